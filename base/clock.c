@@ -1,0 +1,29 @@
+/* Monotonic and wall time. */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <time.h>
+
+uint64_t
+clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int64_t
+clock_wall_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+void
+clock_sleep_ns(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}

@@ -1,0 +1,11 @@
+/* Time. State machines take it as an argument; only spines and loops ask this clock. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_ns(void);    /* monotonic: deadlines, durations, measurements */
+int64_t clock_wall_s(void); /* seconds since 1970: labels only */
+void clock_sleep_ns(uint64_t ns);
+
+#endif

@@ -1,0 +1,105 @@
+/* Digests (SHA-256 of libmd) and the table hash (FNV-1a over words, finished by a mixer). */
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sha256.h>
+
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(DigestState), "DigestState is too small");
+
+void
+digest_init(DigestState *s)
+{
+	SHA256Init((SHA256_CTX *)s);
+}
+
+void
+digest_add(DigestState *s, const void *data, size_t size)
+{
+	SHA256Update((SHA256_CTX *)s, data, size);
+}
+
+Digest
+digest_end(DigestState *s)
+{
+	uint8_t full[SHA256_DIGEST_LENGTH];
+	Digest d;
+
+	SHA256Final(full, (SHA256_CTX *)s);
+	memcpy(d.b, full, sizeof d.b);
+	return d;
+}
+
+Digest
+digest_of(const void *data, size_t size)
+{
+	DigestState s;
+
+	digest_init(&s);
+	digest_add(&s, data, size);
+	return digest_end(&s);
+}
+
+Digest
+digest_of_text(const char *text)
+{
+	return digest_of(text, strlen(text));
+}
+
+bool
+digest_equal(const Digest *a, const Digest *b)
+{
+	return !memcmp(a->b, b->b, sizeof a->b);
+}
+
+void
+digest_print(const Digest *d, char text[DIGEST_TEXT])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (int i = 0; i < DIGEST_BYTES; i++) {
+		text[2 * i] = hex[d->b[i] >> 4];
+		text[2 * i + 1] = hex[d->b[i] & 15];
+	}
+	text[DIGEST_TEXT - 1] = 0;
+}
+
+static int
+hex_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+digest_parse(const char *text, Digest *d)
+{
+	if (strlen(text) != DIGEST_TEXT - 1)
+		return false;
+	for (int i = 0; i < DIGEST_BYTES; i++) {
+		int hi = hex_value(text[2 * i]), lo = hex_value(text[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return false;
+		d->b[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
+}
+
+uint64_t
+hash64(const void *data, size_t size, uint64_t seed)
+{
+	const unsigned char *p = data;
+	uint64_t h = seed ^ 0xcbf29ce484222325u ^ size, w;
+
+	for (; size >= 8; size -= 8, p += 8) {
+		memcpy(&w, p, 8);
+		h = (h ^ w) * 0x100000001b3u;
+		h ^= h >> 29;
+	}
+	for (; size; size--, p++)
+		h = (h ^ *p) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ h >> 32;
+}

@@ -1,0 +1,34 @@
+/* Two hashes: a content digest that names things for ever, and a fast one for tables in memory. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_BYTES = 16, DIGEST_TEXT = 2 * DIGEST_BYTES + 1 };
+
+/* First 16 bytes of SHA-256: names tasks, forms, graphs, images and blobs. */
+typedef struct Digest {
+	uint8_t b[DIGEST_BYTES];
+} Digest;
+
+Digest digest_of(const void *data, size_t size);
+Digest digest_of_text(const char *text);
+/* The same in pieces: init, any number of add, end. */
+typedef struct DigestState {
+	uint64_t opaque[32];
+} DigestState;
+
+void digest_init(DigestState *s);
+void digest_add(DigestState *s, const void *data, size_t size);
+Digest digest_end(DigestState *s);
+
+bool digest_equal(const Digest *a, const Digest *b);
+void digest_print(const Digest *d, char text[DIGEST_TEXT]); /* lower-case hex */
+bool digest_parse(const char *text, Digest *d);             /* exactly 32 hex digits */
+
+/* For hash tables only: never stored, never sent. */
+uint64_t hash64(const void *data, size_t size, uint64_t seed);
+
+#endif

@@ -1,0 +1,41 @@
+# Helpers of the build: flags, one library a folder, one program, one test.
+include_guard()
+
+set(HONE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or undefined or thread")
+
+add_library(hone_flags INTERFACE)
+target_compile_options(hone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-math-errno)
+target_compile_definitions(hone_flags INTERFACE _GNU_SOURCE)
+target_include_directories(hone_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(HONE_SANITIZE)
+	target_compile_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE}
+		-fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+	target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
+endif()
+
+# hone_library(NAME SOURCES a.c b.c LINKS base ...): folder NAME as a static library.
+function(hone_library name)
+	cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+	add_library(${name} STATIC ${ARG_SOURCES})
+	target_link_libraries(${name} PUBLIC hone_flags ${ARG_LINKS})
+endfunction()
+
+# hone_program(NAME SOURCES main.c LINKS cli ...)
+function(hone_program name)
+	cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+	add_executable(${name} ${ARG_SOURCES})
+	target_link_libraries(${name} PRIVATE hone_flags ${ARG_LINKS})
+endfunction()
+
+# hone_test(NAME LINKS graph ...): tests/unit/NAME.c, a cmocka program run by ctest.
+function(hone_test name)
+	cmake_parse_arguments(ARG "" "TIMEOUT" "LINKS" ${ARGN})
+	add_executable(${name} unit/${name}.c)
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	target_link_libraries(${name} PRIVATE hone_flags ${ARG_LINKS} cmocka)
+	add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+	if(NOT ARG_TIMEOUT)
+		set(ARG_TIMEOUT 120)
+	endif()
+	set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()

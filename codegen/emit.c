@@ -1,0 +1,69 @@
+/* The table of emitters. */
+#include "codegen/emit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const Emitter *const emitters[] = {
+	&emit_llvm,
+};
+
+struct Emit {
+	const Emitter *with;
+	void *state;
+	Target target;
+};
+
+int
+emit_open(const char *name, const Target *t, Emit **out, Err *e)
+{
+	const Emitter *with = NULL;
+	Emit *m;
+	int rc;
+
+	for (size_t i = 0; i < sizeof emitters / sizeof *emitters; i++)
+		if (!strcmp(emitters[i]->name, name))
+			with = emitters[i];
+	if (!with)
+		return err_set(e, ERR_INPUT, "no emitter '%s'", name);
+	m = calloc(1, sizeof *m);
+	if (!m)
+		return err_set(e, ERR_NOMEM, "emitter");
+	m->with = with;
+	m->target = *t;
+	if ((rc = with->open(&m->target, &m->state, e))) {
+		free(m);
+		return rc;
+	}
+	*out = m;
+	return OK;
+}
+
+void
+emit_close(Emit *m)
+{
+	if (!m)
+		return;
+	m->with->close(m->state);
+	free(m);
+}
+
+int
+emit(Emit *m, const Loop *l, const char *name, Arena *a, Code *out, Err *e)
+{
+	return m->with->emit(m->state, l, name, a, out, e);
+}
+
+int
+emit_print(Emit *m, const Loop *l, const char *name, Str *out, Err *e)
+{
+	if (!m->with->print)
+		return err_set(e, ERR_UNSUPPORTED, "emitter %s prints no text", m->with->name);
+	return m->with->print(m->state, l, name, out, e);
+}
+
+const Target *
+emit_target(const Emit *m)
+{
+	return &m->target;
+}

@@ -1,0 +1,40 @@
+/* Emit: Loop -> Code. One const struct of functions per way to make code; the table is in emit.c.
+ */
+#ifndef CODEGEN_EMIT_H
+#define CODEGEN_EMIT_H
+
+#include "codegen/loop.h"
+#include "search_space/target.h"
+
+/* Object code of one Loop. Everything lives in the arena given to emit(). */
+typedef struct Code {
+	const void *bytes; /* relocatable object */
+	size_t size;
+	int nsymbol;
+	const char **symbol; /* a function per phase, in order */
+} Code;
+
+/* A back end made ready for one Target; heap, freed by emit_close. One thread at a time. */
+typedef struct Emit Emit;
+
+typedef struct Emitter {
+	const char *name;
+	/* Makes the back end ready. Errors: ERR_UNSUPPORTED when it does not know the Target. */
+	int (*open)(const Target *t, void **state, Err *e);
+	void (*close)(void *state);
+	/* The Loop's phases become functions name_0, name_1... Errors: ERR_INTERNAL with the back
+	 * end's text. */
+	int (*emit)(void *state, const Loop *l, const char *name, Arena *a, Code *out, Err *e);
+	/* The same as text a person can read (assembly). May be NULL. */
+	int (*print)(void *state, const Loop *l, const char *name, Str *out, Err *e);
+} Emitter;
+
+int emit_open(const char *emitter, const Target *t, Emit **out, Err *e);
+void emit_close(Emit *m); /* NULL is fine */
+int emit(Emit *m, const Loop *l, const char *name, Arena *a, Code *out, Err *e);
+int emit_print(Emit *m, const Loop *l, const char *name, Str *out, Err *e);
+const Target *emit_target(const Emit *m);
+
+extern const Emitter emit_llvm;
+
+#endif

@@ -1,0 +1,56 @@
+/* The LLVM emitter's shared state. Private to the emit_llvm and llvm_ files, the only users
+ * of llvm-c. */
+#ifndef CODEGEN_LLVM_H
+#define CODEGEN_LLVM_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "codegen/emit.h"
+
+/* One Target's machine, kept from kernel to kernel. */
+typedef struct LlvmState {
+	const Target *target;
+	LLVMTargetMachineRef machine;
+	LLVMTargetDataRef layout;
+	char *triple;
+} LlvmState;
+
+/* One function being emitted. */
+typedef struct Llvm {
+	const LlvmState *st;
+	const Loop *loop;
+	LLVMContextRef c;
+	LLVMModuleRef m;
+	LLVMBuilderRef b;
+	LLVMValueRef fn;
+	LLVMValueRef *value;   /* per node */
+	LLVMValueRef *counter; /* per level */
+	LLVMValueRef *acc;     /* allocas */
+	LLVMValueRef *root;    /* pointers, loaded at entry */
+	LLVMValueRef spare;    /* memory that guarded loads read instead; NULL until needed */
+	int *quad;             /* per node: first load of its group of four, or 0 */
+	LLVMValueRef *quad_value;
+	LLVMBasicBlockRef entry;
+	LLVMTypeRef i1, i8, i16, i32, i64, f16, f32, f64, ptr, word;
+} Llvm;
+
+/* llvm_ops.c */
+LLVMTypeRef llvm_type(const Llvm *v, DType t); /* of a value */
+LLVMTypeRef llvm_vector(LLVMTypeRef t, int lanes);
+LLVMValueRef llvm_word(const Llvm *v, int64_t k);
+LLVMValueRef llvm_i32(const Llvm *v, int64_t k);
+LLVMValueRef llvm_number(const Llvm *v, DType t, double x);
+LLVMValueRef llvm_splat(Llvm *v, LLVMValueRef x, int lanes);
+LLVMValueRef llvm_mask(const Llvm *v, int lanes, int valid);
+LLVMValueRef llvm_offset(Llvm *v, LLVMValueRef p, LLVMValueRef bytes);
+/* Calls an intrinsic overloaded on `over`; n arguments, cut to those this LLVM's version takes. */
+LLVMValueRef llvm_intrinsic(Llvm *v, const char *name, LLVMTypeRef *over, unsigned nover,
+			    LLVMValueRef *arg, unsigned n);
+LLVMValueRef llvm_node(Llvm *v, const LoopNode *n); /* arithmetic */
+
+/* llvm_memory.c */
+LLVMValueRef llvm_load(Llvm *v, const LoopNode *n);
+void llvm_store(Llvm *v, const LoopNode *n);
+
+#endif

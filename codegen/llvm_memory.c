@@ -1,0 +1,228 @@
+/* Loads and stores as LLVM IR: conversions, partial vectors, guards, lanes apart. */
+#include "codegen/llvm.h"
+
+static LLVMTypeRef
+memory_type(const Llvm *v, DType t)
+{
+	switch (dtype_size(t)) {
+	case 1: return v->i8;
+	case 2: return t == DT_F16 ? v->f16 : v->i16;
+	case 4: return t == DT_F32 ? v->f32 : v->i32;
+	default: return t == DT_F64 ? v->f64 : v->i64;
+	}
+}
+
+/* What memory holds, as a value. bfloat16 is the upper half of a float on every machine. */
+static LLVMValueRef
+widen(Llvm *v, const LoopNode *n, LLVMValueRef x, int lanes)
+{
+	LLVMTypeRef t = llvm_vector(llvm_type(v, n->type), lanes);
+	LLVMTypeRef i32 = llvm_vector(v->i32, lanes);
+
+	switch ((DType)n->mem) {
+	case DT_F16: return LLVMBuildFPExt(v->b, x, t, "");
+	case DT_BF16:
+		x = LLVMBuildZExt(v->b, x, i32, "");
+		x = LLVMBuildShl(v->b, x, llvm_splat(v, llvm_i32(v, 16), lanes), "");
+		return LLVMBuildBitCast(v->b, x, t, "");
+	case DT_I8:
+	case DT_I16: return LLVMBuildSExt(v->b, x, t, "");
+	case DT_U8:
+	case DT_U16: return LLVMBuildZExt(v->b, x, t, "");
+	case DT_BOOL: return LLVMBuildICmp(v->b, LLVMIntNE, x, LLVMConstNull(LLVMTypeOf(x)), "");
+	default: return x;
+	}
+}
+
+/* Rounds to nearest even; a NaN keeps its upper bits and stays quiet. */
+static LLVMValueRef
+to_bf16(Llvm *v, LLVMValueRef x, int lanes)
+{
+	LLVMTypeRef i32 = llvm_vector(v->i32, lanes);
+	LLVMValueRef bits = LLVMBuildBitCast(v->b, x, i32, "");
+	LLVMValueRef sixteen = llvm_splat(v, llvm_i32(v, 16), lanes);
+	LLVMValueRef odd = LLVMBuildAnd(v->b, LLVMBuildLShr(v->b, bits, sixteen, ""),
+					llvm_splat(v, llvm_i32(v, 1), lanes), "");
+	LLVMValueRef r = LLVMBuildAdd(v->b, bits, llvm_splat(v, llvm_i32(v, 0x7fff), lanes), "");
+	LLVMValueRef nan = LLVMBuildFCmp(v->b, LLVMRealUNO, x, x, "");
+	LLVMValueRef quiet =
+		LLVMBuildOr(v->b, bits, llvm_splat(v, llvm_i32(v, 0x400000), lanes), "");
+
+	r = LLVMBuildSelect(v->b, nan, quiet, LLVMBuildAdd(v->b, r, odd, ""), "");
+	return LLVMBuildTrunc(v->b, LLVMBuildLShr(v->b, r, sixteen, ""), llvm_vector(v->i16, lanes),
+			      "");
+}
+
+static LLVMValueRef
+narrow(Llvm *v, const LoopNode *n, LLVMValueRef x, int lanes)
+{
+	LLVMTypeRef t = llvm_vector(memory_type(v, n->mem), lanes);
+
+	switch ((DType)n->mem) {
+	case DT_F16: return LLVMBuildFPTrunc(v->b, x, t, "");
+	case DT_BF16: return to_bf16(v, x, lanes);
+	case DT_I8:
+	case DT_U8:
+	case DT_I16:
+	case DT_U16: return LLVMBuildTrunc(v->b, x, t, "");
+	case DT_BOOL: return LLVMBuildZExt(v->b, x, t, "");
+	default: return x;
+	}
+}
+
+/* What a guarded load reads where its guard fails: 512 bytes of the stack. */
+static LLVMValueRef
+spare_memory(Llvm *v)
+{
+	if (!v->spare) {
+		LLVMBasicBlockRef here = LLVMGetInsertBlock(v->b);
+		LLVMTypeRef t = LLVMArrayType2(v->i64, 64);
+
+		LLVMPositionBuilder(v->b, v->entry, LLVMGetFirstInstruction(v->entry));
+		v->spare = LLVMBuildAlloca(v->b, t, "spare");
+		LLVMSetAlignment(v->spare, 64);
+		LLVMPositionBuilderAtEnd(v->b, here);
+	}
+	return v->spare;
+}
+
+static LLVMValueRef
+plain_load(Llvm *v, const LoopNode *n, LLVMValueRef p, int lanes)
+{
+	LLVMValueRef x = LLVMBuildLoad2(v->b, llvm_vector(memory_type(v, n->mem), lanes), p, "");
+
+	LLVMSetAlignment(x, (unsigned)dtype_size(n->mem));
+	return x;
+}
+
+static LLVMValueRef
+masked_load(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef mask)
+{
+	LLVMTypeRef over[] = {llvm_vector(memory_type(v, n->mem), n->lanes), v->ptr};
+	LLVMValueRef arg[] = {p, mask, LLVMConstNull(over[0])}, x;
+	LLVMValueRef old[] = {p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask, arg[2]};
+	unsigned id = LLVMLookupIntrinsicID("llvm.masked.load", 16);
+	LLVMValueRef f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
+	LLVMTypeRef type = LLVMGlobalGetValueType(f);
+	bool now = LLVMCountParamTypes(type) == 3; /* the alignment was an operand before LLVM 22 */
+
+	x = LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
+	return x;
+}
+
+static void
+masked_store(Llvm *v, const LoopNode *n, LLVMValueRef x, LLVMValueRef p, LLVMValueRef mask)
+{
+	LLVMTypeRef over[] = {LLVMTypeOf(x), v->ptr};
+	LLVMValueRef arg[] = {x, p, mask};
+	LLVMValueRef old[] = {x, p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask};
+	unsigned id = LLVMLookupIntrinsicID("llvm.masked.store", 17);
+	LLVMValueRef f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
+	LLVMTypeRef type = LLVMGlobalGetValueType(f);
+	bool now = LLVMCountParamTypes(type) == 3;
+
+	LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
+}
+
+static LLVMValueRef
+lane_of(Llvm *v, LLVMValueRef x, int i)
+{
+	return LLVMBuildExtractElement(v->b, x, llvm_i32(v, i), "");
+}
+
+/* Lanes that do not lie side by side, one by one. */
+static LLVMValueRef
+load_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef cond, bool lane_cond)
+{
+	LLVMValueRef all = LLVMConstNull(llvm_vector(memory_type(v, n->mem), n->lanes));
+
+	for (int i = 0; i < n->valid; i++) {
+		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
+
+		if (lane_cond)
+			q = LLVMBuildSelect(v->b, lane_of(v, cond, i), q, spare_memory(v), "");
+		all = LLVMBuildInsertElement(v->b, all, plain_load(v, n, q, 1), llvm_i32(v, i), "");
+	}
+	return all;
+}
+
+LLVMValueRef
+llvm_load(Llvm *v, const LoopNode *n)
+{
+	LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k)), x;
+	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
+	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
+	bool apart = n->lanes > 1 && n->k2 != (int64_t)dtype_size(n->mem);
+
+	if (cond && !lane_cond)
+		p = LLVMBuildSelect(v->b, cond, p, spare_memory(v), "");
+	if (apart) {
+		x = load_apart(v, n, p, cond, lane_cond);
+	} else if (lane_cond || n->valid < n->lanes) {
+		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
+
+		x = masked_load(v, n, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
+	} else {
+		x = plain_load(v, n, p, n->lanes);
+	}
+	x = widen(v, n, x, n->lanes);
+	if (!cond)
+		return x;
+	return LLVMBuildSelect(v->b, cond, x,
+			       llvm_splat(v, llvm_number(v, n->type, n->f), n->lanes), "");
+}
+
+static LLVMBasicBlockRef
+begin_if(Llvm *v, LLVMValueRef cond)
+{
+	LLVMBasicBlockRef yes = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
+	LLVMBasicBlockRef no = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
+
+	LLVMBuildCondBr(v->b, cond, yes, no);
+	LLVMPositionBuilderAtEnd(v->b, yes);
+	return no;
+}
+
+static void
+end_if(Llvm *v, LLVMBasicBlockRef after)
+{
+	LLVMBuildBr(v->b, after);
+	LLVMPositionBuilderAtEnd(v->b, after);
+}
+
+static void
+store_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef x, LLVMValueRef lane_cond)
+{
+	for (int i = 0; i < n->valid; i++) {
+		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
+		LLVMBasicBlockRef after = lane_cond ? begin_if(v, lane_of(v, lane_cond, i)) : NULL;
+
+		LLVMSetAlignment(LLVMBuildStore(v->b, lane_of(v, x, i), q),
+				 (unsigned)dtype_size(n->mem));
+		if (after)
+			end_if(v, after);
+	}
+}
+
+void
+llvm_store(Llvm *v, const LoopNode *n)
+{
+	LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k));
+	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
+	LLVMValueRef x = narrow(v, n, v->value[n->b], n->lanes);
+	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
+	bool apart = n->lanes > 1 && n->k2 != (int64_t)dtype_size(n->mem);
+	LLVMBasicBlockRef after = cond && !lane_cond ? begin_if(v, cond) : NULL;
+
+	if (apart) {
+		store_apart(v, n, p, x, lane_cond ? cond : NULL);
+	} else if (lane_cond || n->valid < n->lanes) {
+		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
+
+		masked_store(v, n, x, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
+	} else {
+		LLVMSetAlignment(LLVMBuildStore(v->b, x, p), (unsigned)dtype_size(n->mem));
+	}
+	if (after)
+		end_if(v, after);
+}

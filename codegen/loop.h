@@ -1,0 +1,152 @@
+/* Loop: the lowered form of a Task under a Form and a Sched. A small typed tree.
+ *
+ * Values are numbered nodes; every node lives in one body, the body of the deepest loop it depends
+ * on. A Loop has one or more phases, each with a root body, and each becomes a function
+ *
+ *     int k(const void *const *in, void *const *out, void *scratch, int chunk, int chunks)
+ *
+ * Memory is addressed from roots: inputs, outputs, scratch, and the pool of packed constants, whose
+ * segments hold constants in exactly the order the loops read them.
+ *
+ * Invariants (loop_check): operands are numbered below their user and live in its body or in an
+ * enclosing one; types and lanes agree as LOOP_OP_LIST says; accumulators are set before they are
+ * got; every address has a root.
+ */
+#ifndef CODEGEN_LOOP_H
+#define CODEGEN_LOOP_H
+
+#include "base/arena.h"
+#include "base/dtype.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "graph/task.h"
+
+enum { LOOP_DEPTH_MAX = 24 };
+
+/* name, text, what the fields mean beyond a, b, c = operand nodes */
+#define LOOP_OP_LIST(X)                                                                       \
+	X(NONE, "none")          /* node 0 */                                                 \
+	X(CONST, "const")        /* f; one lane */                                            \
+	X(SPLAT, "splat")        /* a to all lanes */                                         \
+	X(ROOT, "root")          /* k: root number; an address */                             \
+	X(STEP, "step")          /* address a + counter of level b * k bytes */               \
+	X(SEG_STEP, "segstep")   /* address a + counter of level b * stride of its segment: c \
+				  * segment, k loop of it, k2/f: see loop_seg_stride */       \
+	X(OFFSET, "offset")      /* address a + integer b * k bytes */                        \
+	X(INT, "int")            /* I32: k */                                                 \
+	X(INT_STEP, "intstep")   /* I32: a + counter of level b * k */                        \
+	X(INT_LANES, "intlanes") /* I32 vector: a + lane * k */                               \
+	X(IN_RANGE, "inrange")   /* BOOL: k <= a < k2 */                                      \
+	X(LANE_MASK, "lanemask") /* BOOL vector: lane < k */                                  \
+	X(LOAD, "load")          /* address a + k bytes, mem type, valid lanes, k2 bytes      \
+				  * between lanes; under condition c, else f */               \
+	X(STORE, "store")        /* same, value b */                                          \
+	X(ADD, "add")                                                                         \
+	X(SUB, "sub")                                                                         \
+	X(MUL, "mul")                                                                         \
+	X(DIV, "div")                                                                         \
+	X(MAX, "max") /* a > b ? a : b */                                                     \
+	X(MIN, "min") /* a < b ? a : b */                                                     \
+	X(FMA, "fma") /* a * b + c, fused or not */                                           \
+	X(NEG, "neg")                                                                         \
+	X(ABS, "abs")                                                                         \
+	X(SQRT, "sqrt")                                                                       \
+	X(FLOOR, "floor")                                                                     \
+	X(CEIL, "ceil")                                                                       \
+	X(RINT, "rint")                                                                       \
+	X(LT, "lt") /* BOOL */                                                                \
+	X(LE, "le")                                                                           \
+	X(EQ, "eq")                                                                           \
+	X(AND, "and") /* bits, or BOOL */                                                     \
+	X(OR, "or")                                                                           \
+	X(XOR, "xor")                                                                         \
+	X(NOT, "not")                                                                         \
+	X(SHL, "shl")       /* by k bits */                                                   \
+	X(SHR, "shr")       /* arithmetic, by k bits */                                       \
+	X(SELECT, "select") /* a ? b : c */                                                   \
+	X(CAST, "cast")     /* value conversion; k: 1 saturates float to integer */           \
+	X(BITCAST, "bitcast")                                                                 \
+	X(REDUCE, "reduce")     /* all lanes of a by combiner k */                            \
+	X(GET, "get")           /* accumulator k */                                           \
+	X(SET, "set")           /* accumulator k = a */                                       \
+	X(PREFETCH, "prefetch") /* address a + k bytes, k2 lines */                           \
+	X(LOOP, "loop")         /* body k, extent k2, level b */
+
+typedef enum LoopOp {
+#define X(name, text) LOOP_##name,
+	LOOP_OP_LIST(X)
+#undef X
+		LOOP_OP_COUNT
+} LoopOp;
+
+typedef struct LoopNode {
+	uint8_t op;   /* LoopOp */
+	uint8_t type; /* DType of the value; unused for addresses */
+	uint8_t mem;  /* LOAD, STORE: DType in memory */
+	int16_t lanes, valid;
+	int16_t depth; /* of the body it lives in; 0 is the root */
+	int32_t a, b, c;
+	int32_t body;
+	int64_t k, k2;
+	double f;
+} LoopNode;
+
+typedef VEC(int) LoopBody;
+
+/* One run of packed constants. A slot is `lanes` elements of one tensor; the slots of the unrolled
+ * body follow each other, the loops surround them, outermost first. */
+typedef struct SegLoop {
+	int64_t extent;
+	int32_t coef[TASK_RANK_MAX]; /* elements of the tensor per iteration */
+	int64_t stride;              /* bytes of the pool per iteration */
+} SegLoop;
+
+typedef struct Slot {
+	int32_t at[TASK_RANK_MAX]; /* index in the tensor with all counters 0, lane 0 */
+} Slot;
+
+typedef struct Segment {
+	int tensor; /* of the Task */
+	int lanes;
+	int32_t lane_coef[TASK_RANK_MAX];
+	double otherwise; /* for indices outside the tensor */
+	int nloop;
+	SegLoop loop[LOOP_DEPTH_MAX];
+	VEC(Slot) slot;
+	bool whole;     /* the plain tensor instead: addressed through indices known at run time */
+	int64_t offset; /* bytes into the pool */
+} Segment;
+
+typedef struct Accumulator {
+	DType type;
+	int lanes;
+} Accumulator;
+
+/* Roots, in this order: Task inputs, the pool, Task outputs, scratch. */
+typedef enum RootKind { ROOT_IN, ROOT_POOL, ROOT_OUT, ROOT_SCRATCH } RootKind;
+
+typedef struct Root {
+	RootKind kind;
+	int arg;        /* position in in[] or out[] */
+	int64_t offset; /* bytes into scratch */
+} Root;
+
+typedef struct Loop {
+	Arena *arena;
+	VEC(LoopNode) node;
+	VEC(LoopBody) body;
+	VEC(int) phase; /* root bodies */
+	VEC(Segment) seg;
+	VEC(Accumulator) acc;
+	VEC(Root) root;
+	int nin, nout; /* in[] has nin tensors, then the pool */
+	int64_t pool_bytes, scratch_bytes;
+	double flops; /* floating-point operations really executed, border skipping included */
+} Loop;
+
+const char *loop_op_text(LoopOp op);
+Loop *loop_new(Arena *a);
+int loop_check(const Loop *l, Err *e);
+void loop_print(const Loop *l, Str *out);
+
+#endif

@@ -1,0 +1,257 @@
+/* The driver of the lowering: places of tensors, groups of stages under shared loops, phases. */
+#include "codegen/lower.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "codegen/lowering.h"
+
+static int
+find_axis(const Stage *s, const char *name)
+{
+	for (int a = 0; a < s->nspatial; a++)
+		if (!strcmp(s->axis[a].name, name))
+			return a;
+	return TASK_NONE;
+}
+
+static bool
+is_transparent(const Lower *l, int stage)
+{
+	return stage_is_const(l->t, stage) || l->s->stage[stage].inlined;
+}
+
+static bool
+has_shared_axes(const Lower *l, int stage)
+{
+	for (int f = 0; f < l->s->nfuse; f++)
+		if (find_axis(&l->t->stage.v[stage], l->s->fuse[f].axis) == TASK_NONE)
+			return false;
+	return l->s->nfuse > 0;
+}
+
+/* One past the last stage of the group that starts at `first`: a run of stages that all have the
+ * shared axes, or one stage alone. */
+static int
+group_end(const Lower *l, int first, bool *shared)
+{
+	int end = first;
+
+	*shared = false;
+	while (end < l->t->stage.n && (is_transparent(l, end) || has_shared_axes(l, end)))
+		*shared |= !is_transparent(l, end++);
+	return end > first ? end : first + 1;
+}
+
+static bool
+reads(const Task *t, int expr, int tensor)
+{
+	const Expr *x;
+
+	if (expr == TASK_NONE)
+		return false;
+	x = &t->expr.v[expr];
+	if (x->op == EXPR_LOAD) {
+		if (x->tensor == tensor)
+			return true;
+		for (int d = 0; d < t->tensor.v[x->tensor].rank; d++)
+			if (reads(t, x->ix[d].via, tensor))
+				return true;
+	}
+	return reads(t, x->a, tensor) || reads(t, x->b, tensor) || reads(t, x->c, tensor);
+}
+
+/* A temporary made and read only inside one shared group keeps just the part of one iteration. */
+static void
+reduce_to_shared_part(Lower *l, int tensor, int64_t dim[TASK_RANK_MAX])
+{
+	Place *p = &l->place[tensor];
+	int first = 0, end;
+	bool shared;
+
+	for (;; first = end) {
+		end = group_end(l, first, &shared);
+		if (p->stage < end)
+			break;
+	}
+	if (!shared)
+		return;
+	for (int s = 0; s < l->t->stage.n; s++) {
+		const Stage *q = &l->t->stage.v[s];
+
+		if ((s < first || s >= end) &&
+		    (reads(l->t, q->body, tensor) || reads(l->t, q->value, tensor)))
+			return;
+	}
+	for (int f = 0; f < l->s->nfuse; f++) {
+		const Stage *q = &l->t->stage.v[p->stage];
+		int a = find_axis(q, l->s->fuse[f].axis);
+
+		for (int d = 0; d < l->t->tensor.v[tensor].rank; d++)
+			if (q->out_ix[d].coef[a] == 1) {
+				p->shared[d] = f + 1;
+				if (l->s->fuse[f].step < dim[d])
+					dim[d] = l->s->fuse[f].step;
+			}
+	}
+}
+
+static int
+add_root(Lower *l, RootKind kind, int arg, int64_t offset)
+{
+	vec_push(l->a, &l->loop->root, ((Root){kind, arg, offset}));
+	return l->loop->root.n - 1;
+}
+
+static void
+place_temporary(Lower *l, int i)
+{
+	const TaskTensor *x = &l->t->tensor.v[i];
+	int64_t dim[TASK_RANK_MAX], bytes;
+	Place *p = &l->place[i];
+
+	memcpy(dim, x->dim, sizeof dim);
+	reduce_to_shared_part(l, i, dim);
+	p->layout = form_layout(&l->f->v[i], dim, x->type, target_lanes(l->b.target));
+	p->root = add_root(l, ROOT_SCRATCH, 0, l->loop->scratch_bytes);
+	bytes = p->layout.count * (int64_t)dtype_size(x->type);
+	l->loop->scratch_bytes += (bytes + 63) & ~(int64_t)63;
+}
+
+static void
+place_tensors(Lower *l)
+{
+	l->place = ARENA_ARRAY(l->a, Place, l->t->tensor.n);
+	add_root(l, ROOT_POOL, 0, 0); /* root 0: no tensor of a Place has it */
+	for (int i = 0; i < l->t->tensor.n; i++) {
+		l->place[i].stage = TASK_NONE;
+		for (int s = 0; s < l->t->stage.n; s++)
+			if (l->t->stage.v[s].out == i)
+				l->place[i].stage = s;
+	}
+	for (int i = 0; i < l->t->tensor.n; i++) {
+		const TaskTensor *x = &l->t->tensor.v[i];
+		Place *p = &l->place[i];
+
+		p->inlined = p->stage != TASK_NONE && l->s->stage[p->stage].inlined;
+		if (p->inlined && x->kind != TENSOR_TMP)
+			build_refuse(&l->b, "%s is stored, its stage cannot be inline", x->name);
+		if (x->kind == TENSOR_TMP && !p->inlined) {
+			place_temporary(l, i);
+			continue;
+		}
+		p->layout = form_layout(&l->f->v[i], x->dim, x->type, 0);
+		if (x->kind == TENSOR_IN)
+			p->root = add_root(l, ROOT_IN, l->loop->nin++, 0);
+		else if (x->kind == TENSOR_OUT)
+			p->root = add_root(l, ROOT_OUT, l->loop->nout++, 0);
+	}
+}
+
+static void
+group_body(Lower *l, int first, int end)
+{
+	l->shared_depth = l->b.depth;
+	for (int s = first; s < end && !l->b.refused; s++)
+		if (!is_transparent(l, s))
+			nest_stage(l, s);
+}
+
+/* Shared loops from the f-th inward: whole steps, then the remainder. */
+static void
+shared_loops(Lower *l, int f, int first, int end)
+{
+	int64_t extent = 0, step, count, rest;
+
+	if (f == l->nshared || l->b.refused) {
+		group_body(l, first, end);
+		return;
+	}
+	for (int s = first; s < end; s++) {
+		int a = find_axis(&l->t->stage.v[s], l->s->fuse[f].axis);
+
+		if (a == TASK_NONE || is_transparent(l, s))
+			continue;
+		if (extent && extent != l->t->stage.v[s].axis[a].extent)
+			build_refuse(&l->b, "shared axis %s has two extents", l->s->fuse[f].axis);
+		extent = l->t->stage.v[s].axis[a].extent;
+	}
+	step = l->s->fuse[f].step < extent ? l->s->fuse[f].step : extent;
+	count = extent / step;
+	rest = extent % step;
+	l->shared_base[f] = (Aff){0};
+	l->shared_span[f] = step;
+	if (count > 1)
+		l->shared_base[f].loop[build_loop(&l->b, count)] = (int32_t)step;
+	shared_loops(l, f + 1, first, end);
+	if (count > 1)
+		build_end(&l->b);
+	if (!rest)
+		return;
+	l->shared_base[f] = (Aff){.k = count * step};
+	l->shared_span[f] = rest;
+	shared_loops(l, f + 1, first, end);
+}
+
+static void
+lower_group(Lower *l, int first, int end, bool shared)
+{
+	bool any = false;
+
+	for (int s = first; s < end; s++)
+		any |= !is_transparent(l, s);
+	if (!any)
+		return;
+	build_phase(&l->b);
+	l->nshared = shared ? l->s->nfuse : 0;
+	shared_loops(l, 0, first, end);
+	for (int s = first; s < end; s++) {
+		l->st = &l->t->stage.v[s];
+		if (!is_transparent(l, s) && l->place[l->st->out].stage == s)
+			border_fill(l, l->st->out);
+	}
+}
+
+/* Floating-point operations of a body, loops multiplied out. */
+static double
+body_flops(const Loop *l, int body)
+{
+	double sum = 0;
+
+	for (int i = 0; i < l->body.v[body].n; i++) {
+		const LoopNode *n = &l->node.v[l->body.v[body].v[i]];
+
+		if (n->op == LOOP_LOOP)
+			sum += (double)n->k2 * body_flops(l, (int)n->k);
+		else if (n->op == LOOP_FMA)
+			sum += 2 * n->lanes;
+		else if (n->op >= LOOP_ADD && n->op <= LOOP_SQRT && n->op != LOOP_FMA)
+			sum += n->lanes;
+	}
+	return sum;
+}
+
+int
+lower(Arena *a, const Task *t, const TaskForm *f, const Sched *s, const Target *target,
+      LowerOptions opt, Loop **out, char why[LOWER_WHY_MAX])
+{
+	Lower *l = ARENA_NEW(a, Lower);
+	bool shared;
+
+	*l = (Lower){.a = a, .t = t, .f = f, .s = s, .loop = loop_new(a)};
+	build_init(&l->b, l->loop, target, opt.nodes_max ? opt.nodes_max : LOWER_NODES_DEFAULT);
+	place_tensors(l);
+	for (int first = 0, end; first < t->stage.n && !l->b.refused; first = end) {
+		end = group_end(l, first, &shared);
+		lower_group(l, first, end, shared);
+	}
+	if (l->b.refused) {
+		snprintf(why, LOWER_WHY_MAX, "%s", l->b.why);
+		return NOT_APPLICABLE;
+	}
+	segments_place(l);
+	for (int p = 0; p < l->loop->phase.n; p++)
+		l->loop->flops += body_flops(l->loop, l->loop->phase.v[p]);
+	*out = l->loop;
+	return OK;
+}

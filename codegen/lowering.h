@@ -1,0 +1,104 @@
+/* What the files of the lowering share. Private to codegen. */
+#ifndef CODEGEN_LOWERING_H
+#define CODEGEN_LOWERING_H
+
+#include "codegen/build.h"
+#include "codegen/lower.h"
+
+enum { TILE_MAX = 512 };
+
+/* k + lane * (number of the lane) + sum of loop[d] * (counter of level d) */
+typedef struct Aff {
+	int64_t k;
+	int32_t lane;
+	int32_t loop[LOOP_DEPTH_MAX];
+} Aff;
+
+/* Where a stage's axes stand while an expression is evaluated. */
+typedef struct Env {
+	Aff axis[STAGE_AXES_MAX];
+	const Stage *stage;
+	int lanes;
+	int valid; /* lanes that count; the others may hold anything finite or not */
+	int guard; /* BOOL node: memory may be read only where it holds; 0: everywhere */
+} Env;
+
+/* Where a tensor of the Task is. */
+typedef struct Place {
+	int root;     /* number of its root; 0 is never a tensor's: constants and inline ones */
+	int stage;    /* producing stage, or TASK_NONE */
+	bool inlined; /* evaluated where used */
+	Layout layout;
+	int shared[TASK_RANK_MAX]; /* shared loop + 1 whose part the dimension has lost */
+} Place;
+
+typedef struct Lower {
+	Build b;
+	Arena *a;
+	const Task *t;
+	const TaskForm *f;
+	const Sched *s;
+	Loop *loop;
+	Place *place; /* by tensor */
+
+	int nshared; /* shared loops of the group being lowered */
+	Aff shared_base[SCHED_FUSE_MAX];
+	int64_t shared_span[SCHED_FUSE_MAX];
+	int shared_depth; /* loads of temporaries are never placed above it */
+
+	const Stage *st;
+	const StageSched *ss;
+	int lanes;
+	Aff axis[STAGE_AXES_MAX];     /* position of the nest */
+	int64_t span[STAGE_AXES_MAX]; /* extent still to be covered inside it */
+	bool reducing;
+	int acc_first; /* accumulators of the tile being reduced */
+} Lower;
+
+/* affine.c */
+Aff aff_of(const Index *ix, const Env *env); /* without via */
+void aff_range(const Build *b, const Aff *x, int lanes, int64_t *lo, int64_t *hi);
+Aff aff_sub(const Aff *x, const Aff *y, int depth);
+bool aff_is_const(const Aff *x);
+int aff_int(Build *b, const Aff *x, int lanes); /* I32 node */
+/* 1: always in [lo, hi), 0: never, 2: *cond is a BOOL node */
+int aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, int lanes, int valid, int *cond);
+
+/* segment.c */
+int segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes);
+int segment_whole(Lower *l, int tensor); /* address of the plain tensor in the pool */
+void segments_place(Lower *l);           /* strides and offsets, at the end */
+
+/* access.c */
+typedef struct Access {
+	const Aff *ix;  /* one per dimension */
+	const int *via; /* I32 node per dimension, 0: none; in range already */
+	bool has_else;
+	double otherwise;
+} Access;
+int access_load(Lower *l, int tensor, const Access *x, const Env *env);
+void access_store(Lower *l, int tensor, const Aff *ix, int value, const Env *env);
+
+/* eval.c */
+int eval(Lower *l, int expr, const Env *env, int acc);
+int combine(Lower *l, Combiner c, int x, int y);
+double neutral(Combiner c, DType type);
+/* acc combined with the stage's body at env; acc 0: nothing accumulated yet */
+int accumulate(Lower *l, const Stage *s, int acc, const Env *env);
+
+/* tile.c */
+int tile_units(const Lower *l, int axis); /* register-tile elements along it */
+int tile_count(const Lower *l, int first, int last);
+void tile_place(const Lower *l, Env *env, int first, int last, int i);
+void tile_leaf(Lower *l);
+void tile_reduce_leaf(Lower *l);
+void tile_begin_reduction(Lower *l);
+void tile_end_reduction(Lower *l);
+
+/* nest.c */
+void nest_stage(Lower *l, int stage);
+
+/* border.c */
+void border_fill(Lower *l, int tensor);
+
+#endif

@@ -1,0 +1,157 @@
+/* Packed constants.
+ *
+ * A segment is identified by its tensor, the loops that occur in the index (extents and
+ * coefficients, not positions) and the lanes; inside it each distinct constant part of an index
+ * gets the next slot, in order of first use. So any nest reads its constants in consecutive
+ * order, a tile and its remainder on another axis share them, and lanes beyond the tensor hold the
+ * else value (0 unless the load says otherwise). Strides depend on the number of slots, known only
+ * at the end: addresses inside a segment name the segment's loop instead of bytes.
+ */
+#include <string.h>
+
+#include "codegen/lowering.h"
+
+static bool
+same_loops(const Segment *p, const Segment *q)
+{
+	for (int i = 0; i < p->nloop; i++)
+		if (p->loop[i].extent != q->loop[i].extent ||
+		    memcmp(p->loop[i].coef, q->loop[i].coef, sizeof p->loop[i].coef))
+			return false;
+	return true;
+}
+
+static int
+find_segment(Lower *l, const Segment *q)
+{
+	for (int i = 0; i < l->loop->seg.n; i++) {
+		const Segment *p = &l->loop->seg.v[i];
+
+		if (p->tensor == q->tensor && p->whole == q->whole && p->lanes == q->lanes &&
+		    p->nloop == q->nloop && p->otherwise == q->otherwise &&
+		    !memcmp(p->lane_coef, q->lane_coef, sizeof p->lane_coef) && same_loops(p, q))
+			return i;
+	}
+	vec_push(l->a, &l->loop->seg, *q);
+	return l->loop->seg.n - 1;
+}
+
+static int
+find_slot(Lower *l, Segment *p, const Slot *s)
+{
+	for (int i = 0; i < p->slot.n; i++)
+		if (!memcmp(&p->slot.v[i], s, sizeof *s))
+			return i;
+	vec_push(l->a, &p->slot, *s);
+	return p->slot.n - 1;
+}
+
+static int
+pool_root(Lower *l)
+{
+	for (int i = 0; i < l->loop->root.n; i++)
+		if (l->loop->root.v[i].kind == ROOT_POOL)
+			return i;
+	return 0;
+}
+
+/* Address of the segment's start; the offset is added when it is known. */
+static int
+segment_base(Lower *l, int seg)
+{
+	int root =
+		build_node(&l->b, (LoopNode){.op = LOOP_ROOT, .lanes = 1, .k = pool_root(l)}, true);
+
+	return build_node(&l->b,
+			  (LoopNode){.op = LOOP_SEG_STEP, .lanes = 1, .a = root, .c = seg, .k = -1},
+			  true);
+}
+
+int
+segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
+{
+	const TaskTensor *x = &l->t->tensor.v[tensor];
+	Segment q = {.tensor = tensor, .lanes = 1, .otherwise = otherwise};
+	int level[LOOP_DEPTH_MAX], seg, slot, at;
+	Slot s = {{0}};
+
+	for (int d = 0; d < x->rank; d++) {
+		q.lane_coef[d] = ix[d].lane;
+		if (ix[d].lane)
+			q.lanes = lanes;
+		s.at[d] = (int32_t)ix[d].k;
+	}
+	for (int v = 1; v <= l->b.depth; v++) {
+		SegLoop *lp = &q.loop[q.nloop];
+		bool used = false;
+
+		memset(lp, 0, sizeof *lp);
+		for (int d = 0; d < x->rank; d++) {
+			lp->coef[d] = ix[d].loop[v];
+			used |= lp->coef[d] != 0;
+		}
+		if (!used)
+			continue;
+		lp->extent = l->b.extent[v];
+		level[q.nloop++] = v;
+	}
+	seg = find_segment(l, &q);
+	slot = find_slot(l, &l->loop->seg.v[seg], &s);
+	at = segment_base(l, seg);
+	for (int i = 0; i < q.nloop; i++)
+		at = build_node(&l->b,
+				(LoopNode){.op = LOOP_SEG_STEP,
+					   .lanes = 1,
+					   .a = at,
+					   .b = level[i],
+					   .c = seg,
+					   .k = i,
+					   .depth = (int16_t)level[i]},
+				true);
+	return build_node(&l->b,
+			  (LoopNode){.op = LOOP_LOAD,
+				     .type = value_type(x->type),
+				     .mem = x->type,
+				     .lanes = (int16_t)q.lanes,
+				     .a = at,
+				     .k = (int64_t)slot * q.lanes * (int64_t)dtype_size(x->type),
+				     .k2 = (int64_t)dtype_size(x->type),
+				     .depth = (int16_t)build_depth(&l->b, at)},
+			  true);
+}
+
+int
+segment_whole(Lower *l, int tensor)
+{
+	Segment q = {.tensor = tensor, .lanes = 1, .whole = true};
+
+	return segment_base(l, find_segment(l, &q));
+}
+
+static int64_t
+align64(int64_t n)
+{
+	return (n + 63) & ~(int64_t)63;
+}
+
+void
+segments_place(Lower *l)
+{
+	Loop *loop = l->loop;
+
+	for (int i = 0; i < loop->seg.n; i++) {
+		Segment *p = &loop->seg.v[i];
+		const TaskTensor *x = &l->t->tensor.v[p->tensor];
+		int64_t bytes = (int64_t)dtype_size(x->type);
+
+		bytes *= p->whole ? tensor_count(x) : (int64_t)p->slot.n * p->lanes;
+		if (p->lanes > 1)
+			bytes = align64(bytes);
+		for (int k = p->nloop - 1; k >= 0; k--) {
+			p->loop[k].stride = bytes;
+			bytes *= p->loop[k].extent;
+		}
+		p->offset = loop->pool_bytes;
+		loop->pool_bytes += align64(bytes);
+	}
+}

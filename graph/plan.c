@@ -1,0 +1,289 @@
+/* Groups and Forms -> steps over buffers. */
+#include "graph/plan.h"
+
+#include <string.h>
+
+#include "graph/stages.h"
+
+typedef struct Planner {
+	const Graph *g;
+	Plan *p;
+	GroupTask *group;
+	int ngroup;
+	const Form *form; /* per value */
+	int *buffer;      /* per value: its buffer, or -1 */
+	int *plain;       /* per value: a plain copy or view of it, or -1 */
+	Err *e;
+} Planner;
+
+size_t
+form_bytes(const Form *f, const Value *v)
+{
+	return (size_t)form_layout(f, v->dim, v->type, 0).count * dtype_size(v->type);
+}
+
+bool
+form_same_memory(const Form *a, const Form *b, const int64_t *dim, DType type)
+{
+	Layout x = form_layout(a, dim, type, 0), y = form_layout(b, dim, type, 0);
+
+	if (x.count != y.count || x.base != y.base || x.block_dim != y.block_dim ||
+	    x.block != y.block || form_has_border(a) || form_has_border(b))
+		return false;
+	for (int d = 0; d < a->rank; d++)
+		if (dim[d] > 1 && x.stride[d] != y.stride[d])
+			return false;
+	return true;
+}
+
+static int
+add_buffer(Planner *b, BufferKind kind, int value, const Form *f, int view_of)
+{
+	const Value *v = &b->g->value.v[value];
+	Buffer x = {.kind = kind,
+		    .value = value,
+		    .form = *f,
+		    .view_of = view_of,
+		    .bytes = form_bytes(f, v)};
+
+	vec_push(b->p->arena, &b->p->buffer, x);
+	return b->p->buffer.n - 1;
+}
+
+static bool
+is_output(const Graph *g, int value)
+{
+	for (int i = 0; i < g->output.n; i++)
+		if (g->output.v[i] == value)
+			return true;
+	return false;
+}
+
+static int
+output_buffer(Planner *b, int value)
+{
+	BufferKind kind = is_output(b->g, value) ? BUFFER_OUTPUT : BUFFER_TEMPORARY;
+
+	if (b->buffer[value] < 0)
+		b->buffer[value] = add_buffer(b, kind, value, &b->form[value], -1);
+	return b->buffer[value];
+}
+
+/* The PlanTask of these contents: an equal one that is there, or a new one. */
+static int
+intern_task(Planner *b, Task *t, const TaskForm *f)
+{
+	PlanTask x = {.task = t,
+		      .form = *f,
+		      .task_key = task_digest(t),
+		      .form_key = task_form_digest(t, f)};
+
+	for (int i = 0; i < b->p->task.n; i++)
+		if (digest_equal(&b->p->task.v[i].task_key, &x.task_key) &&
+		    digest_equal(&b->p->task.v[i].form_key, &x.form_key)) {
+			b->p->task.v[i].uses++;
+			return i;
+		}
+	x.uses = 1;
+	vec_push(b->p->arena, &b->p->task, x);
+	return b->p->task.n - 1;
+}
+
+static int
+add_task_step(Planner *b, const GroupTask *q)
+{
+	TaskForm f = task_form_plain(b->p->arena, q->task);
+	Step s = {.kind = STEP_TASK};
+
+	for (int i = 0; i < q->nnode; i++)
+		vec_push(b->p->arena, &s.node, q->node[i]);
+	for (int t = 0; t < q->task->tensor.n; t++) {
+		int v = q->value[t], buf;
+
+		switch (q->task->tensor.v[t].kind) {
+		case TENSOR_IN:
+			buf = b->buffer[v];
+			vec_push(b->p->arena, &s.in, buf);
+			f.v[t] = b->p->buffer.v[buf].form;
+			break;
+		case TENSOR_OUT:
+			buf = output_buffer(b, v);
+			vec_push(b->p->arena, &s.out, buf);
+			f.v[t] = b->p->buffer.v[buf].form;
+			break;
+		case TENSOR_CONST:
+			if (v != NO_VALUE)
+				vec_push(b->p->arena, &s.constant, v);
+			break;
+		default: break;
+		}
+	}
+	if (task_check(q->task, b->e) || task_form_check(q->task, &f, b->e)) {
+		err_prefix(b->e, "node '%s': ", b->g->node.v[q->node[0]].name);
+		b->e->code = ERR_INTERNAL;
+		return ERR_INTERNAL;
+	}
+	s.task = intern_task(b, q->task, &f);
+	vec_push(b->p->arena, &b->p->step, s);
+	return OK;
+}
+
+/* A Task that copies value v from one Form to another. */
+static void
+add_copy_step(Planner *b, int from, int to)
+{
+	const Value *v = &b->g->value.v[b->p->buffer.v[from].value];
+	Stager s = {.g = b->g, .t = task_new(b->p->arena)};
+	int x = task_tensor(s.t, TENSOR_IN, "x0", v->type, v->rank, v->dim);
+	int y = task_tensor(s.t, TENSOR_OUT, "y0", v->type, v->rank, v->dim);
+	Over o = stage_over(&s, y, v->rank, v->dim);
+	TaskForm f;
+	Step step = {.kind = STEP_TASK};
+
+	stage_value(&s, o.stage, expr_load(s.t, x, o.at));
+	task_simplify(s.t, NULL);
+	f = task_form_plain(b->p->arena, s.t);
+	f.v[0] = b->p->buffer.v[from].form;
+	f.v[1] = b->p->buffer.v[to].form;
+	vec_push(b->p->arena, &step.in, from);
+	vec_push(b->p->arena, &step.out, to);
+	step.task = intern_task(b, s.t, &f);
+	vec_push(b->p->arena, &b->p->step, step);
+}
+
+/* A buffer with the value's elements in row-major order: its own, or a copy made here. */
+static int
+plain_buffer(Planner *b, int value)
+{
+	const Value *v = &b->g->value.v[value];
+	Form plain = form_plain(v->rank);
+	int own = b->buffer[value];
+
+	if (form_same_memory(&b->p->buffer.v[own].form, &plain, v->dim, v->type))
+		return own;
+	if (b->plain[value] < 0) {
+		b->plain[value] = add_buffer(b, BUFFER_TEMPORARY, value, &plain, -1);
+		add_copy_step(b, own, b->plain[value]);
+	}
+	return b->plain[value];
+}
+
+/* A reshape of row-major memory is a view; an output of the graph needs memory of its own. */
+static bool
+as_view(Planner *b, const GroupTask *q)
+{
+	const Node *n = &b->g->node.v[q->node[0]];
+	int out, from;
+	Form plain;
+
+	if (q->nnode != 1 || n->op != OP_Reshape || is_output(b->g, n->out[0]))
+		return false;
+	from = b->buffer[n->in[0]];
+	plain = form_plain(b->g->value.v[n->in[0]].rank);
+	if (q->task && !form_same_memory(&b->p->buffer.v[from].form, &plain,
+					 b->g->value.v[n->in[0]].dim, b->g->value.v[n->in[0]].type))
+		return false; /* one copy that reshapes beats two */
+	from = plain_buffer(b, n->in[0]);
+	out = n->out[0];
+	plain = form_plain(b->g->value.v[out].rank);
+	b->buffer[out] = add_buffer(b, BUFFER_TEMPORARY, out, &plain, from);
+	return true;
+}
+
+static void
+add_extern_step(Planner *b, const GroupTask *q)
+{
+	const Node *n = &b->g->node.v[q->node[0]];
+	Step s = {.kind = STEP_EXTERN, .task = -1};
+
+	vec_push(b->p->arena, &s.node, q->node[0]);
+	for (int i = 0; i < n->nin; i++) {
+		bool absent = n->in[i] == NO_VALUE || b->g->value.v[n->in[i]].is_const;
+
+		vec_push(b->p->arena, &s.in, absent ? -1 : plain_buffer(b, n->in[i]));
+	}
+	for (int i = 0; i < n->nout; i++)
+		vec_push(b->p->arena, &s.out,
+			 n->out[i] == NO_VALUE ? -1 : output_buffer(b, n->out[i]));
+	vec_push(b->p->arena, &b->p->step, s);
+}
+
+static void
+collect_groups(Planner *b, const Groups *groups)
+{
+	Arena *a = b->p->arena;
+
+	b->ngroup = groups->n;
+	b->group = ARENA_ARRAY(a, GroupTask, groups->n + 1);
+	for (int i = 0; i < groups->n; i++) {
+		GroupTask *q = &b->group[i];
+
+		q->node = ARENA_ARRAY(a, int, b->g->node.n + 1);
+		for (int k = 0; k < b->g->node.n; k++)
+			if (groups->of[k] == i)
+				q->node[q->nnode++] = k;
+		if (group_task(b->g, a, q->node, q->nnode, &q->task, &q->value))
+			q->task = NULL;
+	}
+}
+
+static void
+add_inputs(Planner *b)
+{
+	b->p->input = ARENA_ARRAY(b->p->arena, int, b->g->input.n + 1);
+	for (int i = 0; i < b->g->input.n; i++) {
+		int v = b->g->input.v[i];
+
+		b->buffer[v] = b->p->input[i] = add_buffer(b, BUFFER_INPUT, v, &b->form[v], -1);
+	}
+}
+
+static int
+add_steps(Planner *b)
+{
+	int rc = OK;
+
+	for (int i = 0; i < b->ngroup && !rc; i++) {
+		const GroupTask *q = &b->group[i];
+
+		if (as_view(b, q))
+			continue;
+		if (q->task)
+			rc = add_task_step(b, q);
+		else
+			add_extern_step(b, q);
+	}
+	b->p->output = ARENA_ARRAY(b->p->arena, int, b->g->output.n + 1);
+	for (int i = 0; i < b->g->output.n && !rc; i++)
+		b->p->output[i] = b->buffer[b->g->output.v[i]];
+	return rc;
+}
+
+int
+plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
+		Err *e)
+{
+	Planner b = {.g = g, .p = ARENA_NEW(a, Plan), .e = e};
+	int rc;
+
+	b.p->arena = a;
+	b.p->g = g;
+	b.buffer = ARENA_ARRAY(a, int, g->value.n + 1);
+	b.plain = ARENA_ARRAY(a, int, g->value.n + 1);
+	memset(b.buffer, 0xff, (size_t)g->value.n * sizeof *b.buffer);
+	memset(b.plain, 0xff, (size_t)g->value.n * sizeof *b.plain);
+	collect_groups(&b, groups);
+	b.form = form ? form : assign_forms(g, a, b.group, b.ngroup);
+	add_inputs(&b);
+	rc = add_steps(&b);
+	*out = b.p;
+	return rc;
+}
+
+int
+plan_build(const Graph *g, Arena *a, Plan **out, Err *e)
+{
+	Groups groups = partition(g, a);
+
+	return plan_build_with(g, a, &groups, NULL, out, e);
+}

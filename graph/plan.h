@@ -1,0 +1,92 @@
+/* Plan: a Graph cut into steps over buffers, and the Form of every buffer.
+ *
+ * A step is a Task (several graph nodes fused) or an extern node computed by its reference kernel.
+ * Steps stand in execution order. Equal Tasks under equal Forms are one PlanTask, so a network with
+ * sixteen equal blocks tunes one. Which Sched a PlanTask gets is decided elsewhere (tuner, log).
+ */
+#ifndef GRAPH_PLAN_H
+#define GRAPH_PLAN_H
+
+#include "graph/form.h"
+#include "graph/graph.h"
+#include "graph/task.h"
+
+typedef struct PlanTask {
+	Task *task;
+	TaskForm form;
+	Digest task_key, form_key;
+	int uses;
+} PlanTask;
+
+typedef enum BufferKind { BUFFER_INPUT, BUFFER_OUTPUT, BUFFER_TEMPORARY } BufferKind;
+
+/* Memory that holds one value of the graph in one Form. */
+typedef struct Buffer {
+	BufferKind kind;
+	int value;
+	Form form;
+	int view_of; /* buffer whose memory this is, or -1 */
+	size_t bytes;
+} Buffer;
+
+typedef enum StepKind { STEP_TASK, STEP_EXTERN } StepKind;
+
+typedef struct Step {
+	StepKind kind;
+	int task;      /* PlanTask, or -1 */
+	VEC(int) node; /* graph nodes it computes; none for a copy between Forms */
+	VEC(int)
+	in;                /* buffers: the Task's in tensors in order; the node's inputs, -1 for
+			    * constants and absent ones */
+	VEC(int) out;      /* buffers: the Task's out tensors in order; the node's outputs, or -1 */
+	VEC(int) constant; /* graph values: the Task's given const tensors in order */
+} Step;
+
+typedef struct Plan {
+	Arena *arena;
+	const Graph *g;
+	VEC(PlanTask) task;
+	VEC(Buffer) buffer;
+	VEC(Step) step;
+	int *input, *output; /* buffers of the graph's inputs and outputs, in its order */
+} Plan;
+
+/* How the nodes are grouped: the part of a Plan that a search may vary. */
+typedef struct Groups {
+	int n;
+	int *of; /* per node: its group; groups are numbered in execution order */
+} Groups;
+
+/* Groups by greedy fusion: elementwise regions join the operator before them where the Task does
+ * not get more stages by it. */
+Groups partition(const Graph *g, Arena *a);
+
+/* Task of a set of nodes (in topological order), fused and simplified. value[t] is the graph value
+ * of each of its tensors, NO_VALUE for temporaries and literals. NOT_APPLICABLE when a node has no
+ * stages. */
+int group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **value);
+
+/* Partition, Forms and steps. Errors: ERR_INTERNAL when a Task comes out malformed. */
+int plan_build(const Graph *g, Arena *a, Plan **out, Err *e);
+/* The same with given groups and, when form is not NULL, given Forms per graph value. */
+int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
+		    Err *e);
+
+/* Text: groups and Forms; with the same graph it reads back to the same Plan. */
+void plan_print(const Plan *p, Str *out);
+int plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e);
+
+/* Bytes a value takes in a Form. */
+size_t form_bytes(const Form *f, const Value *v);
+/* Whether two Forms put every element of a tensor of these extents at the same place. */
+bool form_same_memory(const Form *a, const Form *b, const int64_t *dim, DType type);
+
+/* forms.c: preferred Forms of all values, for given groups and their Tasks. */
+typedef struct GroupTask {
+	Task *task; /* NULL: extern */
+	int *value; /* per tensor */
+	int *node, nnode;
+} GroupTask;
+Form *assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n);
+
+#endif

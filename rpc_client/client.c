@@ -1,0 +1,429 @@
+/* The synchronous face: callers put requests into the link under the lock, ring the bell of the
+ * thread that moves bytes, and wait for `changed`. The thread owns Net and Local; the lock guards
+ * Link and the flags. */
+#include "rpc_client/client.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "rpc_client/link.h"
+#include "rpc_client/local.h"
+#include "rpc_client/net.h"
+
+#define WHO "hone " HONE_VERSION
+
+enum { WINDOW = 4 }; /* chunks of a blob that are under way at a time */
+
+struct RpcClient {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* something arrived, or the state changed */
+	Link link;
+	bool begun; /* the thread runs its loop, or failed to: then failed.code is set */
+	Err failed;
+	Net *net;
+	Local local;
+	char *address;     /* where to connect; NULL: start a private agent first */
+	char *server_path; /* of that agent */
+	DeviceInfo device;
+};
+
+/* --- in the thread --- */
+
+static void
+on_received(void *self, const void *data, size_t n)
+{
+	RpcClient *c = self;
+
+	pthread_mutex_lock(&c->lock);
+	link_feed(&c->link, data, n, clock_ns());
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
+on_closed(void *self, const char *why)
+{
+	RpcClient *c = self;
+
+	pthread_mutex_lock(&c->lock);
+	peer_close(&c->link.peer, false, "%s", why);
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static bool
+on_settle(void *self, uint64_t *wake)
+{
+	RpcClient *c = self;
+	Peer *p = &c->link.peer;
+	const uint8_t *data;
+	ptrdiff_t sent = 0;
+	bool go_on;
+	size_t n;
+
+	pthread_mutex_lock(&c->lock);
+	link_tick(&c->link, clock_ns());
+	while ((n = peer_output(p, &data)) && (sent = net_send(c->net, data, n)) > 0)
+		peer_sent(p, (size_t)sent);
+	if (sent < 0)
+		peer_close(p, false, "connection broken");
+	go_on = !p->closed;
+	*wake = link_deadline(&c->link);
+	if (!go_on)
+		pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	return go_on;
+}
+
+static void *
+run(void *self)
+{
+	RpcClient *c = self;
+	NetHooks hooks = {c, on_received, on_closed, on_settle};
+	Err e = {0};
+	int rc = OK;
+
+	/* A private agent ends with the thread that started it: this one, not the caller's. */
+	if (c->server_path)
+		rc = local_start(&c->local, c->server_path, &e);
+	pthread_mutex_lock(&c->lock);
+	link_init(&c->link, WHO, clock_ns());
+	if (rc == OK)
+		rc = net_open(&c->net, c->server_path ? c->local.socket : c->address, &hooks, &e);
+	if (rc)
+		peer_close(&c->link.peer, false, "%.200s", e.msg);
+	c->failed = e;
+	c->begun = true;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->lock);
+	if (rc == OK)
+		net_run(c->net);
+	return NULL;
+}
+
+/* --- in the callers' threads; the static ones expect the lock to be held --- */
+
+/* Waits for something to change, at most until end (clock_ns). */
+static void
+wait_until(RpcClient *c, uint64_t end)
+{
+	struct timespec t = {(time_t)(end / SECOND_NS), (long)(end % SECOND_NS)};
+
+	if (end == UINT64_MAX)
+		pthread_cond_wait(&c->changed, &c->lock);
+	else
+		pthread_cond_timedwait(&c->changed, &c->lock, &t);
+}
+
+static int
+gone(const RpcClient *c, Err *e)
+{
+	return err_set(e, ERR_DEVICE, "agent: %s", c->link.peer.why);
+}
+
+static int
+send_request(RpcClient *c, Method method, const void *args, uint32_t *id, Err *e)
+{
+	int rc = link_request(&c->link, method, args, clock_ns(), id, e);
+
+	net_ring(c->net);
+	return rc;
+}
+
+/* Waits for the answer to a request. OK: *m is a response, and the caller calls message_fini. */
+static int
+await(RpcClient *c, uint32_t id, Message *m, Err *e)
+{
+	int code;
+
+	while (!link_take_answer(&c->link, id, m)) {
+		if (c->link.peer.closed)
+			return gone(c, e);
+		wait_until(c, UINT64_MAX);
+	}
+	if (m->kind == MESSAGE_RESPONSE)
+		return OK;
+	code = -(int)m->u.failure.code;
+	if (code > ERR_CHECK || code < ERR_CANCELLED)
+		code = ERR_DEVICE;
+	err_set(e, code, "agent: %.700s", m->u.failure.text);
+	message_fini(m);
+	return code;
+}
+
+static int
+ask(RpcClient *c, Method method, const void *args, Message *m, Err *e)
+{
+	uint32_t id;
+	int rc = send_request(c, method, args, &id, e);
+
+	return rc ? rc : await(c, id, m, e);
+}
+
+/* A request whose answer says nothing but that it was done. Takes the lock itself. */
+static int
+tell(RpcClient *c, Method method, const void *args, Err *e)
+{
+	Message m;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = ask(c, method, args, &m, e);
+	pthread_mutex_unlock(&c->lock);
+	if (rc == OK)
+		message_fini(&m);
+	return rc;
+}
+
+/* The link has said HELLO; asks what the device is. Takes the lock itself. */
+static int
+meet(RpcClient *c, Err *e)
+{
+	Message m;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->begun || (!c->link.open && !c->link.peer.closed))
+		wait_until(c, UINT64_MAX);
+	if (c->failed.code)
+		rc = err_set(e, c->failed.code, "%s", c->failed.msg);
+	else if (c->link.peer.closed)
+		rc = gone(c, e);
+	else
+		rc = ask(c, METHOD_DEVICE, NULL, &m, e);
+	pthread_mutex_unlock(&c->lock);
+	if (rc == OK)
+		c->device = m.u.device; /* moved: the message is not freed */
+	return rc;
+}
+
+static int
+start(const char *address, const char *server_path, RpcClient **out, Err *e)
+{
+	RpcClient *c = calloc(1, sizeof *c);
+	pthread_condattr_t attr;
+	int rc;
+
+	*out = NULL;
+	if (!c)
+		return err_set(e, ERR_NOMEM, "agent: out of memory");
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	c->address = address ? strdup(address) : NULL;
+	c->server_path = server_path ? strdup(server_path) : NULL;
+	if ((!c->address && !c->server_path) || pthread_create(&c->thread, NULL, run, c)) {
+		free(c->address);
+		free(c->server_path);
+		free(c);
+		return err_set(e, ERR_NOMEM, "agent: no thread");
+	}
+	rc = meet(c, e);
+	if (rc)
+		rpc_close(c);
+	else
+		*out = c;
+	return rc;
+}
+
+int
+rpc_open(const char *address, RpcClient **c, Err *e)
+{
+	int rc = start(address, NULL, c, e);
+
+	if (rc)
+		err_prefix(e, "%s: ", address);
+	return rc;
+}
+
+int
+rpc_start_local(const char *server_path, RpcClient **c, Err *e)
+{
+	return start(NULL, server_path, c, e);
+}
+
+void
+rpc_close(RpcClient *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	peer_close(&c->link.peer, true, "done");
+	if (c->net)
+		net_ring(c->net);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->thread, NULL);
+	net_close(c->net);
+	local_stop(&c->local);
+	link_fini(&c->link);
+	device_fini(&c->device);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c->address);
+	free(c->server_path);
+	free(c);
+}
+
+const DeviceInfo *
+rpc_device(const RpcClient *c)
+{
+	return &c->device;
+}
+
+/* Sends all chunks (one, when there are no bytes), at most WINDOW of them without an answer. After
+ * an error the answers under way are still taken, so that nobody else meets them. */
+static int
+upload(RpcClient *c, const uint8_t *data, size_t size, const Digest *d, Err *e)
+{
+	uint32_t id[WINDOW], sent = 0, answered = 0;
+	size_t at = 0;
+	int rc = OK;
+
+	for (;;) {
+		bool more = rc == OK && (at < size || sent == 0);
+		size_t n = size - at < CHUNK_MAX ? size - at : CHUNK_MAX;
+		Message m;
+
+		if (more && sent - answered < WINDOW) {
+			BlobChunk chunk = {*d, size, at, {(uint8_t *)data + at, (uint32_t)n}};
+
+			rc = send_request(c, METHOD_BLOB_PUT, &chunk, &id[sent % WINDOW], e);
+			sent += rc == OK;
+			at += n;
+		} else if (answered < sent) {
+			int one = await(c, id[answered++ % WINDOW], &m, e);
+
+			if (one == OK)
+				message_fini(&m);
+			rc = rc ? rc : one;
+		} else {
+			return rc;
+		}
+	}
+}
+
+int
+rpc_put_blob(RpcClient *c, const void *data, size_t size, Digest *d, Err *e)
+{
+	Digest own = digest_of(data, size);
+	Digests offer = {{&own, 1}};
+	bool missing = false;
+	Message m;
+	int rc;
+
+	if (d)
+		*d = own;
+	pthread_mutex_lock(&c->lock);
+	rc = ask(c, METHOD_BLOB_HAVE, &offer, &m, e);
+	if (rc == OK) {
+		missing = m.u.digests.list.n > 0;
+		message_fini(&m);
+	}
+	if (missing)
+		rc = upload(c, data, size, &own, e);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+/* Adds the next chunk; *data grows with the first one. Frees the message. */
+static int
+append(Message *m, uint8_t **data, uint64_t *size, uint64_t *have, Err *e)
+{
+	const BlobChunk *k = &m->u.chunk;
+	int rc = OK;
+
+	if (!*data) {
+		*size = k->size;
+		*data = malloc(k->size ? k->size : 1);
+	}
+	if (!*data)
+		rc = err_set(e, ERR_NOMEM, "no memory for a blob of %llu bytes",
+			     (unsigned long long)k->size);
+	else if (k->size != *size || k->offset != *have || k->bytes.n > *size - *have ||
+		 (!k->bytes.n && *have < *size))
+		rc = err_set(e, ERR_DEVICE, "agent: chunk of a blob out of order");
+	else if (k->bytes.n)
+		memcpy(*data + *have, k->bytes.v, k->bytes.n);
+	*have += k->bytes.n;
+	message_fini(m);
+	return rc;
+}
+
+int
+rpc_get_blob(RpcClient *c, const Digest *d, void **data, size_t *size, Err *e)
+{
+	BlobAsk next = {.digest = *d};
+	uint8_t *bytes = NULL;
+	uint64_t total = 0;
+	Digest got;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	do {
+		Message m;
+
+		rc = ask(c, METHOD_BLOB_GET, &next, &m, e);
+		if (rc == OK)
+			rc = append(&m, &bytes, &total, &next.offset, e);
+	} while (rc == OK && next.offset < total);
+	pthread_mutex_unlock(&c->lock);
+	if (rc == OK) {
+		got = digest_of(bytes, total);
+		if (!digest_equal(&got, d))
+			rc = err_set(e, ERR_DEVICE, "agent: blob does not match its digest");
+	}
+	if (rc) {
+		free(bytes);
+		return rc;
+	}
+	*data = bytes;
+	*size = (size_t)total;
+	return OK;
+}
+
+int
+rpc_submit(RpcClient *c, const Batch *b, Err *e)
+{
+	return tell(c, METHOD_BATCH_SUBMIT, b, e);
+}
+
+int
+rpc_cancel(RpcClient *c, uint64_t batch, Err *e)
+{
+	BatchRef ref = {batch};
+
+	return tell(c, METHOD_BATCH_CANCEL, &ref, e);
+}
+
+int
+rpc_wait(RpcClient *c, int timeout_ms, RpcEvent *event, Err *e)
+{
+	uint64_t end = timeout_ms < 0 ? UINT64_MAX : clock_ns() + (uint64_t)timeout_ms * 1000000;
+	int rc = OK;
+	Message m;
+
+	pthread_mutex_lock(&c->lock);
+	while (rc == OK && !link_take_event(&c->link, &m)) {
+		if (c->link.peer.closed)
+			rc = gone(c, e);
+		else if (clock_ns() >= end)
+			rc = NOT_APPLICABLE;
+		else
+			wait_until(c, end);
+	}
+	pthread_mutex_unlock(&c->lock);
+	if (rc)
+		return rc;
+	*event = (RpcEvent){.kind = m.method == METHOD_RESULT ? RPC_RESULT : RPC_BATCH_DONE};
+	if (event->kind == RPC_RESULT)
+		event->result = m.u.result; /* moved */
+	else
+		event->done = m.u.done;
+	return OK;
+}

@@ -1,0 +1,175 @@
+/* The client's end of a connection. */
+#include "rpc_client/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELLO_ID = 1 };
+
+void
+link_init(Link *l, const char *who, uint64_t now)
+{
+	Hello hello = {.version = PROTOCOL_VERSION, .who = (char *)who};
+
+	*l = (Link){.last_id = HELLO_ID};
+	peer_init(&l->peer, SESSION_OUT_MAX, now);
+	if (peer_send(&l->peer, MESSAGE_REQUEST, HELLO_ID, METHOD_HELLO, &hello, now, NULL))
+		peer_close(&l->peer, false, "out of memory");
+}
+
+void
+link_fini(Link *l)
+{
+	for (uint32_t i = 0; i < l->arrivals; i++)
+		message_fini(&l->arrived[i]);
+	free(l->arrived);
+	peer_fini(&l->peer);
+}
+
+static void
+greeted(Link *l, const Message *m)
+{
+	if (m->id != HELLO_ID || m->method != METHOD_HELLO || m->kind == MESSAGE_EVENT ||
+	    m->kind == MESSAGE_REQUEST)
+		peer_close(&l->peer, true, "expected an answer to HELLO");
+	else if (m->kind == MESSAGE_FAILURE)
+		peer_close(&l->peer, false, "agent refused: %.200s", m->u.failure.text);
+	else if (m->u.hello.version != PROTOCOL_VERSION)
+		peer_close(&l->peer, true, "agent speaks protocol version %u, expected %d",
+			   m->u.hello.version, PROTOCOL_VERSION);
+	else {
+		l->open = true;
+		l->peer.limits = &scan_later;
+	}
+}
+
+/* Moves *m to the arrived ones. */
+static void
+keep(Link *l, Message *m)
+{
+	uint32_t room = l->room ? 2 * l->room : 16;
+
+	if (l->arrivals == l->room) {
+		Message *v =
+			room <= 2 * LINK_EVENTS_MAX ? realloc(l->arrived, room * sizeof *v) : NULL;
+
+		if (!v) {
+			message_fini(m);
+			peer_close(&l->peer, true, "too many messages wait");
+			return;
+		}
+		l->arrived = v;
+		l->room = room;
+	}
+	l->arrived[l->arrivals++] = *m;
+}
+
+static bool
+answers_a_request(Link *l, const Message *m)
+{
+	for (uint32_t i = 0; i < l->waits; i++)
+		if (l->waiting[i].id == m->id &&
+		    (m->kind == MESSAGE_FAILURE || l->waiting[i].method == m->method)) {
+			l->waiting[i] = l->waiting[--l->waits];
+			return true;
+		}
+	return false;
+}
+
+static void
+take_in(Link *l, Message *m, uint64_t now)
+{
+	bool is_answer = m->kind == MESSAGE_RESPONSE || m->kind == MESSAGE_FAILURE;
+
+	if (m->kind == MESSAGE_EVENT && m->method == METHOD_BYE) {
+		peer_close(&l->peer, false, "agent left: %.200s", m->u.bye.why);
+	} else if (!l->open) {
+		greeted(l, m);
+	} else if (m->kind == MESSAGE_REQUEST && m->method == METHOD_PING) {
+		peer_send(&l->peer, MESSAGE_RESPONSE, m->id, METHOD_PING, NULL, now, NULL);
+	} else if (is_answer && m->method == METHOD_PING) {
+		/* heard is all that counts */
+	} else if (m->kind == MESSAGE_EVENT || (is_answer && answers_a_request(l, m))) {
+		keep(l, m);
+		return;
+	} else {
+		peer_close(&l->peer, true, "unexpected %s", method_name(m->method));
+	}
+	message_fini(m);
+}
+
+void
+link_feed(Link *l, const void *data, size_t n, uint64_t now)
+{
+	Message m;
+
+	peer_feed(&l->peer, data, n, now);
+	while (peer_next(&l->peer, &m, now) == OK)
+		take_in(l, &m, now);
+}
+
+uint64_t
+link_deadline(const Link *l)
+{
+	uint64_t dead = l->peer.heard + (l->open ? SILENCE_NS : HANDSHAKE_NS);
+	uint64_t ping = l->peer.said + HEARTBEAT_NS;
+
+	return l->open && ping < dead ? ping : dead;
+}
+
+void
+link_tick(Link *l, uint64_t now)
+{
+	if (l->peer.closed || now < link_deadline(l))
+		return;
+	if (now >= l->peer.heard + (l->open ? SILENCE_NS : HANDSHAKE_NS))
+		peer_close(&l->peer, true, "agent is silent");
+	else
+		peer_send(&l->peer, MESSAGE_REQUEST, 0, METHOD_PING, NULL, now, NULL);
+}
+
+int
+link_request(Link *l, Method method, const void *args, uint64_t now, uint32_t *id, Err *e)
+{
+	int rc;
+
+	if (l->waits == LINK_WAITING_MAX)
+		return err_set(e, ERR_BUSY, "%d requests wait for an answer", LINK_WAITING_MAX);
+	*id = ++l->last_id;
+	rc = peer_send(&l->peer, MESSAGE_REQUEST, *id, method, args, now, e);
+	if (rc == OK) {
+		l->waiting[l->waits].id = *id;
+		l->waiting[l->waits++].method = method;
+	}
+	return rc;
+}
+
+static void
+take(Link *l, uint32_t i, Message *m)
+{
+	*m = l->arrived[i];
+	l->arrivals--;
+	memmove(&l->arrived[i], &l->arrived[i + 1], (l->arrivals - i) * sizeof *m);
+}
+
+bool
+link_take_answer(Link *l, uint32_t id, Message *m)
+{
+	for (uint32_t i = 0; i < l->arrivals; i++)
+		if (l->arrived[i].kind != MESSAGE_EVENT && l->arrived[i].id == id) {
+			take(l, i, m);
+			return true;
+		}
+	return false;
+}
+
+bool
+link_take_event(Link *l, Message *m)
+{
+	for (uint32_t i = 0; i < l->arrivals; i++)
+		if (l->arrived[i].kind == MESSAGE_EVENT) {
+			take(l, i, m);
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,42 @@
+/* Link: the client's end of a connection, as a state machine over a Peer: says HELLO, remembers
+ * which requests wait for an answer, keeps answers and events until they are taken, sends PING when
+ * it has nothing else to say. Bytes and time in, bytes and messages out. */
+#ifndef RPC_CLIENT_LINK_H
+#define RPC_CLIENT_LINK_H
+
+#include "wire/session.h"
+
+enum {
+	LINK_WAITING_MAX = 64,    /* requests without an answer */
+	LINK_EVENTS_MAX = 100000, /* events nobody took: the agent has gone mad */
+};
+
+typedef struct Link {
+	Peer peer;
+	bool open;        /* the agent answered HELLO */
+	uint32_t last_id; /* 1 is HELLO's */
+	struct {
+		uint32_t id, method;
+	} waiting[LINK_WAITING_MAX];
+	uint32_t waits;
+	Message *arrived; /* answers and events in the order they came */
+	uint32_t arrivals, room;
+} Link;
+
+void link_init(Link *l, const char *who, uint64_t now);
+void link_fini(Link *l);
+
+void link_feed(Link *l, const void *data, size_t n, uint64_t now);
+void link_tick(Link *l, uint64_t now);
+uint64_t link_deadline(const Link *l);
+
+/* Queues a request; *id names it. Errors: those of peer_send; ERR_BUSY when LINK_WAITING_MAX
+ * requests wait. */
+int link_request(Link *l, Method method, const void *args, uint64_t now, uint32_t *id, Err *e);
+
+/* The answer to request id (RESPONSE or FAILURE), or the oldest event. True when there is one: it
+ * is moved to *m, and the caller calls message_fini. A RESPONSE has the method of its request. */
+bool link_take_answer(Link *l, uint32_t id, Message *m);
+bool link_take_event(Link *l, Message *m);
+
+#endif

@@ -1,0 +1,120 @@
+/* Private agent. Its output comes through a pipe: the line that says it listens, or why not. */
+#include "rpc_client/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { START_MS = 10000, STOP_MS = 2000, SAID_MAX = 512 };
+
+extern char **environ;
+
+static int
+spawn(Local *l, const char *server_path, int out)
+{
+	char *argv[] = {(char *)server_path, "--socket", l->socket, "--once", NULL};
+	posix_spawn_file_actions_t files;
+	int rc = posix_spawn_file_actions_init(&files);
+
+	if (rc)
+		return rc;
+	rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	if (!rc)
+		rc = posix_spawn_file_actions_adddup2(&files, out, 1);
+	if (!rc)
+		rc = posix_spawn_file_actions_adddup2(&files, out, 2);
+	if (!rc)
+		rc = posix_spawn(&l->pid, server_path, &files, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+/* Reads what the agent says until it says that it listens; false when it ends or stays silent. */
+static bool
+wait_until_it_listens(int in, char said[SAID_MAX])
+{
+	uint64_t end = clock_ns() + (uint64_t)START_MS * 1000000;
+	size_t n = 0;
+
+	said[0] = 0;
+	while (!strstr(said, "listening on") || !strchr(said, '\n')) {
+		uint64_t now = clock_ns();
+		struct pollfd p = {.fd = in, .events = POLLIN};
+		ssize_t got;
+
+		if (now >= end || n == SAID_MAX - 1 ||
+		    poll(&p, 1, (int)((end - now) / 1000000) + 1) < 0)
+			return false;
+		got = p.revents ? read(in, said + n, SAID_MAX - 1 - n) : 0;
+		if (got <= 0 && p.revents)
+			return false;
+		n += (size_t)got;
+		said[n] = 0;
+	}
+	return true;
+}
+
+int
+local_start(Local *l, const char *server_path, Err *e)
+{
+	const char *tmp = getenv("XDG_RUNTIME_DIR");
+	char said[SAID_MAX];
+	int pair[2], rc;
+
+	*l = (Local){0};
+	if (!tmp || strlen(tmp) > LOCAL_PATH_MAX / 2 || access(tmp, W_OK))
+		tmp = "/tmp";
+	snprintf(l->dir, sizeof l->dir, "%s/hone-XXXXXX", tmp);
+	if (!mkdtemp(l->dir)) { /* 0700 */
+		l->dir[0] = 0;
+		return err_set(e, ERR_IO, "%s: %s", tmp, strerror(errno));
+	}
+	snprintf(l->socket, sizeof l->socket, "%.80s/agent", l->dir);
+	if (pipe2(pair, O_CLOEXEC)) {
+		local_stop(l);
+		return err_set(e, ERR_DEVICE, "private agent: %s", strerror(errno));
+	}
+	rc = spawn(l, server_path, pair[1]);
+	close(pair[1]);
+	if (rc) {
+		l->pid = 0;
+		err_set(e, ERR_DEVICE, "private agent %s: %s", server_path, strerror(rc));
+	} else if (!wait_until_it_listens(pair[0], said)) {
+		said[strcspn(said, "\n")] = 0;
+		rc = err_set(e, ERR_DEVICE, "private agent %s: %s", server_path,
+			     *said ? said : "says nothing");
+	}
+	close(pair[0]);
+	if (rc)
+		local_stop(l);
+	return rc ? ERR_DEVICE : OK;
+}
+
+void
+local_stop(Local *l)
+{
+	uint64_t end = clock_ns() + (uint64_t)STOP_MS * 1000000;
+
+	if (l->pid)
+		kill(l->pid, SIGTERM);
+	while (l->pid && waitpid(l->pid, NULL, WNOHANG) == 0) {
+		if (clock_ns() > end)
+			kill(l->pid, SIGKILL);
+		clock_sleep_ns(1000000);
+	}
+	if (l->dir[0]) {
+		unlink(l->socket); /* it removed it itself, unless it was killed */
+		rmdir(l->dir);
+	}
+	*l = (Local){0};
+}

@@ -1,0 +1,229 @@
+/* Event loop of the client, on libuv. At most one write is in flight; what does not fit stays with
+ * the owner. */
+#include "rpc_client/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/clock.h"
+
+enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 64 * 1024, HOST_MAX = 64 };
+
+struct Net {
+	uv_loop_t loop;
+	NetHooks hooks;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_pipe_t pipe;
+		uv_tcp_t tcp;
+	} s;
+	uv_connect_t connect;
+	uv_write_t write;
+	uv_prepare_t settle;
+	uv_timer_t alarm;
+	uv_async_t bell;
+	bool connected, closed, writing;
+	char in[READ_BYTES], out[WRITE_BYTES];
+};
+
+static void
+end_connection(Net *n, int why)
+{
+	if (n->closed)
+		return;
+	n->closed = true;
+	n->connected = false;
+	uv_close(&n->s.handle, NULL);
+	n->hooks.closed(n->hooks.self,
+			why == UV_EOF ? "the agent closed the connection" : uv_strerror(why));
+}
+
+static void
+give_buffer(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	Net *n = h->data;
+
+	(void)suggested;
+	*buf = uv_buf_init(n->in, sizeof n->in);
+}
+
+static void
+on_read(uv_stream_t *s, ssize_t size, const uv_buf_t *buf)
+{
+	Net *n = s->data;
+
+	if (size > 0)
+		n->hooks.received(n->hooks.self, buf->base, (size_t)size);
+	else if (size < 0)
+		end_connection(n, (int)size);
+}
+
+static void
+on_connected(uv_connect_t *c, int status)
+{
+	Net *n = c->data;
+
+	if (status == 0)
+		status = uv_read_start(&n->s.stream, give_buffer, on_read);
+	if (status < 0)
+		end_connection(n, status);
+	else
+		n->connected = true;
+}
+
+static void
+on_written(uv_write_t *w, int status)
+{
+	Net *n = w->data;
+
+	n->writing = false;
+	if (status < 0)
+		end_connection(n, status);
+}
+
+ptrdiff_t
+net_send(Net *n, const void *data, size_t size)
+{
+	uv_buf_t buf = uv_buf_init((char *)data, size > 1u << 30 ? 1u << 30 : (unsigned)size);
+	int rc;
+
+	if (!n->connected || n->writing || !size)
+		return 0;
+	rc = uv_try_write(&n->s.stream, &buf, 1);
+	if (rc == UV_EAGAIN) { /* hand a piece to the loop: it knows when there is room */
+		buf = uv_buf_init(n->out, size < sizeof n->out ? (unsigned)size : sizeof n->out);
+		memcpy(n->out, data, buf.len);
+		rc = uv_write(&n->write, &n->s.stream, &buf, 1, on_written);
+		n->writing = rc == 0;
+		rc = rc < 0 ? rc : (int)buf.len;
+	}
+	return rc;
+}
+
+/* Only wakes the loop. */
+static void
+on_alarm(uv_timer_t *t)
+{
+	(void)t;
+}
+
+static void
+on_bell(uv_async_t *a)
+{
+	(void)a;
+}
+
+static void
+on_settle(uv_prepare_t *p)
+{
+	Net *n = p->data;
+	uint64_t wake = UINT64_MAX, now;
+
+	if (!n->hooks.settle(n->hooks.self, &wake)) {
+		uv_stop(&n->loop);
+		return;
+	}
+	now = clock_ns();
+	uv_update_time(&n->loop);
+	if (wake == UINT64_MAX)
+		uv_timer_stop(&n->alarm);
+	else
+		uv_timer_start(&n->alarm, on_alarm,
+			       wake > now ? (wake - now + 999999) / 1000000 : 0, 0);
+}
+
+static int
+connect_tcp(Net *n, const char *address, Err *e)
+{
+	const char *colon = strrchr(address, ':');
+	struct sockaddr_in a;
+	char host[HOST_MAX] = "", *end;
+	long port = strtol(colon + 1, &end, 10);
+
+	if (colon - address < HOST_MAX)
+		memcpy(host, address, (size_t)(colon - address));
+	if (end == colon + 1 || *end || port < 1 || port > 65535 ||
+	    uv_ip4_addr(host, (int)port, &a))
+		return err_set(e, ERR_INPUT,
+			       "agent %s: expected a path or a numeric address and port", address);
+	uv_tcp_init(&n->loop, &n->s.tcp);
+	uv_tcp_nodelay(&n->s.tcp, 1);
+	n->s.handle.data = n;
+	if (uv_tcp_connect(&n->connect, &n->s.tcp, (struct sockaddr *)&a, on_connected))
+		return err_set(e, ERR_NOMEM, "agent %s: no socket", address);
+	return OK;
+}
+
+static int
+connect_any(Net *n, const char *address, Err *e)
+{
+	if (!strncmp(address, "unix:", 5))
+		address += 5;
+	else if (strchr(address, ':') && !strchr(address, '/'))
+		return connect_tcp(n, address, e);
+	uv_pipe_init(&n->loop, &n->s.pipe, 0);
+	n->s.handle.data = n;
+	uv_pipe_connect(&n->connect, &n->s.pipe, address, on_connected);
+	return OK;
+}
+
+int
+net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
+{
+	Net *n = calloc(1, sizeof *n);
+	int rc;
+
+	*out = NULL;
+	if (!n || uv_loop_init(&n->loop)) {
+		free(n);
+		return err_set(e, ERR_NOMEM, "event loop: out of memory");
+	}
+	n->hooks = *hooks;
+	n->connect.data = n->write.data = n;
+	uv_timer_init(&n->loop, &n->alarm);
+	uv_async_init(&n->loop, &n->bell, on_bell);
+	uv_prepare_init(&n->loop, &n->settle);
+	n->settle.data = n;
+	uv_prepare_start(&n->settle, on_settle);
+	rc = connect_any(n, address, e);
+	if (rc)
+		net_close(n);
+	else
+		*out = n;
+	return rc;
+}
+
+void
+net_run(Net *n)
+{
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+}
+
+void
+net_ring(Net *n)
+{
+	uv_async_send(&n->bell);
+}
+
+static void
+close_rest(uv_handle_t *h, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void
+net_close(Net *n)
+{
+	if (!n)
+		return;
+	n->closed = true;
+	uv_walk(&n->loop, close_rest, NULL);
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&n->loop);
+	free(n);
+}

@@ -1,0 +1,412 @@
+/* Event loop on libuv.
+ *
+ * Everything that happens ends in the prepare callback before the next wait: the owner settles what
+ * is due, waiting output is sent, finished connections end, the alarm is set. So no hook needs to
+ * think about sending. A connection has at most one write in flight; what cannot be sent stays with
+ * the owner, who bounds it. */
+#include "rpc_server/net.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "base/clock.h"
+
+enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, BACKLOG = 128, ADDRESS_MAX = 128 };
+
+typedef union Stream {
+	uv_handle_t handle;
+	uv_stream_t stream;
+	uv_pipe_t pipe;
+	uv_tcp_t tcp;
+} Stream;
+
+struct NetConn {
+	Stream s;
+	uv_write_t write;
+	Net *net;
+	void *client; /* NULL once closed was called */
+	NetConn *next, **link;
+	bool writing;
+	char out[WRITE_BYTES]; /* what the write in flight sends */
+};
+
+struct Net {
+	uv_loop_t loop;
+	NetHooks hooks;
+	Stream listener;
+	bool local; /* a Unix socket */
+	uv_prepare_t settle;
+	uv_timer_t alarm;
+	uv_signal_t child, term, interrupt;
+	uv_poll_t *watch;
+	NetConn *conns;
+	char address[ADDRESS_MAX];
+	char in[READ_BYTES];
+};
+
+static void
+free_handle(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+void
+net_drop(NetConn *c)
+{
+	void *client = c->client;
+
+	if (!client)
+		return;
+	c->client = NULL;
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	c->s.handle.data = c;
+	uv_close(&c->s.handle, free_handle);
+	c->net->hooks.closed(client);
+}
+
+static void
+give_buffer(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	NetConn *c = h->data;
+
+	(void)suggested;
+	*buf = uv_buf_init(c->net->in, sizeof c->net->in);
+}
+
+static void
+on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	NetConn *c = s->data;
+
+	if (n > 0)
+		c->net->hooks.received(c->client, buf->base, (size_t)n);
+	else if (n < 0)
+		net_drop(c);
+}
+
+static void
+on_written(uv_write_t *w, int status)
+{
+	NetConn *c = w->data;
+
+	c->writing = false;
+	if (status < 0)
+		net_drop(c);
+}
+
+/* The socket takes no more now: lets the loop send the next piece when it does. */
+static void
+write_later(NetConn *c, const uint8_t *data, size_t n)
+{
+	uv_buf_t buf;
+
+	if (n > sizeof c->out)
+		n = sizeof c->out;
+	memcpy(c->out, data, n);
+	buf = uv_buf_init(c->out, (unsigned)n);
+	c->write.data = c;
+	if (uv_write(&c->write, &c->s.stream, &buf, 1, on_written)) {
+		net_drop(c);
+		return;
+	}
+	c->writing = true;
+	c->net->hooks.sent(c->client, n);
+}
+
+static void
+send_output(NetConn *c)
+{
+	const uint8_t *data;
+	size_t n;
+
+	while (c->client && !c->writing && (n = c->net->hooks.output(c->client, &data))) {
+		uv_buf_t buf = uv_buf_init((char *)data, n > 1u << 30 ? 1u << 30 : (unsigned)n);
+		int rc = uv_try_write(&c->s.stream, &buf, 1);
+
+		if (rc == UV_EAGAIN)
+			write_later(c, data, n);
+		else if (rc < 0)
+			net_drop(c);
+		else
+			c->net->hooks.sent(c->client, (size_t)rc);
+	}
+}
+
+/* Only wakes the loop: settling does the rest. */
+static void
+on_alarm(uv_timer_t *t)
+{
+	(void)t;
+}
+
+static void
+set_alarm(Net *n, uint64_t when)
+{
+	uint64_t now = clock_ns(), ms = when > now ? (when - now + 999999) / 1000000 : 0;
+
+	uv_update_time(&n->loop);
+	if (when == UINT64_MAX)
+		uv_timer_stop(&n->alarm);
+	else
+		uv_timer_start(&n->alarm, on_alarm, ms, 0);
+}
+
+static void
+on_settle(uv_prepare_t *p)
+{
+	Net *n = p->data;
+	uint64_t when = n->hooks.settle(n->hooks.self);
+
+	for (NetConn *c = n->conns, *next; c; c = next) {
+		next = c->next;
+		send_output(c);
+		if (c->client && n->hooks.finished(c->client))
+			net_drop(c);
+	}
+	set_alarm(n, when);
+}
+
+static int
+init_stream(Net *n, Stream *s)
+{
+	return n->local ? uv_pipe_init(&n->loop, &s->pipe, 0) : uv_tcp_init(&n->loop, &s->tcp);
+}
+
+static void
+on_connection(uv_stream_t *listener, int status)
+{
+	Net *n = listener->data;
+	NetConn *c = status ? NULL : calloc(1, sizeof *c);
+
+	if (!c)
+		return;
+	if (init_stream(n, &c->s)) {
+		free(c);
+		return;
+	}
+	c->s.handle.data = c;
+	c->net = n;
+	if (uv_accept(listener, &c->s.stream) || !(c->client = n->hooks.opened(n->hooks.self, c))) {
+		uv_close(&c->s.handle, free_handle);
+		return;
+	}
+	if (!n->local)
+		uv_tcp_nodelay(&c->s.tcp, 1);
+	c->next = n->conns;
+	c->link = &n->conns;
+	if (c->next)
+		c->next->link = &c->next;
+	n->conns = c;
+	if (uv_read_start(&c->s.stream, give_buffer, on_read))
+		net_drop(c);
+}
+
+static void
+on_signal(uv_signal_t *s, int number)
+{
+	Net *n = s->data;
+
+	if (number == SIGCHLD)
+		n->hooks.child(n->hooks.self);
+	else
+		n->hooks.stop(n->hooks.self);
+}
+
+static void
+on_readable(uv_poll_t *p, int status, int events)
+{
+	Net *n = p->data;
+
+	(void)status; /* an error is found by reading */
+	(void)events;
+	n->hooks.readable(n->hooks.self);
+}
+
+static void
+free_watch(uv_handle_t *h)
+{
+	free(h);
+}
+
+void
+net_watch(Net *n, int fd)
+{
+	if (n->watch)
+		uv_close((uv_handle_t *)n->watch, free_watch);
+	n->watch = fd < 0 ? NULL : malloc(sizeof *n->watch);
+	if (!n->watch)
+		return; /* without memory the deadline of what was to be watched comes instead */
+	if (uv_poll_init(&n->loop, n->watch, fd)) {
+		free(n->watch);
+		n->watch = NULL;
+		return;
+	}
+	n->watch->data = n;
+	uv_poll_start(n->watch, UV_READABLE, on_readable);
+}
+
+/* Removes the socket of a server that is gone; refuses when one answers, or when path is something
+ * else than a socket. */
+static int
+make_way(const char *path, Err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct stat st;
+	int fd, rc;
+
+	if (strlen(path) >= sizeof a.sun_path)
+		return err_set(e, ERR_INPUT, "%s: at most %zu bytes", path, sizeof a.sun_path - 1);
+	if (lstat(path, &st))
+		return OK;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s: exists and is not a socket", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = connect(fd, (struct sockaddr *)&a, sizeof a);
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
+		return err_set(e, ERR_BUSY, "%s: another server listens there", path);
+	unlink(path);
+	return OK;
+}
+
+static int
+bind_local(Net *n, const char *path, Err *e)
+{
+	mode_t old;
+	int rc = make_way(path, e);
+
+	if (rc)
+		return rc;
+	old = umask(0177); /* nobody else may connect, from the first moment */
+	rc = uv_pipe_bind(&n->listener.pipe, path);
+	umask(old);
+	snprintf(n->address, sizeof n->address, "%s", path);
+	return rc ? err_set(e, ERR_DEVICE, "%s: %s", path, uv_strerror(rc)) : OK;
+}
+
+static int
+bind_tcp(Net *n, const char *address, Err *e)
+{
+	const char *colon = strrchr(address, ':');
+	struct sockaddr_in a;
+	char host[64], *end;
+	int size = sizeof a;
+	long port;
+
+	snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
+	port = strtol(colon + 1, &end, 10);
+	if (*end || end == colon + 1 || port < 0 || port > 65535 ||
+	    uv_ip4_addr(host, (int)port, &a))
+		return err_set(e, ERR_INPUT, "%s: expected a numeric address and a port", address);
+	if (uv_tcp_bind(&n->listener.tcp, (struct sockaddr *)&a, 0) ||
+	    uv_tcp_getsockname(&n->listener.tcp, (struct sockaddr *)&a, &size))
+		return err_set(e, ERR_DEVICE, "%s: cannot be used", address);
+	snprintf(n->address, sizeof n->address, "%s:%d", host, ntohs(a.sin_port));
+	return OK;
+}
+
+static int
+listen_at(Net *n, const char *address, Err *e)
+{
+	int rc;
+
+	n->local = strchr(address, '/') || !strchr(address, ':');
+	if (init_stream(n, &n->listener))
+		return err_set(e, ERR_NOMEM, "%s: no socket", address);
+	n->listener.handle.data = n;
+	rc = n->local ? bind_local(n, address, e) : bind_tcp(n, address, e);
+	if (rc)
+		return rc;
+	rc = uv_listen(&n->listener.stream, BACKLOG, on_connection);
+	return rc ? err_set(e, rc == UV_EADDRINUSE ? ERR_BUSY : ERR_DEVICE, "%s: %s", address,
+			    uv_strerror(rc))
+		  : OK;
+}
+
+static void
+start_signal(Net *n, uv_signal_t *s, int number)
+{
+	uv_signal_init(&n->loop, s);
+	s->data = n;
+	uv_signal_start(s, on_signal, number);
+}
+
+int
+net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
+{
+	Net *n = calloc(1, sizeof *n);
+	int rc;
+
+	*out = NULL;
+	if (!n || uv_loop_init(&n->loop)) {
+		free(n);
+		return err_set(e, ERR_NOMEM, "event loop: out of memory");
+	}
+	n->hooks = *hooks;
+	uv_prepare_init(&n->loop, &n->settle);
+	uv_timer_init(&n->loop, &n->alarm);
+	n->settle.data = n;
+	uv_prepare_start(&n->settle, on_settle);
+	start_signal(n, &n->child, SIGCHLD);
+	start_signal(n, &n->term, SIGTERM);
+	start_signal(n, &n->interrupt, SIGINT);
+	rc = listen_at(n, address, e);
+	if (rc)
+		net_close(n);
+	else
+		*out = n;
+	return rc;
+}
+
+static void
+close_rest(uv_handle_t *h, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void
+net_close(Net *n)
+{
+	if (!n)
+		return;
+	while (n->conns)
+		net_drop(n->conns);
+	net_watch(n, -1);
+	uv_walk(&n->loop, close_rest, NULL);
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&n->loop);
+	free(n);
+}
+
+const char *
+net_address(const Net *n)
+{
+	return n->address;
+}
+
+void
+net_run(Net *n)
+{
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+}
+
+void
+net_stop(Net *n)
+{
+	uv_stop(&n->loop);
+}

@@ -1,0 +1,198 @@
+/* Statuses and reasons. */
+#include "rpc_server/outcome.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "rpc_server/check.h"
+
+Status
+outcome_first(Shm *s, Result *r, Reason text)
+{
+	Verdict v;
+
+	if (s->job->simulated)
+		return STATUS_OK;
+	if (!shm_intact(s, text))
+		return STATUS_WRONG;
+	check_outputs(s->job, (const uint8_t *const *)s->data, &v);
+	r->max_error = v.max_error;
+	if (!v.right) {
+		memcpy(text, v.text, sizeof v.text);
+		return STATUS_WRONG;
+	}
+	shm_keep_outputs(s);
+	return STATUS_OK;
+}
+
+Status
+outcome_memory(const Shm *s, bool compare, Reason text)
+{
+	Verdict v;
+
+	if (s->job->simulated)
+		return STATUS_OK;
+	if (!shm_intact(s, text))
+		return STATUS_WRONG;
+	if (!compare)
+		return STATUS_OK;
+	check_written(s->job, (const uint8_t *const *)s->data, (const uint8_t *const *)s->before,
+		      &v);
+	memcpy(text, v.text, sizeof v.text);
+	return v.right ? STATUS_OK : STATUS_WRONG;
+}
+
+void
+outcome_fetch(const Shm *s, Blobs *blobs, Result *r, Reason text)
+{
+	const Batch *batch = &s->job->batch;
+	Err e = {0};
+
+	r->fetched.v = calloc(BUFFERS_MAX, sizeof(Digest));
+	if (!r->fetched.v)
+		err_set(&e, ERR_NOMEM, "out of memory");
+	for (uint32_t i = 0; !e.code && i < batch->buffers.n; i++)
+		if (batch->buffers.v[i].role == ROLE_OUT)
+			blobs_put(blobs, s->before[i], batch->buffers.v[i].bytes,
+				  &r->fetched.v[r->fetched.n++], &e);
+	if (!e.code)
+		return;
+	snprintf(text, REASON_MAX + 1, "outputs are not kept: %.150s", e.msg);
+	r->fetched.n = 0;
+}
+
+static const char *
+signal_name(int signal)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} list[] = {{SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGILL, "SIGILL"},
+		    {SIGFPE, "SIGFPE"},   {SIGTRAP, "SIGTRAP"}, {SIGABRT, "SIGABRT"},
+		    {SIGKILL, "SIGKILL"}, {SIGSYS, "SIGSYS"},   {SIGXCPU, "SIGXCPU"},
+		    {SIGXFSZ, "SIGXFSZ"}, {SIGTERM, "SIGTERM"}, {SIGPIPE, "SIGPIPE"}};
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (list[i].number == signal)
+			return list[i].name;
+	return "signal";
+}
+
+/* Bytes of the place a fault lies in, 0 when that is not known here. */
+static uint64_t
+place_bytes(const Shm *s, const Fault *f)
+{
+	const Batch *b = &s->job->batch;
+
+	return f->place == PLACE_BUFFER && f->index < b->buffers.n ? b->buffers.v[f->index].bytes
+								   : 0;
+}
+
+static void
+describe_fault(const Shm *s, const Fault *f, Reason text)
+{
+	static const char *const names[] = {
+#define X(name, place_text) place_text,
+		PLACE_LIST(X)
+#undef X
+	};
+	uint64_t bytes = place_bytes(s, f);
+	const char *name = f->place < PLACE_COUNT ? names[f->place] : names[PLACE_ELSEWHERE];
+	long long at = f->distance;
+
+	if (f->place == PLACE_ELSEWHERE || f->place >= PLACE_COUNT || f->place == PLACE_STACK)
+		snprintf(text, REASON_MAX + 1, "%s %s", signal_name(f->signal),
+			 f->place == PLACE_STACK ? "below the stack" : name);
+	else if (at < 0)
+		snprintf(text, REASON_MAX + 1, "%s %lld bytes before %s %u", signal_name(f->signal),
+			 -at, name, f->index);
+	else if (bytes && (uint64_t)at >= bytes)
+		snprintf(text, REASON_MAX + 1, "%s %llu bytes past the end of %s %u",
+			 signal_name(f->signal), (unsigned long long)at - bytes, name, f->index);
+	else
+		snprintf(text, REASON_MAX + 1, "%s at byte %lld of %s %u", signal_name(f->signal),
+			 at, name, f->index);
+}
+
+void
+outcome_death(const Shm *s, int wait_status, Reason text)
+{
+	Fault f = s->control->fault; /* one copy: the runner is dead, but may have lied */
+	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+
+	if (!signal)
+		snprintf(text, REASON_MAX + 1, "exited with code %d", WEXITSTATUS(wait_status));
+	else if (f.signal == signal)
+		describe_fault(s, &f, text);
+	else
+		snprintf(text, REASON_MAX + 1, "%s (%d)", signal_name(signal), signal);
+}
+
+/* Copies n samples; false when there is no memory. */
+static bool
+copy_samples(const Shm *s, uint64_t at, uint32_t n, Result *r)
+{
+	r->samples.v = malloc((n ? n : 1) * sizeof(double));
+	if (!r->samples.v)
+		return false;
+	memcpy(r->samples.v, s->control->samples + at, n * sizeof(double));
+	r->samples.n = n;
+	return true;
+}
+
+static Status
+implausible(Result *r, Reason text, const char *why)
+{
+	snprintf(text, REASON_MAX + 1, "%s", why);
+	r->samples.n = 0;
+	return STATUS_IMPLAUSIBLE;
+}
+
+Status
+outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Result *r,
+	      Reason text)
+{
+	const Batch *b = &s->job->batch;
+	const Candidate *c = &b->candidates.v[candidate];
+	uint32_t room = b->measure.race_rounds ? b->measure.race_rounds : b->measure.max_runs;
+	Timed t = s->control->timed[candidate];
+	double least = INFINITY;
+
+	if (t.status == STATUS_WRONG) {
+		snprintf(text, REASON_MAX + 1, "a phase did not return 0 while it was timed");
+		return STATUS_WRONG;
+	}
+	if (t.status == STATUS_BELOW_RESOLUTION) {
+		snprintf(text, REASON_MAX + 1, "%u runs are too short for the clock", t.inner);
+		return STATUS_BELOW_RESOLUTION;
+	}
+	if (!t.n || !t.inner || t.n > (room ? room : SAMPLES_MAX))
+		return implausible(r, text, "the runner reports an impossible number of samples");
+	if (!copy_samples(s, at, t.n, r)) {
+		snprintf(text, REASON_MAX + 1, "the agent has no memory for the samples");
+		return STATUS_LOST;
+	}
+	r->inner = t.inner;
+	for (uint32_t i = 0; i < t.n; i++) {
+		double ns = r->samples.v[i];
+
+		if (!(ns > 0) || !isfinite(ns))
+			return implausible(r, text, "the runner reports a time that is none");
+		*wall_ns -= ns * t.inner;
+		least = ns < least ? ns : least;
+	}
+	if (s->job->simulated)
+		return STATUS_OK;
+	if (*wall_ns < 0)
+		return implausible(r, text, "the times add up to more than has passed");
+	if (least < c->floor_ns) {
+		snprintf(text, REASON_MAX + 1, "a run of %.1f ns, at least %.1f are needed", least,
+			 c->floor_ns);
+		return STATUS_IMPLAUSIBLE;
+	}
+	return STATUS_OK;
+}

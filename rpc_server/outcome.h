@@ -1,0 +1,31 @@
+/* Outcome: from what a runner left behind to a status and a reason. Nothing a runner wrote is
+ * believed beyond what the agent can bound itself. */
+#ifndef RPC_SERVER_OUTCOME_H
+#define RPC_SERVER_OUTCOME_H
+
+#include "rpc_server/shm.h"
+
+typedef char Reason[REASON_MAX + 1];
+
+/* After the first run: WRONG when memory around the outputs, inputs, or the outputs themselves are
+ * not as they should be; else OK, and the outputs are kept for outcome_memory. */
+Status outcome_first(Shm *s, Result *r, Reason text);
+
+/* After timed runs: WRONG when memory is damaged or, with compare, the last run did not write what
+ * the checked one wrote. */
+Status outcome_memory(const Shm *s, bool compare, Reason text);
+
+/* Stores the outputs of the checked run as blobs and names them in *r. When that fails, text says
+ * so and none is named. */
+void outcome_fetch(const Shm *s, Blobs *blobs, Result *r, Reason text);
+
+/* How a runner that ended by itself ended: waitpid's status and the fault it reported, if any. */
+void outcome_death(const Shm *s, int wait_status, Reason text);
+
+/* Moves the samples of a timed candidate from the segment to *r (samples, inner) and judges them:
+ * wall_ns is what the agent's clock says all samples of this measurement can have taken; it is
+ * reduced by what these took. `at` is the index of the first sample. Returns a Status. */
+Status outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Result *r,
+		     Reason text);
+
+#endif

@@ -1,0 +1,330 @@
+/* CPU runner: maps the image and calls its kernels in this process.
+ *
+ * Cold mode rotates over copies of the pool, enough of them that a copy has left the last-level
+ * cache before it is used again. All memory a kernel gets lies between guard pages; the first run
+ * uses the copy of the pool that ends at one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/image.h"
+#include "base/pack.h"
+#include "rpc_server/places.h"
+#include "rpc_server/runner.h"
+
+typedef int Kernel(const void *const *in, void *const *out, void *scratch, int chunk, int chunks);
+
+enum { CACHE_UNKNOWN = 8 << 20 };
+
+typedef struct Prepared {
+	Kernel *phase[PHASES_MAX];
+	uint32_t phases;
+	Area scratch, pool;
+	size_t stride; /* between copies of the pool */
+	size_t copies, next;
+} Prepared;
+
+typedef struct Cpu {
+	const Work *work;
+	Image *image;
+	const void *in[BUFFERS_MAX + 1]; /* IN buffers, then the pool of the running candidate */
+	void *out[BUFFERS_MAX];
+	const void *consts[2 * BUFFERS_MAX]; /* CONST buffers, then derived ones */
+	size_t const_bytes[2 * BUFFERS_MAX];
+	uint32_t ins, outs, nconst;
+	uint64_t spent; /* bytes of memory_bytes that prepared candidates have */
+	Prepared *prepared[CANDIDATES_MAX];
+} Cpu;
+
+/* Denormals are zero, as the product sets it: they would distort times. */
+static void
+flush_denormals(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
+#elif defined(__aarch64__)
+	uint64_t fpcr;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	__asm__ volatile("msr fpcr, %0" : : "r"(fpcr | 1u << 24 | 1u << 19));
+#endif
+}
+
+static int
+cpu_open(const Work *w, void **self, Err *e)
+{
+	Cpu *c = calloc(1, sizeof *c);
+	const uint8_t *bytes;
+	size_t size, span;
+
+	if (!c)
+		return err_set(e, ERR_NOMEM, "cpu: out of memory");
+	c->work = w;
+	for (uint32_t i = 0; i < w->batch->buffers.n; i++) {
+		const BufferSpec *b = &w->batch->buffers.v[i];
+
+		if (b->role == ROLE_IN)
+			c->in[c->ins++] = w->buffer[i].data;
+		else if (b->role == ROLE_OUT)
+			c->out[c->outs++] = w->buffer[i].data;
+		else {
+			c->consts[c->nconst] = w->buffer[i].data;
+			c->const_bytes[c->nconst++] = b->bytes;
+		}
+	}
+	bytes = work_blob(w, &w->batch->image, &size);
+	if (image_open(bytes, bytes ? size : 0, &c->image, e)) {
+		free(c);
+		return e->code;
+	}
+	bytes = image_base(c->image, &span);
+	places_add(w->places, PLACE_CODE, 0, bytes, span, bytes);
+	*self = c;
+	return OK;
+}
+
+static Kernel *
+find_kernel(const Cpu *c, const char *name, Err *e)
+{
+	void *p = image_symbol(c->image, name);
+	Kernel *k = NULL;
+
+	if (p)
+		memcpy(&k, &p, sizeof k); /* ISO C converts no object pointer to a function's */
+	else
+		err_set(e, ERR_INPUT, "symbol '%.120s' is not in the image", name);
+	return k;
+}
+
+static bool
+guarded(Cpu *c, Area *a, size_t bytes, Place place, uint32_t index, Err *e)
+{
+	if (area_open(a, -1, 0, bytes, e))
+		return false;
+	c->spent += bytes;
+	places_add(c->work->places, place, index, a->base, a->span, a->data);
+	return true;
+}
+
+static void
+unguard(Cpu *c, Area *a)
+{
+	if (!a->base)
+		return;
+	c->spent -= a->bytes;
+	places_remove(c->work->places, a->base);
+	area_close(a);
+}
+
+static size_t
+pool_stride(const Candidate *k)
+{
+	return (k->pool.bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
+}
+
+/* How many copies of the pool: in a race the copies of all candidates push each other out. */
+static size_t
+pool_copies(const Cpu *c, const Candidate *k)
+{
+	const MeasureSpec *m = &c->work->batch->measure;
+	uint64_t cache = c->work->plan->cache_bytes ? c->work->plan->cache_bytes : CACHE_UNKNOWN;
+	uint64_t sharing = m->race_rounds ? c->work->batch->candidates.n : 1;
+	uint64_t stride = pool_stride(k), most = c->work->plan->memory_bytes / 4 / sharing;
+	uint64_t want = 2 * cache / sharing;
+
+	if (k->pool.kind == POOL_NONE || !stride || m->mode == MEASURE_HOT)
+		return 1;
+	want = want < most ? want : most;
+	return (size_t)(want / stride + 1 > 2 ? want / stride + 1 : 2);
+}
+
+/* False: the candidate asks for more memory than there is. */
+static bool
+fits(const Cpu *c, const Candidate *k, Err *e)
+{
+	uint64_t left = c->work->plan->memory_bytes - c->spent, need = 0;
+	bool over = c->spent > c->work->plan->memory_bytes ||
+		    __builtin_add_overflow(k->scratch_bytes, k->pool.bytes, &need) ||
+		    __builtin_add_overflow(need, k->pool.bytes, &need);
+
+	for (uint32_t i = 0; i < k->derived.n; i++)
+		over = over || __builtin_add_overflow(need, k->derived.v[i], &need);
+	if (!over && need <= left)
+		return true;
+	err_set(e, ERR_NOMEM, "scratch %llu, pool 2 x %llu bytes and derived: %llu are free",
+		(unsigned long long)k->scratch_bytes, (unsigned long long)k->pool.bytes,
+		(unsigned long long)left);
+	return false;
+}
+
+/* Runs the prepare entries into the derived buffers. */
+static Status
+derive(Cpu *c, const Candidate *k, Prepared *p, Area *derived, Err *e)
+{
+	void *out[BUFFERS_MAX];
+
+	for (uint32_t i = 0; i < k->derived.n; i++) {
+		if (!guarded(c, &derived[i], k->derived.v[i], PLACE_DERIVED, i, e))
+			return STATUS_INFEASIBLE;
+		out[i] = derived[i].data;
+		c->consts[c->nconst + i] = derived[i].data;
+		c->const_bytes[c->nconst + i] = k->derived.v[i];
+	}
+	for (uint32_t i = 0; i < k->prepare.n; i++) {
+		Kernel *run = find_kernel(c, k->prepare.v[i], e);
+		int rc = run ? run(c->consts, out, p->scratch.data, 0, 1) : 0;
+
+		if (!run)
+			return STATUS_BUILD;
+		if (rc) {
+			err_set(e, ERR_CHECK, "prepare '%.120s' returned %d", k->prepare.v[i], rc);
+			return STATUS_WRONG;
+		}
+	}
+	return STATUS_OK;
+}
+
+/* Writes the pool's bytes to `to`. */
+static Status
+fill_pool(Cpu *c, const Candidate *k, uint8_t *to, Err *e)
+{
+	size_t size = k->pool.inline_.n;
+	const uint8_t *bytes = size ? k->pool.inline_.v : work_blob(c->work, &k->pool.blob, &size);
+
+	if (!bytes) {
+		err_set(e, ERR_INPUT, "pool: its blob is not in the segment");
+		return STATUS_BUILD;
+	}
+	if (k->pool.kind == POOL_BLOB && size == k->pool.bytes) {
+		memcpy(to, bytes, size);
+		return STATUS_OK;
+	}
+	if (k->pool.kind == POOL_PACK &&
+	    pack_run(bytes, size, (int)(c->nconst + k->derived.n), c->consts, c->const_bytes, to,
+		     (size_t)k->pool.bytes) == 0)
+		return STATUS_OK;
+	err_set(e, ERR_INPUT, "pool: %s",
+		k->pool.kind == POOL_PACK ? "its description does not fit the constants"
+					  : "its blob has another size");
+	return STATUS_BUILD;
+}
+
+static Status
+make_pool(Cpu *c, const Candidate *k, Prepared *p, Err *e)
+{
+	uint8_t *last;
+	Status status;
+
+	p->copies = pool_copies(c, k);
+	p->next = p->copies - 1; /* the one that ends at the guard */
+	p->stride = pool_stride(k);
+	if (k->pool.kind == POOL_NONE)
+		return STATUS_OK;
+	if (!guarded(c, &p->pool, p->copies * p->stride, PLACE_POOL, 0, e))
+		return STATUS_INFEASIBLE;
+	last = p->pool.data + p->next * p->stride;
+	status = fill_pool(c, k, last, e);
+	for (size_t i = 0; status == STATUS_OK && i < p->next; i++)
+		memcpy(p->pool.data + i * p->stride, last, p->stride);
+	return status;
+}
+
+static Status
+prepare(Cpu *c, const Candidate *k, Prepared *p, Err *e)
+{
+	Area derived[BUFFERS_MAX] = {0};
+	Status status;
+
+	for (uint32_t i = 0; i < k->phases.n; i++)
+		if (!(p->phase[p->phases++] = find_kernel(c, k->phases.v[i], e)))
+			return STATUS_BUILD;
+	if (!fits(c, k, e) || !guarded(c, &p->scratch, k->scratch_bytes, PLACE_SCRATCH, 0, e))
+		return STATUS_INFEASIBLE;
+	status = derive(c, k, p, derived, e);
+	if (status == STATUS_OK)
+		status = make_pool(c, k, p, e);
+	for (uint32_t i = 0; i < k->derived.n; i++)
+		unguard(c, &derived[i]);
+	return status;
+}
+
+static void
+cpu_release(void *self, uint32_t candidate)
+{
+	Cpu *c = self;
+	Prepared *p = c->prepared[candidate];
+
+	if (!p)
+		return;
+	unguard(c, &p->scratch);
+	unguard(c, &p->pool);
+	free(p);
+	c->prepared[candidate] = NULL;
+}
+
+static Status
+cpu_prepare(void *self, uint32_t candidate, Err *e)
+{
+	Cpu *c = self;
+	Status status;
+
+	cpu_release(c, candidate);
+	c->prepared[candidate] = calloc(1, sizeof(Prepared));
+	if (!c->prepared[candidate]) {
+		err_set(e, ERR_NOMEM, "cpu: out of memory");
+		return STATUS_INFEASIBLE;
+	}
+	flush_denormals();
+	status = prepare(c, &c->work->batch->candidates.v[candidate], c->prepared[candidate], e);
+	if (status != STATUS_OK)
+		cpu_release(c, candidate);
+	return status;
+}
+
+static uint64_t
+cpu_now(void *self)
+{
+	(void)self;
+	return clock_ns();
+}
+
+static int
+cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
+{
+	Cpu *c = self;
+	Prepared *p = c->prepared[candidate];
+	uint64_t began;
+	int rc = 0;
+
+	flush_denormals(); /* the kernel before may have changed it */
+	began = clock_ns();
+	for (uint32_t i = 0; i < times; i++) {
+		c->in[c->ins] = p->pool.data ? p->pool.data + p->next * p->stride : NULL;
+		p->next = p->next + 1 < p->copies ? p->next + 1 : 0;
+		for (uint32_t k = 0; k < p->phases; k++)
+			rc |= p->phase[k](c->in, c->out, p->scratch.data, 0, 1);
+	}
+	*ns = clock_ns() - began;
+	return rc;
+}
+
+static void
+cpu_close(void *self)
+{
+	Cpu *c = self;
+
+	for (uint32_t i = 0; i < CANDIDATES_MAX; i++)
+		cpu_release(c, i);
+	image_close(c->image);
+	free(c);
+}
+
+const Runner runner_cpu = {
+	.name = "cpu",
+	.open = cpu_open,
+	.prepare = cpu_prepare,
+	.now = cpu_now,
+	.run = cpu_run,
+	.release = cpu_release,
+	.close = cpu_close,
+};

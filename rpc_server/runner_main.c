@@ -1,0 +1,315 @@
+/* hone_runner: runs the candidates of one batch for the agent that spawned it, and may die of them.
+ *
+ * Two processes: the keeper, which the agent spawned and waits for, and the worker, which runs
+ * foreign code. A kernel that kills its parent kills the keeper; the worker dies with it, the
+ * agent lives. The keeper ends the way the worker ended. Neither holds a secret: no environment,
+ * no descriptor but the socket to the agent.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "rpc_server/calibrate.h"
+#include "rpc_server/measure.h"
+#include "rpc_server/places.h"
+#include "rpc_server/runner.h"
+#include "wire/message.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SHADOWED 1 /* sanitizers reserve terabytes */
+#else
+#define SHADOWED 0
+#endif
+
+enum { CALIBRATE_EVERY_NS = 500000000 };
+
+typedef struct Worker {
+	Message message; /* the batch */
+	Plan *plan;
+	Control *control;
+	uint8_t *segment;
+	size_t segment_bytes;
+	Area buffer[BUFFERS_MAX];
+	Places places;
+	Work work;
+	const Runner *runner;
+	void *self;
+	uint64_t calibrated; /* when, ns */
+} Worker;
+
+static void
+calibrate(Worker *w, double *gflops)
+{
+	uint64_t now = clock_ns();
+
+	if (!w->calibrated || now - w->calibrated > CALIBRATE_EVERY_NS) {
+		w->control->calibration_after = calibrate_gflops();
+		w->calibrated = clock_ns();
+	}
+	*gflops = w->control->calibration_after;
+}
+
+static void
+limit(int what, rlim_t most)
+{
+	struct rlimit r = {most, most};
+
+	setrlimit(what, &r);
+}
+
+static void
+stay_on(int core)
+{
+	cpu_set_t set;
+
+	if (core < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)core, &set);
+	sched_setaffinity(0, sizeof set, &set);
+}
+
+/* Maps the segment: all of it to read, control to write, each buffer between guards. */
+static int
+map_segment(Worker *w, const Command *c, int fd, Err *e)
+{
+	void *all = mmap(NULL, c->segment_bytes, PROT_READ, MAP_SHARED, fd, 0);
+	void *control = mmap(NULL, c->plan_at, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (all == MAP_FAILED || control == MAP_FAILED)
+		return err_set(e, ERR_NOMEM, "runner: segment: %s", strerror(errno));
+	w->segment = all;
+	w->segment_bytes = c->segment_bytes;
+	w->control = control;
+	w->plan = malloc(c->plan_bytes);
+	if (!w->plan)
+		return err_set(e, ERR_NOMEM, "runner: out of memory");
+	memcpy(w->plan, w->segment + c->plan_at, c->plan_bytes);
+	if (message_decode(w->segment + w->plan->batch_at + FRAME_HEAD,
+			   w->plan->batch_bytes - FRAME_HEAD, &scan_later, &w->message, e))
+		return e->code;
+	for (uint32_t i = 0; i < w->message.u.batch.buffers.n; i++) {
+		Area *a = &w->buffer[i];
+
+		if (area_open(a, fd, w->plan->area_at[i], w->message.u.batch.buffers.v[i].bytes, e))
+			return e->code;
+		places_add(&w->places, PLACE_BUFFER, i, a->base, a->span, a->data);
+	}
+	return OK;
+}
+
+static int
+load(Worker *w, const Command *c, int fd, Err *e)
+{
+	const Batch *b = &w->message.u.batch;
+	int rc;
+
+	if (w->runner)
+		return err_set(e, ERR_INTERNAL, "runner: loaded twice");
+	rc = map_segment(w, c, fd, e);
+	if (rc)
+		return rc;
+	stay_on(w->plan->core);
+	if (!SHADOWED)
+		limit(RLIMIT_AS, w->plan->memory_bytes + 2 * w->segment_bytes + ((rlim_t)1 << 30));
+	rc = places_watch(&w->places, w->control, e);
+	if (rc)
+		return rc;
+	w->work = (Work){b, w->plan, w->segment, w->buffer, &w->places};
+	w->runner = runner_find(b->runner);
+	if (!w->runner)
+		return err_set(e, ERR_UNSUPPORTED, "runner '%s' is not known", b->runner);
+	calibrate(w, &w->control->calibration_before);
+	return w->runner->open(&w->work, &w->self, e);
+}
+
+static int
+run_counted(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
+{
+	Worker *w = self;
+
+	atomic_store(&w->control->current, candidate);
+	atomic_fetch_add(&w->control->progress, 1);
+	return w->runner->run(w->self, candidate, times, ns);
+}
+
+static uint64_t
+now(void *self)
+{
+	Worker *w = self;
+
+	return w->runner->now(w->self);
+}
+
+static Status
+check(Worker *w, uint32_t candidate, Err *e)
+{
+	uint64_t began = clock_ns(), ns = 0;
+	Status status;
+	int rc;
+
+	atomic_store(&w->control->current, candidate);
+	status = w->runner->prepare(w->self, candidate, e);
+	w->control->prepare_ns = clock_ns() - began;
+	if (status != STATUS_OK)
+		return status;
+	rc = w->runner->run(w->self, candidate, 1, &ns);
+	w->control->run_ns = ns;
+	if (!rc)
+		return STATUS_OK;
+	err_set(e, ERR_CHECK, "a phase returned %d", rc);
+	return STATUS_WRONG;
+}
+
+static void
+store(Control *control, uint32_t candidate, const Timing *t)
+{
+	control->timed[candidate] = (Timed){(uint32_t)t->status, t->inner, t->n};
+}
+
+static void
+time_one(Worker *w, uint32_t candidate)
+{
+	const MeasureSpec *spec = &w->work.batch->measure;
+	Meter m = {w, now, run_counted};
+	Timing t = {.samples = w->control->samples,
+		    .room = spec->max_runs ? spec->max_runs : SAMPLES_MAX};
+	double after;
+
+	calibrate(w, &w->control->calibration_before);
+	measure_search(&m, spec, candidate, &t);
+	store(w->control, candidate, &t);
+	calibrate(w, &after);
+	w->runner->release(w->self, candidate);
+}
+
+static int
+race(Worker *w, const Command *c, Err *e)
+{
+	const Batch *b = w->work.batch;
+	uint32_t rounds = b->measure.race_rounds, which[CANDIDATES_MAX], n = 0;
+	Timing *t = calloc(CANDIDATES_MAX, sizeof *t);
+	Meter m = {w, now, run_counted};
+	double after;
+
+	if (!t)
+		return err_set(e, ERR_NOMEM, "runner: out of memory");
+	for (uint32_t i = 0; i < b->candidates.n; i++)
+		if (c->racing[i / 64] >> i % 64 & 1) {
+			t[n].samples = w->control->samples + (size_t)i * rounds;
+			t[n].room = rounds;
+			which[n++] = i;
+		}
+	calibrate(w, &w->control->calibration_before);
+	measure_race(&m, &b->measure, b->seed, which, n, t);
+	for (uint32_t i = 0; i < n; i++)
+		store(w->control, which[i], &t[i]);
+	calibrate(w, &after);
+	free(t);
+	return OK;
+}
+
+/* Carries out one command; what went wrong is in the reply. */
+static void
+obey(Worker *w, const Command *c, int fd, Reply *r)
+{
+	Status status = STATUS_OK;
+	Err e = {0};
+
+	switch (c->kind) {
+	case COMMAND_LOAD: load(w, c, fd, &e); break;
+	case COMMAND_CHECK: status = check(w, c->candidate, &e); break;
+	case COMMAND_TIME: time_one(w, c->candidate); break;
+	case COMMAND_RACE: race(w, c, &e); break;
+	default: err_set(&e, ERR_INTERNAL, "runner: command %u", c->kind); break;
+	}
+	if (e.code && status == STATUS_OK)
+		status = e.code == ERR_NOMEM ? STATUS_INFEASIBLE : STATUS_BUILD;
+	*r = (Reply){PLAN_WORD, c->kind, c->candidate, (uint32_t)status, ""};
+	snprintf(r->text, sizeof r->text, "%.*s", REASON_MAX, e.msg);
+}
+
+/* Receives a command and the descriptor that may come with it; false when the agent is gone. */
+static bool
+receive(Command *c, int *fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec io = {c, sizeof *c};
+	struct msghdr m = {.msg_iov = &io,
+			   .msg_iovlen = 1,
+			   .msg_control = &room,
+			   .msg_controllen = sizeof room};
+	ssize_t n;
+
+	do
+		n = recvmsg(RUNNER_FD, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	*fd = -1;
+	if (n == sizeof *c && CMSG_FIRSTHDR(&m) && CMSG_FIRSTHDR(&m)->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof *fd);
+	return n == sizeof *c && c->word == PLAN_WORD;
+}
+
+static int
+work(void)
+{
+	Worker *w = calloc(1, sizeof *w);
+	Reply r = {PLAN_WORD, REPLY_HELLO, 0, STATUS_OK, ""};
+	Command c;
+	int fd;
+
+	if (!w)
+		return 1;
+	while (send(RUNNER_FD, &r, sizeof r, MSG_NOSIGNAL) == sizeof r && receive(&c, &fd)) {
+		obey(w, &c, fd, &r);
+		if (fd >= 0)
+			close(fd);
+	}
+	_exit(0); /* the agent is gone, or does not want this runner any more */
+}
+
+/* Waits for the worker and ends as it ended. */
+static int
+keep(pid_t worker)
+{
+	int status;
+
+	close(RUNNER_FD);
+	while (waitpid(worker, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	signal(WTERMSIG(status), SIG_DFL);
+	kill(getpid(), WTERMSIG(status));
+	return 1;
+}
+
+int
+main(void)
+{
+	pid_t worker;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_FSIZE, 0);
+	worker = fork();
+	if (worker)
+		return worker < 0 ? 1 : keep(worker);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return work();
+}

@@ -1,0 +1,446 @@
+/* Sessions on one side, batches on the other. Runs in the event loop's thread only, never runs
+ * foreign code, never waits. */
+#include "rpc_server/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "rpc_server/batch.h"
+#include "rpc_server/hardware.h"
+#include "rpc_server/net.h"
+#include "rpc_server/runner.h"
+#include "wire/session.h"
+
+#define WHO          "rpc_server " HONE_VERSION
+#define ONCE_WAIT_NS (30 * SECOND_NS) /* for the first client */
+
+typedef struct Client {
+	Session session;
+	NetConn *conn;
+	struct Server *server;
+	Upload uploads[UPLOADS_MAX];
+	struct Client *next;
+} Client;
+
+typedef struct Entry {
+	Job *job;
+	Client *owner;
+} Entry;
+
+typedef struct Server {
+	const ServerConfig *config;
+	Net *net;
+	Blobs *blobs;
+	DeviceInfo device;
+	Client *clients; /* newest first */
+	unsigned count;
+	bool had_client;
+	uint64_t started;
+	Entry queue[QUEUE_MAX];
+	unsigned queued;
+	BatchRun *running;
+	Client *owner; /* of the running batch; NULL: left */
+} Server;
+
+/* --- what a batch says --- */
+
+static void
+on_result(void *self, const Result *r)
+{
+	Server *s = self;
+
+	if (s->owner)
+		session_event(&s->owner->session, METHOD_RESULT, r, clock_ns());
+}
+
+static void
+on_done(void *self, const BatchDone *d)
+{
+	Server *s = self;
+
+	if (s->owner)
+		session_event(&s->owner->session, METHOD_BATCH_DONE, d, clock_ns());
+}
+
+static void
+on_watch(void *self, int fd)
+{
+	net_watch(((Server *)self)->net, fd);
+}
+
+static void
+drop_entry(Server *s, unsigned i)
+{
+	s->queued--;
+	memmove(&s->queue[i], &s->queue[i + 1], (s->queued - i) * sizeof *s->queue);
+}
+
+static void
+start_next(Server *s)
+{
+	uint64_t cache = s->device.l3 ? s->device.l3 : s->device.l2;
+	BatchSettings settings = {
+		.program = s->config->program,
+		.machine = {cache, hardware_free_memory(), s->config->core},
+		.blobs = s->blobs,
+		.hooks = {s, on_result, on_done, on_watch},
+	};
+	Job *job = s->queue[0].job;
+
+	s->owner = s->queue[0].owner;
+	drop_entry(s, 0);
+	s->running = batch_start(job, &settings);
+	if (!s->running && s->owner) /* no memory at all: the client sees a lost agent */
+		net_drop(s->owner->conn);
+}
+
+/* --- what a client asks for; each answers, or returns an error to answer with --- */
+
+typedef int Handler(Client *c, Message *m, Err *e);
+
+static int
+on_device(Client *c, Message *m, Err *e)
+{
+	DeviceInfo *d = &c->server->device;
+
+	(void)e;
+	d->memory_free = hardware_free_memory();
+	session_reply(&c->session, m, d, clock_ns());
+	return OK;
+}
+
+static int
+on_blob_have(Client *c, Message *m, Err *e)
+{
+	Digests *d = &m->u.digests;
+	uint32_t missing = 0;
+
+	(void)e;
+	for (uint32_t i = 0; i < d->list.n; i++)
+		if (!blobs_have(c->server->blobs, &d->list.v[i]))
+			d->list.v[missing++] = d->list.v[i];
+	d->list.n = missing;
+	session_reply(&c->session, m, d, clock_ns());
+	return OK;
+}
+
+static int
+on_blob_put(Client *c, Message *m, Err *e)
+{
+	int rc = blobs_chunk(c->server->blobs, c->uploads, &m->u.chunk, e);
+
+	if (rc == OK)
+		session_reply(&c->session, m, NULL, clock_ns());
+	return rc;
+}
+
+static int
+on_blob_get(Client *c, Message *m, Err *e)
+{
+	Blob *b = blobs_hold(c->server->blobs, &m->u.ask.digest);
+	uint64_t at = m->u.ask.offset;
+	BlobChunk chunk = {.digest = m->u.ask.digest, .offset = at};
+
+	if (!b || at > b->size) {
+		blobs_drop(b);
+		return err_set(e, ERR_INPUT, "blob: %s", b ? "offset beyond its end" : "not here");
+	}
+	chunk.size = b->size;
+	chunk.bytes.v = b->data + at;
+	chunk.bytes.n = b->size - at < CHUNK_MAX ? (uint32_t)(b->size - at) : CHUNK_MAX;
+	session_reply(&c->session, m, &chunk, clock_ns());
+	blobs_drop(b);
+	return OK;
+}
+
+static int
+on_submit(Client *c, Message *m, Err *e)
+{
+	Server *s = c->server;
+	unsigned mine = s->running && s->owner == c;
+	Job *job;
+
+	for (unsigned i = 0; i < s->queued; i++)
+		mine += s->queue[i].owner == c;
+	if (mine >= QUEUE_CLIENT_MAX || s->queued == QUEUE_MAX)
+		return err_set(e, ERR_BUSY, "%u batches of this client wait, %u in all", mine,
+			       s->queued);
+	job = job_new(&m->u.batch, s->blobs, e);
+	if (!job)
+		return e->code;
+	s->queue[s->queued++] = (Entry){job, c};
+	session_reply(&c->session, m, NULL, clock_ns());
+	return OK;
+}
+
+/* Rows of a batch that never ran. */
+static void
+tell_cancelled(Client *c, const Batch *b)
+{
+	BatchDone done = {.batch = b->id, .results = b->candidates.n};
+
+	for (uint32_t i = 0; i < b->candidates.n; i++) {
+		Result r = {.batch = b->id,
+			    .candidate = b->candidates.v[i].id,
+			    .status = STATUS_CANCELLED,
+			    .reason = "cancelled by the client"};
+
+		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
+	}
+	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
+}
+
+static int
+on_cancel(Client *c, Message *m, Err *e)
+{
+	uint64_t id = m->u.ref.batch;
+	Server *s = c->server;
+
+	(void)e;
+	session_reply(&c->session, m, NULL, clock_ns()); /* also when it is over already */
+	if (s->running && s->owner == c && batch_job(s->running)->batch.id == id)
+		batch_cancel(s->running);
+	for (unsigned i = s->queued; i-- > 0;) {
+		Entry q = s->queue[i];
+
+		if (q.owner != c || q.job->batch.id != id)
+			continue;
+		drop_entry(s, i);
+		tell_cancelled(c, &q.job->batch);
+		job_free(q.job);
+	}
+	return OK;
+}
+
+static Handler *
+handler_of(uint32_t method)
+{
+	static Handler *const table[] = {
+		[METHOD_DEVICE] = on_device,       [METHOD_BLOB_HAVE] = on_blob_have,
+		[METHOD_BLOB_PUT] = on_blob_put,   [METHOD_BLOB_GET] = on_blob_get,
+		[METHOD_BATCH_SUBMIT] = on_submit, [METHOD_BATCH_CANCEL] = on_cancel,
+	};
+	return method < sizeof table / sizeof *table ? table[method] : NULL;
+}
+
+static void
+on_received(void *client, const void *data, size_t n)
+{
+	Client *c = client;
+	Message m;
+
+	session_feed(&c->session, data, n, clock_ns());
+	while (session_next(&c->session, &m, clock_ns())) {
+		Handler *handle = handler_of(m.method);
+		Err e = {0};
+
+		if (!handle)
+			err_set(&e, ERR_UNSUPPORTED, "%s is no request", method_name(m.method));
+		if (!handle || handle(c, &m, &e))
+			session_refuse(&c->session, &m, &e, clock_ns());
+		message_fini(&m);
+	}
+}
+
+/* --- connections --- */
+
+/* Makes room by sending the oldest stranger away; false when everybody is known. */
+static bool
+evict_stranger(Server *s)
+{
+	Client *oldest = NULL;
+
+	for (Client *c = s->clients; c; c = c->next)
+		if (!c->session.open)
+			oldest = c;
+	if (oldest)
+		net_drop(oldest->conn);
+	return oldest != NULL;
+}
+
+static void *
+on_opened(void *self, NetConn *conn)
+{
+	Server *s = self;
+	Client *c;
+
+	if (s->count == CLIENTS_MAX && !evict_stranger(s))
+		return NULL;
+	c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	session_init(&c->session, WHO, clock_ns());
+	c->conn = conn;
+	c->server = s;
+	c->next = s->clients;
+	s->clients = c;
+	s->count++;
+	s->had_client = true;
+	return c;
+}
+
+static void
+on_closed(void *client)
+{
+	Client *c = client, **link = &c->server->clients;
+	Server *s = c->server;
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+	s->count--;
+	for (unsigned i = s->queued; i-- > 0;)
+		if (s->queue[i].owner == c) {
+			job_free(s->queue[i].job);
+			drop_entry(s, i);
+		}
+	if (s->owner == c) {
+		s->owner = NULL;
+		if (s->running)
+			batch_cancel(s->running);
+	}
+	blobs_forget(s->blobs, c->uploads);
+	session_fini(&c->session);
+	free(c);
+}
+
+static size_t
+on_output(void *client, const uint8_t **data)
+{
+	return peer_output(&((Client *)client)->session.peer, data);
+}
+
+static void
+on_sent(void *client, size_t n)
+{
+	peer_sent(&((Client *)client)->session.peer, n);
+}
+
+static bool
+on_finished(void *client)
+{
+	const char *why;
+
+	return session_closed(&((Client *)client)->session, &why);
+}
+
+/* --- the loop --- */
+
+static void
+on_readable(void *self)
+{
+	Server *s = self;
+
+	if (s->running)
+		batch_readable(s->running);
+}
+
+static void
+on_child(void *self)
+{
+	Server *s = self;
+
+	if (s->running)
+		batch_child_ended(s->running);
+}
+
+static void
+on_stop(void *self)
+{
+	net_stop(((Server *)self)->net);
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
+on_settle(void *self)
+{
+	Server *s = self;
+	uint64_t wake = UINT64_MAX, now = clock_ns();
+
+	for (Client *c = s->clients; c; c = c->next) {
+		session_tick(&c->session, now);
+		wake = sooner(wake, session_deadline(&c->session));
+	}
+	if (s->running)
+		batch_tick(s->running);
+	while (s->running ? batch_over(s->running) : s->queued) {
+		batch_free(s->running);
+		s->running = NULL;
+		s->owner = NULL;
+		if (s->queued)
+			start_next(s);
+	}
+	if (s->running)
+		wake = sooner(wake, batch_deadline(s->running));
+	if (s->config->once && !s->count) {
+		if (s->had_client || now - s->started > ONCE_WAIT_NS)
+			net_stop(s->net);
+		wake = sooner(wake, s->started + ONCE_WAIT_NS);
+	}
+	return wake;
+}
+
+/* --- start and end --- */
+
+static int
+describe_device(Server *s, Err *e)
+{
+	DeviceInfo *d = &s->device;
+	const Runner *r;
+	int rc = hardware_read("", d, e);
+
+	if (rc)
+		return rc;
+	if (s->config->name) {
+		free(d->name);
+		d->name = strdup(s->config->name);
+	}
+	d->version = strdup(HONE_VERSION);
+	d->protocol = PROTOCOL_VERSION;
+	d->insecure = s->config->insecure;
+	while (runner_at(d->runners.n))
+		d->runners.n++;
+	d->runners.v = calloc(d->runners.n, sizeof *d->runners.v);
+	for (unsigned i = 0; d->runners.v && (r = runner_at(i)); i++)
+		d->runners.v[i] = strdup(r->name);
+	if (!d->name || !d->version || !d->runners.v || !d->runners.v[d->runners.n - 1])
+		return err_set(e, ERR_NOMEM, "device: out of memory");
+	return OK;
+}
+
+int
+server_run(const ServerConfig *config, void (*ready)(const char *address), Err *e)
+{
+	Server *s = calloc(1, sizeof *s);
+	NetHooks hooks = {s,         on_opened,   on_received, on_output, on_sent,  on_finished,
+			  on_closed, on_readable, on_child,    on_stop,   on_settle};
+	int rc;
+
+	if (!s)
+		return err_set(e, ERR_NOMEM, "server: out of memory");
+	s->config = config;
+	s->started = clock_ns();
+	s->blobs = blobs_new(config->blob_bytes);
+	rc = s->blobs ? describe_device(s, e) : err_set(e, ERR_NOMEM, "server: out of memory");
+	if (rc == OK)
+		rc = net_open(&s->net, config->address, &hooks, e);
+	if (rc == OK) {
+		ready(net_address(s->net));
+		net_run(s->net);
+	}
+	if (s->running)
+		net_watch(s->net, -1);
+	batch_free(s->running);
+	s->running = NULL;
+	net_close(s->net); /* frees the clients and what they queued */
+	blobs_free(s->blobs);
+	device_fini(&s->device);
+	free(s);
+	return rc;
+}

@@ -1,0 +1,42 @@
+/* Shm: the agent's side of the memory it shares with a runner (plan.h), and of the truth about its
+ * contents: what every buffer held before a candidate ran is known here, out of the runner's
+ * reach. */
+#ifndef RPC_SERVER_SHM_H
+#define RPC_SERVER_SHM_H
+
+#include "rpc_server/job.h"
+#include "rpc_server/plan.h"
+
+typedef struct Shm {
+	const Job *job;
+	int fd; /* sealed against shrinking, so that no access of ours can fault */
+	uint8_t *map;
+	size_t bytes;
+	Plan *plan;       /* the agent's own copy */
+	Control *control; /* in the map */
+	uint64_t plan_at, plan_bytes;
+	uint8_t *data[BUFFERS_MAX];          /* in the map */
+	const uint8_t *initial[BUFFERS_MAX]; /* contents before a run; NULL: poison */
+	uint8_t *before[BUFFERS_MAX];        /* OUT buffers after the checked run */
+} Shm;
+
+typedef struct Machine {
+	uint64_t cache_bytes, memory_bytes;
+	int32_t core;
+} Machine;
+
+/* Lays out and fills the segment of a job. Errors: ERR_NOMEM, also when it needs more than
+ * machine->memory_bytes; ERR_DEVICE. On an error there is nothing to close. */
+int shm_open_job(Shm *s, const Job *job, const Machine *machine, Err *e);
+void shm_close(Shm *s); /* a zeroed Shm is fine */
+
+/* OUT buffers as before a run, with that poison, and the slack around every buffer. all: IN and
+ * CONST buffers too, after a runner that may have written them. */
+void shm_reset(Shm *s, uint8_t poison, bool all);
+
+/* False, with a text, when a runner wrote around a buffer or into one that is not its output. */
+bool shm_intact(const Shm *s, char text[REASON_MAX + 1]);
+
+void shm_keep_outputs(Shm *s); /* copies OUT buffers to before */
+
+#endif

@@ -1,0 +1,50 @@
+/* The table of rewrites. */
+#include "search_space/rewrite.h"
+
+#include <string.h>
+
+static int
+keep(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form)
+{
+	*to = task_copy(a, t);
+	form->n = f->n;
+	form->v = arena_copy(a, f->v, (size_t)f->n * sizeof *f->v);
+	return OK;
+}
+
+static const Rewrite direct = {.name = "direct", .slack = 1, .apply = keep};
+
+static const Rewrite *const table[] = {
+	&direct,
+	&rewrite_winograd2,
+	&rewrite_winograd4,
+	NULL,
+};
+
+const Rewrite *const *
+rewrites(void)
+{
+	return table;
+}
+
+const Rewrite *
+rewrite_named(const char *name)
+{
+	for (int i = 0; table[i]; i++)
+		if (!strcmp(table[i]->name, name))
+			return table[i];
+	return NULL;
+}
+
+int
+rewrite_apply(const char *name, Arena *a, const Task *t, const TaskForm *f, Task **to,
+	      TaskForm *form, Err *e)
+{
+	const Rewrite *r = rewrite_named(name);
+	int rc;
+
+	if (!r)
+		return err_set(e, ERR_INPUT, "sched text: no rewrite '%s'", name);
+	rc = r->apply(a, t, f, to, form);
+	return rc ? err_set(e, ERR_INPUT, "rewrite %s does not apply to this task", name) : OK;
+}

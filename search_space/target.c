@@ -1,0 +1,234 @@
+/* The table of Targets and their text form. */
+#include "search_space/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+add_text(Str *out, const char *v)
+{
+	str_printf(out, "\"%s\"", v);
+}
+
+void
+target_print(const Target *t, Str *out)
+{
+	str_printf(out, "target %s", t->name);
+#define PRINT_s(v) add_text(out, v)
+#define PRINT_i(v) str_printf(out, "%lld", (long long)(v))
+#define PRINT_d(v) str_double(out, v)
+#define X(type, field, def, text)     \
+	str_add(out, " " #field "="); \
+	PRINT_##type(t->field);
+	TARGET_FIELDS(X)
+#undef X
+	str_add(out, "\n");
+}
+
+static void
+set_text(char *to, size_t size, const char *from, size_t n)
+{
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, from, n);
+	to[n] = 0;
+}
+
+static void
+defaults(Target *t)
+{
+#define DEFAULT_s(field, def)     set_text(t->field, sizeof t->field, def, strlen(def))
+#define DEFAULT_i(field, def)     t->field = def
+#define DEFAULT_d(field, def)     t->field = def
+#define X(type, field, def, text) DEFAULT_##type(field, def);
+	TARGET_FIELDS(X)
+#undef X
+}
+
+/* One key=value; value ends at a blank, or at the closing quote. Returns where it ended, NULL on
+ * failure. */
+static const char *
+parse_field(const char *p, Target *t, Err *e)
+{
+	size_t key = strcspn(p, "="), n;
+	const char *v = p + key + 1;
+	bool quoted;
+
+	if (!p[key]) {
+		err_set(e, ERR_INPUT, "target text: expected key=value at '%.30s'", p);
+		return NULL;
+	}
+	quoted = *v == '"';
+	v += quoted;
+	n = strcspn(v, quoted ? "\"" : " \t\n");
+	if (quoted && v[n] != '"') {
+		err_set(e, ERR_INPUT, "target text: quote of %.*s is not closed", (int)key, p);
+		return NULL;
+	}
+#define PARSE_s(field) set_text(t->field, sizeof t->field, v, n)
+#define PARSE_i(field) t->field = strtoll(v, NULL, 10)
+#define PARSE_d(field) t->field = strtod(v, NULL)
+#define X(type, field, def, text)                                \
+	if (key == strlen(#field) && !strncmp(p, #field, key)) { \
+		PARSE_##type(field);                             \
+		return v + n + quoted;                           \
+	}
+	TARGET_FIELDS(X)
+#undef X
+	err_set(e, ERR_INPUT, "target text: no field '%.*s'", (int)key, p);
+	return NULL;
+}
+
+static int
+check(const Target *t, Err *e)
+{
+	int64_t v = t->vector_bytes;
+
+	if (v < 4 || v > 256 || (v & (v - 1)))
+		return err_set(e, ERR_INPUT, "target %s: vector_bytes=%lld", t->name, (long long)v);
+	if (t->vector_regs < 8 || t->vector_regs > 256 ||
+	    (t->pointer_bits != 32 && t->pointer_bits != 64))
+		return err_set(e, ERR_INPUT, "target %s: vector_regs or pointer_bits", t->name);
+	if (!(t->ghz > 0) || !(t->fma_per_cycle > 0) || !(t->load_per_cycle > 0) ||
+	    !(t->issue_per_cycle > 0) || !(t->dram_gbs > 0))
+		return err_set(e, ERR_INPUT, "target %s: a rate is not positive", t->name);
+	return OK;
+}
+
+int
+target_parse(const char *text, Target *t, Err *e)
+{
+	const char *p = text;
+	size_t n;
+
+	memset(t, 0, sizeof *t);
+	defaults(t);
+	p += strspn(p, " \t\n");
+	if (strncmp(p, "target ", 7))
+		return err_set(e, ERR_INPUT, "target text: expected 'target NAME key=value...'");
+	p += 7;
+	n = strcspn(p, " \t\n");
+	set_text(t->name, sizeof t->name, p, n);
+	p += n;
+	while (p && *(p += strspn(p, " \t\n")))
+		p = parse_field(p, t, e);
+	return p ? check(t, e) : ERR_INPUT;
+}
+
+#define X86   "pointer_bits=64 triple=x86_64-unknown-linux-gnu issue_per_cycle=6 "
+#define ARM64 "pointer_bits=64 triple=aarch64-unknown-linux-gnu lane_splat=1 vector_regs=32 "
+
+/* Rows: generic levels first, then cores. Rates of cores are datasheet or measured figures. */
+static const char *const table[] = {
+	"target x86-64 " X86
+	"cpu=x86-64 vector_bytes=16 vector_regs=16 has_round=0 fma_per_cycle=1",
+	"target x86-64-v2 " X86 "cpu=x86-64-v2 vector_bytes=16 vector_regs=16 fma_per_cycle=1",
+	"target x86-64-v3 " X86 "cpu=x86-64-v3 vector_bytes=32 vector_regs=16 has_half=1",
+	"target x86-64-v4 " X86 "cpu=x86-64-v4 vector_bytes=64 vector_regs=32 has_half=1 "
+	"l1_bytes=49152 l2_bytes=1048576 l3_bytes=33554432 ghz=4.2 l2_gbs=200 l3_gbs=100 "
+	"dram_gbs=40",
+	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" vector_bytes=16 has_half=1 "
+	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1",
+	"target cortex-a53 " ARM64 "cpu=cortex-a53 vector_bytes=16 has_half=1 issue_per_cycle=2 "
+	"load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l2_gbs=6 dram_gbs=3",
+	"target cortex-a72 " ARM64 "cpu=cortex-a72 vector_bytes=16 has_half=1 issue_per_cycle=3 "
+	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l2_bytes=1048576 l2_gbs=15 dram_gbs=5",
+	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 vector_bytes=16 has_half=1 issue_per_cycle=4 "
+	"load_per_cycle=2 fma_per_cycle=2 ghz=2.6 l1_bytes=65536 l2_bytes=1048576 l2_gbs=60 "
+	"l3_bytes=33554432 l3_gbs=30 dram_gbs=15",
+};
+
+static const char *
+row_name(const char *row, size_t *n)
+{
+	row += 7;
+	*n = strcspn(row, " ");
+	return row;
+}
+
+int
+target_named(const char *name, Target *t, Err *e)
+{
+	Str list = {0};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		size_t n;
+		const char *row = row_name(table[i], &n);
+
+		if (n == strlen(name) && !strncmp(row, name, n))
+			return target_parse(table[i], t, e);
+		str_printf(&list, " %.*s", (int)n, row);
+	}
+	err_set(e, ERR_INPUT, "no target '%s'; there are:%s", name, str_get(&list));
+	str_fini(&list);
+	return ERR_INPUT;
+}
+
+static bool
+has_feature(const char *list, const char *want)
+{
+	size_t n = strlen(want);
+
+	for (const char *p = list; (p = strstr(p, want)); p += n)
+		if ((p == list || p[-1] == ',') && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
+static const char *
+level_of(const TargetFacts *f)
+{
+	if (!strcmp(f->arch, "aarch64"))
+		return "aarch64";
+	if (strcmp(f->arch, "x86_64"))
+		return NULL;
+	if (has_feature(f->features, "avx512f") && has_feature(f->features, "avx512vl") &&
+	    has_feature(f->features, "avx512bw") && has_feature(f->features, "avx512dq"))
+		return "x86-64-v4";
+	if (has_feature(f->features, "avx2") && has_feature(f->features, "fma") &&
+	    has_feature(f->features, "f16c"))
+		return "x86-64-v3";
+	return has_feature(f->features, "sse4.1") ? "x86-64-v2" : "x86-64";
+}
+
+/* LLVM's list with signs: "+avx2,+fma". */
+static void
+add_features(Target *t, const char *list)
+{
+	Str s = {0};
+
+	str_add(&s, t->features);
+	while (*list) {
+		size_t n = strcspn(list, ",");
+
+		if (n)
+			str_printf(&s, "%s+%.*s", s.n ? "," : "", (int)n, list);
+		list += n + (list[n] == ',');
+	}
+	set_text(t->features, sizeof t->features, str_get(&s), s.n);
+	str_fini(&s);
+}
+
+int
+target_from_facts(const TargetFacts *f, Target *t, Err *e)
+{
+	const char *level = level_of(f);
+
+	if (!level)
+		return err_set(e, ERR_UNSUPPORTED, "no target row for architecture '%s'", f->arch);
+	if (target_named(level, t, e))
+		return ERR_INPUT;
+	set_text(t->name, sizeof t->name, f->name, strlen(f->name));
+	if (f->cpu && *f->cpu)
+		set_text(t->cpu, sizeof t->cpu, f->cpu, strlen(f->cpu));
+	add_features(t, f->features);
+	if (f->cores > 0)
+		t->cores = f->cores;
+	if (f->l1_bytes > 0)
+		t->l1_bytes = f->l1_bytes;
+	if (f->l2_bytes > 0)
+		t->l2_bytes = f->l2_bytes;
+	if (f->l3_bytes > 0)
+		t->l3_bytes = f->l3_bytes;
+	return OK;
+}

@@ -1,0 +1,156 @@
+/* Lowering and LLVM emission against the oracle: every text of tests/kernels, on every Target this
+ * machine can run, with buffers against unreadable pages on either side.
+ *
+ * A text holds sections that start with a line "task", "form" or "sched"; each sched runs under the
+ * form and task above it. With arguments, only the files named run.
+ */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "tests/support/host.h"
+#include "tests/support/kernel_run.h"
+
+typedef struct Runner {
+	const char *file;
+	int line; /* of the section being run */
+	Emit *m;
+	Arena *a;
+	Task *t;
+	TaskForm f;
+	int ran, failed, refused;
+} Runner;
+
+static void
+fail(Runner *r, const char *what, const char *detail)
+{
+	printf("FAIL %s:%d on %s: %s %s\n", r->file, r->line, emit_target(r->m)->name, what,
+	       detail);
+	r->failed++;
+}
+
+static void
+run_side(Runner *r, const char *text, GuardSide side)
+{
+	Arena *a = arena_new();
+	char why[LOWER_WHY_MAX], detail[160];
+	KernelCheck c;
+	KernelRun k;
+	Err e = {0};
+	int rc = kernel_run_open(&k, a, r->m, r->t, &r->f, text, side, (uint64_t)r->line, why, &e);
+
+	r->ran++;
+	if (rc == NOT_APPLICABLE) {
+		fail(r, "not applicable:", why);
+	} else if (rc == ERR_UNSUPPORTED) {
+		r->refused++; /* half floats on a machine without */
+	} else if (rc) {
+		fail(r, "error:", e.msg);
+	} else {
+		kernel_run_poison(&k);
+		rc = kernel_run_call(&k);
+		c = kernel_run_check(&k, 3000, 5);
+		snprintf(detail, sizeof detail, "%g of what is allowed at %s", c.worst, c.where);
+		if (rc || !(c.worst <= 1))
+			fail(r, "wrong:", detail);
+		kernel_run_close(&k);
+	}
+	arena_free(a);
+}
+
+static void
+run_section(Runner *r, char *kind, char *text)
+{
+	Err e = {0};
+
+	if (!strcmp(kind, "task")) {
+		if (task_parse(text, r->a, &r->t, &e))
+			fail(r, "", e.msg);
+	} else if (!strcmp(kind, "form")) {
+		if (task_form_parse(text, r->t, r->a, &r->f, &e))
+			fail(r, "", e.msg);
+	} else {
+		text += strlen("sched\n");
+		run_side(r, text, GUARD_AFTER);
+		run_side(r, text, GUARD_BEFORE);
+	}
+}
+
+static const char *
+section_kind(const char *line)
+{
+	static const char *const kinds[] = {"task", "form", "sched"};
+
+	for (int i = 0; i < 3; i++)
+		if (!strncmp(line, kinds[i], strlen(kinds[i])) && line[strlen(kinds[i])] == '\n')
+			return kinds[i];
+	return NULL;
+}
+
+static void
+run_file(Runner *r)
+{
+	Str section = {0};
+	const char *kind = NULL;
+	char *text;
+	size_t n;
+	Err e = {0};
+	int line = 0;
+
+	if (file_read(r->file, 1 << 20, &text, &n, &e)) {
+		fail(r, "", e.msg);
+		return;
+	}
+	for (char *p = text, *next; *p && !r->failed; p = next) {
+		const char *starts = section_kind(p);
+
+		next = strchr(p, '\n');
+		next = next ? next + 1 : p + strlen(p);
+		line++;
+		if (starts) {
+			if (kind)
+				run_section(r, (char *)kind, section.s);
+			kind = starts;
+			str_clear(&section);
+			r->line = line;
+		}
+		if (p[strspn(p, " \t")] != '#')
+			str_addn(&section, p, (size_t)(next - p));
+	}
+	if (kind && !r->failed)
+		run_section(r, (char *)kind, section.s);
+	str_fini(&section);
+	free(text);
+}
+
+int
+main(int argc, char **argv)
+{
+	glob_t files = {0};
+	Runner r = {0};
+	Err e = {0};
+
+	if (argc < 2)
+		glob("tests/kernels/*.txt", 0, NULL, &files);
+	for (const char *const *name = host_targets(); *name; name++) {
+		Target target;
+
+		if (target_named(*name, &target, &e) || emit_open("llvm", &target, &r.m, &e)) {
+			printf("FAIL %s\n", e.msg);
+			return 1;
+		}
+		for (size_t i = 0; i < (argc < 2 ? files.gl_pathc : (size_t)argc - 1); i++) {
+			r.file = argc < 2 ? files.gl_pathv[i] : argv[i + 1];
+			r.a = arena_new();
+			run_file(&r);
+			arena_free(r.a);
+		}
+		emit_close(r.m);
+	}
+	globfree(&files);
+	printf("%d kernels ran, %d failed, %d refused by their target\n", r.ran, r.failed,
+	       r.refused);
+	return r.failed || !r.ran;
+}

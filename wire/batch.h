@@ -1,0 +1,152 @@
+/* The contract between tuner and agent: a batch of candidates, what comes back for each, and what
+ * a device says about itself. Plain data; everything bulky is a blob named by its digest.
+ *
+ * A kernel phase is  int k(const void *const *in, void *const *out, void *scratch, int chunk,
+ * int chunks),  returning 0. `in` holds the batch's IN buffers in order, then the candidate's pool
+ * of packed constants; `out` the OUT buffers in order; scratch is 64-byte aligned. All phases of a
+ * candidate run in order, each as chunk 0 of 1, and are timed together.
+ * A prepare entry has the same signature: `in` holds the CONST buffers in order, `out` the
+ * candidate's derived buffers. The pool is then packed from the CONST buffers followed by the
+ * derived ones.
+ *
+ * Texts are never NULL in decoded data; NULL means "" in data to encode. Decoded data is on the
+ * heap: batch_fini, result_fini, device_fini free it.
+ */
+#ifndef WIRE_BATCH_H
+#define WIRE_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/dtype.h"
+#include "base/fill.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "wire/status.h"
+
+enum {
+	BUFFERS_MAX = 64,
+	CANDIDATES_MAX = 256,
+	PHASES_MAX = 32,
+	CHECKS_MAX = 64,
+	NESTS_MAX = 4096,
+	SAMPLES_MAX = 16384, /* timed samples of one candidate */
+	REASON_MAX = 200,
+	SYMBOL_MAX = 255,
+	INLINE_MAX = 64 * 1024, /* bytes of a pack description inside a message */
+};
+
+typedef enum Role { ROLE_IN, ROLE_OUT, ROLE_CONST, ROLE_COUNT } Role;
+
+typedef struct BufferSpec {
+	uint32_t role, type; /* Role, DType */
+	uint64_t bytes;
+	Fill fill;
+} BufferSpec;
+
+typedef enum CheckKind { CHECK_SAMPLES, CHECK_DENSE, CHECK_WRITTEN, CHECK_COUNT } CheckKind;
+
+/* SAMPLES: blob holds CheckRecords of any OUT buffers; buffer and nests are unused.
+ * DENSE: the blob holds the expected elements of all nests in nest order, as `type` (F32 or F64);
+ *        right when |a - b| <= atol + rtol * |b|.
+ * WRITTEN: every element of the nests was written by the kernel; the buffer's fill is POISON.
+ * In all of them NaN is right only where NaN is expected, and infinities must match. */
+typedef struct CheckSpec {
+	uint32_t kind, buffer, type; /* CheckKind, index into the batch's buffers, DType */
+	Digest blob;
+	double atol, rtol;
+	LIST(Nest) nests;
+} CheckSpec;
+
+/* Little-endian, without padding. */
+typedef struct CheckRecord {
+	uint32_t buffer, flags; /* index into the batch's buffers; 0 */
+	uint64_t element;
+	double expected, tolerance; /* |a - expected| <= tolerance */
+} CheckRecord;
+
+typedef enum PoolKind { POOL_NONE, POOL_BLOB, POOL_PACK, POOL_COUNT } PoolKind;
+
+/* BLOB: the pool's bytes. PACK: a description for pack_run, as `inline_` or, when that is empty,
+ * as the blob; it gives `bytes` bytes of pool. */
+typedef struct Pool {
+	uint32_t kind;
+	Digest blob;
+	LIST(uint8_t) inline_;
+	uint64_t bytes;
+} Pool;
+
+typedef struct Candidate {
+	uint64_t id;
+	LIST(char *) phases;    /* symbols in the image */
+	LIST(char *) prepare;   /* symbols; may be empty */
+	LIST(uint64_t) derived; /* bytes of each derived buffer */
+	uint64_t scratch_bytes;
+	Pool pool;
+	char *code_digest; /* opaque to the agent */
+	uint32_t
+		deadline_ms; /* for preparing it and its first run, and again for timing; 0: 10 s */
+	double floor_ns;     /* a run cannot be faster than this: IMPLAUSIBLE */
+} Candidate;
+
+typedef enum MeasureMode { MEASURE_COLD, MEASURE_HOT, MEASURE_MODE_COUNT } MeasureMode;
+
+/* Search: warm-up, then timed samples until both min_runs and min_time_ns are reached or either
+ * max is; a first sample above stop_above_ns is the only one. Race: every candidate that is right
+ * gives one sample in each of race_rounds rounds, in an order shuffled per round. 0 = no bound. */
+typedef struct MeasureSpec {
+	uint32_t mode; /* MeasureMode */
+	uint32_t warmup, min_runs, max_runs;
+	uint64_t min_time_ns, max_time_ns;
+	double stop_above_ns;
+	uint32_t race_rounds;
+	bool fetch; /* give back the OUT buffers of the checked run as blobs */
+} MeasureSpec;
+
+typedef struct Batch {
+	uint64_t id;  /* chosen by the client, unique within its session */
+	char *runner; /* a name in DeviceInfo.runners; "" = cpu */
+	Digest image;
+	LIST(BufferSpec) buffers;
+	LIST(CheckSpec) checks;
+	LIST(Candidate) candidates;
+	MeasureSpec measure;
+	uint64_t seed; /* order of a race */
+} Batch;
+
+typedef struct Result {
+	uint64_t batch, candidate;
+	uint32_t status;      /* Status */
+	char *reason;         /* at most REASON_MAX bytes */
+	uint32_t inner;       /* runs in a sample */
+	LIST(double) samples; /* ns per run */
+	double max_error;     /* largest |a - b| / tolerance among checked outputs */
+	double calibration_before, calibration_after; /* GFLOPS of the fixed FMA loop */
+	double load_s, prepare_s, run_s, check_s;
+	LIST(Digest) fetched; /* OUT buffers in order */
+} Result;
+
+typedef struct BatchDone {
+	uint64_t batch;
+	uint32_t results, ok, restarts; /* restarts: runners that had to be replaced */
+	double calibration_before, calibration_after;
+	double seconds;
+} BatchDone;
+
+typedef struct DeviceInfo {
+	char *name, *cpu, *arch, *triple, *kernel, *governor, *version;
+	LIST(char *) features; /* as LLVM names them */
+	LIST(char *) runners;
+	uint64_t l1d, l2, l3; /* bytes; 0 = none or not known */
+	uint32_t cores;
+	uint64_t memory_total, memory_free;
+	uint32_t protocol;
+	uint64_t sandbox; /* bit per layer in force; 0 = none */
+	bool insecure;    /* anybody who can reach the agent may use it */
+} DeviceInfo;
+
+void batch_fini(Batch *b);
+void result_fini(Result *r);
+void device_fini(DeviceInfo *d);
+
+#endif

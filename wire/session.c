@@ -1,0 +1,117 @@
+/* The agent's end of a connection. */
+#include "wire/session.h"
+
+#include <string.h>
+
+void
+session_init(Session *s, const char *who, uint64_t now)
+{
+	*s = (Session){.started = now, .who = who};
+	peer_init(&s->peer, STRANGER_OUT_MAX, now);
+}
+
+void
+session_fini(Session *s)
+{
+	peer_fini(&s->peer);
+}
+
+void
+session_feed(Session *s, const void *data, size_t n, uint64_t now)
+{
+	peer_feed(&s->peer, data, n, now);
+}
+
+void
+session_refuse(Session *s, const Message *request, const Err *why, uint64_t now)
+{
+	Failure f = {(uint32_t)-why->code, (char *)why->msg};
+
+	peer_send(&s->peer, MESSAGE_FAILURE, request->id, request->method, &f, now, NULL);
+}
+
+void
+session_reply(Session *s, const Message *request, const void *args, uint64_t now)
+{
+	Err e = {0};
+
+	if (peer_send(&s->peer, MESSAGE_RESPONSE, request->id, request->method, args, now, &e))
+		session_refuse(s, request, &e, now);
+}
+
+void
+session_event(Session *s, Method method, const void *args, uint64_t now)
+{
+	Err e = {0};
+
+	/* The client waits for it: a session that cannot deliver an event is of no use. */
+	if (peer_send(&s->peer, MESSAGE_EVENT, 0, method, args, now, &e))
+		peer_close(&s->peer, true, "%.200s", e.msg);
+}
+
+static void
+greet(Session *s, const Message *m, uint64_t now)
+{
+	Hello mine = {.version = PROTOCOL_VERSION, .who = (char *)s->who};
+	Err e = {0};
+
+	if (m->u.hello.version != PROTOCOL_VERSION) {
+		err_set(&e, ERR_UNSUPPORTED, "protocol version %u, this agent (%s) speaks %d",
+			m->u.hello.version, s->who, PROTOCOL_VERSION);
+		session_refuse(s, m, &e, now);
+		peer_close(&s->peer, false, "%.200s", e.msg);
+		return;
+	}
+	session_reply(s, m, &mine, now);
+	s->peer.limits = &scan_later;
+	s->peer.out_max = SESSION_OUT_MAX;
+	s->open = true;
+}
+
+/* Deals with what concerns the session itself; false: the message is for the owner. */
+static bool
+own_message(Session *s, const Message *m, uint64_t now)
+{
+	if (m->kind == MESSAGE_EVENT && m->method == METHOD_BYE)
+		peer_close(&s->peer, false, "client left: %.200s", m->u.bye.why);
+	else if (m->kind != MESSAGE_REQUEST || s->open == (m->method == METHOD_HELLO))
+		peer_close(&s->peer, true, "unexpected %s", method_name(m->method));
+	else if (m->method == METHOD_HELLO)
+		greet(s, m, now);
+	else if (m->method == METHOD_PING)
+		session_reply(s, m, NULL, now);
+	else
+		return false;
+	return true;
+}
+
+bool
+session_next(Session *s, Message *m, uint64_t now)
+{
+	while (peer_next(&s->peer, m, now) == OK) {
+		if (!own_message(s, m, now))
+			return true;
+		message_fini(m);
+	}
+	return false;
+}
+
+uint64_t
+session_deadline(const Session *s)
+{
+	return s->open ? s->peer.heard + SILENCE_NS : s->started + HANDSHAKE_NS;
+}
+
+void
+session_tick(Session *s, uint64_t now)
+{
+	if (now >= session_deadline(s))
+		peer_close(&s->peer, true, s->open ? "silent for too long" : "no HELLO in time");
+}
+
+bool
+session_closed(const Session *s, const char **why)
+{
+	*why = s->peer.why;
+	return s->peer.closed;
+}

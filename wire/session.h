@@ -1,0 +1,47 @@
+/* Session: the agent's end of a connection, as a state machine over a Peer.
+ *
+ *   state     may arrive                          leaves by
+ *   HELLO     HELLO, small frames only            right version -> OPEN; anything else, or 5 s
+ *                                                 without it -> CLOSED
+ *   OPEN      requests (PING is answered here)    BYE, malformed bytes, silence, output that is
+ *                                                 not read -> CLOSED
+ *   CLOSED    nothing                             the owner sends what is left and disconnects
+ */
+#ifndef WIRE_SESSION_H
+#define WIRE_SESSION_H
+
+#include "wire/peer.h"
+
+#define SECOND_NS        1000000000ull
+#define HANDSHAKE_NS     (5 * SECOND_NS)
+#define SILENCE_NS       (15 * SECOND_NS) /* a side heard nothing for so long: the other is gone */
+#define HEARTBEAT_NS     (3 * SECOND_NS)  /* a client that said nothing for so long sends PING */
+#define STRANGER_OUT_MAX 4096u            /* unsent bytes before HELLO, and after it */
+#define SESSION_OUT_MAX  (8u << 20)
+
+typedef struct Session {
+	Peer peer;
+	bool open;
+	uint64_t started;
+	const char *who; /* this agent, for HELLO; outlives the session */
+} Session;
+
+void session_init(Session *s, const char *who, uint64_t now);
+void session_fini(Session *s);
+
+void session_feed(Session *s, const void *data, size_t n, uint64_t now);
+
+/* Next request for the owner (DEVICE, BLOB_*, BATCH_*), who answers it with session_reply or
+ * session_refuse, now or later, and calls message_fini. False when there is none. */
+bool session_next(Session *s, Message *m, uint64_t now);
+
+/* A reply that cannot be encoded becomes a failure that says so. */
+void session_reply(Session *s, const Message *request, const void *args, uint64_t now);
+void session_refuse(Session *s, const Message *request, const Err *why, uint64_t now);
+void session_event(Session *s, Method method, const void *args, uint64_t now);
+
+void session_tick(Session *s, uint64_t now); /* deadlines */
+uint64_t session_deadline(const Session *s); /* when to tick next */
+bool session_closed(const Session *s, const char **why);
+
+#endif

@@ -1,0 +1,24 @@
+/* Names and texts of statuses. */
+#include "wire/status.h"
+
+#include <stddef.h>
+
+static const struct {
+	const char *name, *text;
+} list[] = {
+#define X(name, value, text) [value] = {#name, text},
+	STATUS_LIST(X)
+#undef X
+};
+
+const char *
+status_name(Status s)
+{
+	return (size_t)s < sizeof list / sizeof *list ? list[s].name : "?";
+}
+
+const char *
+status_text(Status s)
+{
+	return (size_t)s < sizeof list / sizeof *list ? list[s].text : "?";
+}
