@@ -115,6 +115,12 @@ arena_alloc(Arena *a, size_t size)
 }
 
 void *
+arena_alloc64(Arena *a, size_t size)
+{
+	return arena_alloc(a, size > LARGE ? size : LARGE + 1);
+}
+
+void *
 arena_copy(Arena *a, const void *src, size_t size)
 {
 	void *p = arena_alloc(a, size);

@@ -16,7 +16,8 @@ Arena *arena_new(void);
 void arena_free(Arena *a);  /* NULL is fine */
 void arena_reset(Arena *a); /* keeps one block for reuse */
 
-void *arena_alloc(Arena *a, size_t size); /* zeroed, 64-byte aligned above 1 KiB, else 16 */
+void *arena_alloc(Arena *a, size_t size);   /* zeroed, 64-byte aligned above 1 KiB, else 16 */
+void *arena_alloc64(Arena *a, size_t size); /* zeroed, 64-byte aligned */
 void *arena_copy(Arena *a, const void *src, size_t size);
 char *arena_strdup(Arena *a, const char *s);
 char *arena_printf(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,9 +1,12 @@
 /* Follows a pack description. */
 #include "base/pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
+
+#define INDEX_MAX (1ull << 40) /* how far counters may move an index */
 
 typedef struct Reader {
 	const unsigned char *p;
@@ -117,29 +120,48 @@ count_of(PackSegment *s)
 	return n;
 }
 
-/* Whether everything the segment writes lies in the pool: the last byte is that of the last
- * iteration of every loop. */
+/* Whether the loops nest as a packer makes them, each step past all that is inside it: then no byte
+ * is written twice and the work is bounded by the pool. Indices stay far from overflow. */
+static int
+loops_nest(const PackSegment *s, uint64_t room)
+{
+	uint64_t inside = (uint64_t)s->slots * s->lanes * s->size, reach[PACK_RANK_MAX] = {0};
+
+	if (inside < 1 || inside > room)
+		return 0;
+	for (int k = s->loops - 1; k >= 0; k--) {
+		const PackLoop *l = &s->loop[k];
+
+		if (l->extent < 1 || l->stride < 0 || (uint64_t)l->stride < inside ||
+		    (uint64_t)l->stride % s->size ||
+		    (uint64_t)l->stride > room / (uint64_t)l->extent)
+			return 0;
+		inside = (uint64_t)l->stride * (uint64_t)l->extent;
+		for (int d = 0; d < s->rank; d++) {
+			uint64_t step = (uint64_t)llabs(l->coef[d]);
+
+			if (step && (uint64_t)l->extent > INDEX_MAX / step)
+				return 0;
+			reach[d] += step * (uint64_t)l->extent;
+			if (reach[d] > INDEX_MAX)
+				return 0;
+		}
+	}
+	return 1;
+}
+
+/* Whether the constant is as large as described and everything written lies in the pool. */
 static int
 fits(PackSegment *s, size_t const_bytes, size_t pool_bytes)
 {
 	int64_t n = count_of(s);
-	uint64_t end = s->offset;
 
-	if (n < 0 || (uint64_t)n * s->size != const_bytes || s->offset > pool_bytes)
+	if (n < 0 || (uint64_t)n * s->size != const_bytes || s->offset > pool_bytes ||
+	    s->offset % s->size)
 		return 0;
 	if (s->whole)
 		return pool_bytes - s->offset >= const_bytes;
-	for (int k = 0; k < s->loops; k++) {
-		uint64_t span;
-
-		if (s->loop[k].extent < 1 || s->loop[k].extent > INT32_MAX ||
-		    s->loop[k].stride < 0 || (uint64_t)s->loop[k].stride > pool_bytes)
-			return 0;
-		span = (uint64_t)(s->loop[k].extent - 1) * (uint64_t)s->loop[k].stride;
-		if (span > pool_bytes || (end += span) > pool_bytes)
-			return 0;
-	}
-	return pool_bytes - end >= (uint64_t)s->slots * s->lanes * s->size;
+	return loops_nest(s, pool_bytes - s->offset);
 }
 
 static void
@@ -154,33 +176,40 @@ copy_elements(unsigned char *to, const unsigned char *from, int64_t step, size_t
 		memcpy(to + (int64_t)size * i, from + (int64_t)size * i * step, size);
 }
 
+static int
+inside(int64_t i, int64_t extent)
+{
+	return i >= 0 && i < extent;
+}
+
 /* One slot: its lanes that lie inside the tensor form one run, since indices are affine. */
 static void
 put_slot(const PackSegment *s, const int64_t *base, uint32_t slot, unsigned char *to)
 {
-	int64_t first = 0, last = s->lanes, flat = 0, step = 0;
+	int64_t first = 0, last = s->lanes, flat = 0, step = 0, at[PACK_RANK_MAX];
 
 	for (int d = 0; d < s->rank; d++) {
-		int32_t at;
-		int64_t i, c = s->lane[d];
+		int32_t own;
+		int64_t c = s->lane[d];
 
-		memcpy(&at, s->slot + ((size_t)slot * (size_t)s->rank + (size_t)d) * 4, 4);
-		i = base[d] + at;
-		flat += i * s->flat[d];
-		step += c * s->flat[d];
-		for (; first < last && (i + c * first < 0 || i + c * first >= s->dim[d]); first++)
-			;
-		for (; first < last && (i + c * (last - 1) < 0 || i + c * (last - 1) >= s->dim[d]);
-		     last--)
-			;
+		memcpy(&own, s->slot + ((size_t)slot * (size_t)s->rank + (size_t)d) * 4, 4);
+		at[d] = base[d] + own;
+		while (first < last && !inside(at[d] + c * first, s->dim[d]))
+			first++;
+		while (first < last && !inside(at[d] + c * (last - 1), s->dim[d]))
+			last--;
 	}
 	for (int64_t k = 0; k < s->lanes; k++)
 		if (k < first || k >= last)
 			dtype_put(s->type, to, (size_t)k, s->otherwise);
-	if (first < last)
-		copy_elements(to + first * (int64_t)s->size,
-			      s->src + (flat + first * step) * (int64_t)s->size, step, s->size,
-			      last - first);
+	if (first == last)
+		return;
+	for (int d = 0; d < s->rank; d++) {
+		flat += (at[d] + s->lane[d] * first) * s->flat[d];
+		step += last - first > 1 ? s->lane[d] * s->flat[d] : 0;
+	}
+	copy_elements(to + first * (int64_t)s->size, s->src + flat * (int64_t)s->size, step,
+		      s->size, last - first);
 }
 
 static void

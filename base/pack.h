@@ -1,9 +1,10 @@
 /* Pack: puts constants into the pool in the order a kernel reads them.
  *
  * The description is data (little-endian bytes): codegen writes it, and the same function here
- * follows it on the host for `compile` and in the runner on the board for a trial. It is checked
- * against the sizes given before a byte is written: a hostile description can write only zeroes
- * and the constants' own elements inside the pool.
+ * follows it on the host for `compile` and in the runner on the board for a trial. Each
+ * segment is checked against the sizes given before it is followed: a hostile description can write
+ * only zeroes, else values and the constants' own elements, inside the pool and each byte once a
+ * segment.
  *
  *   u32 magic, u32 segments, u64 pool bytes, then per segment:
  *   u32 constant, u8 dtype, u8 rank, u8 loops, u8 whole, u32 lanes, u32 slots, u64 offset,

@@ -2,6 +2,10 @@
 include_guard()
 
 set(HONE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or undefined or thread")
+option(HONE_FUZZ "Build the fuzz targets; the compiler is clang" OFF)
+if(HONE_FUZZ)
+	set(HONE_SANITIZE fuzzer-no-link,address,undefined)
+endif()
 
 add_library(hone_flags INTERFACE)
 target_compile_options(hone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-math-errno)
@@ -27,12 +31,17 @@ function(hone_program name)
 	target_link_libraries(${name} PRIVATE hone_flags ${ARG_LINKS})
 endfunction()
 
-# hone_test(NAME LINKS graph ...): tests/unit/NAME.c, a cmocka program run by ctest.
+# hone_test(NAME LINKS graph ... PROGRAMS rpc_server ...): tests/unit/NAME.c, a cmocka program run by
+# ctest. The PROGRAMS it starts are built before it and lie in the folder HONE_BIN.
 function(hone_test name)
-	cmake_parse_arguments(ARG "" "TIMEOUT" "LINKS" ${ARGN})
+	cmake_parse_arguments(ARG "" "TIMEOUT" "LINKS;PROGRAMS" ${ARGN})
 	add_executable(${name} unit/${name}.c)
 	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 	target_link_libraries(${name} PRIVATE hone_flags ${ARG_LINKS} cmocka)
+	target_compile_definitions(${name} PRIVATE HONE_BIN="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+	if(ARG_PROGRAMS)
+		add_dependencies(${name} ${ARG_PROGRAMS})
+	endif()
 	add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 	if(NOT ARG_TIMEOUT)
 		set(ARG_TIMEOUT 120)

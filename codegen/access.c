@@ -152,6 +152,31 @@ guard_load(Lower *l, int tensor, const Access *acc, const Env *env, int *guard)
 	return result;
 }
 
+/* A tensor made under the shared loops may be read only where this iteration has written it. */
+static void
+check_shared(Lower *l, int tensor, const Access *acc, const Env *env)
+{
+	const Place *p = &l->place[tensor];
+	bool local = l->nshared && p->stage >= l->group_first && p->stage < l->group_end;
+
+	for (int f = 0; local && f < l->nshared; f++) {
+		bool inside = false;
+
+		for (int d = 0; d < l->t->tensor.v[tensor].rank; d++) {
+			Aff ix = aff_sub(&acc->ix[d], &l->shared_base[f], l->shared_depth);
+			int64_t lo, hi;
+
+			if (p->follows[d] != f + 1 || acc->via[d])
+				continue;
+			aff_range(&l->b, &ix, env->valid, &lo, &hi);
+			inside |= lo >= 0 && hi < l->shared_span[f];
+		}
+		if (!inside)
+			build_refuse(&l->b, "%s is read beyond the shared part of %s",
+				     l->t->tensor.v[tensor].name, l->s->fuse[f].axis);
+	}
+}
+
 static int16_t
 max3(int a, int b, int c)
 {
@@ -169,6 +194,7 @@ access_load(Lower *l, int tensor, const Access *acc, const Env *env)
 
 	if (!guard_load(l, tensor, acc, env, &guard))
 		return build_const(&l->b, type, acc->otherwise);
+	check_shared(l, tensor, acc, env);
 	at = address_of(l, tensor, acc, env->lanes);
 	lanes = at.lane ? env->lanes : 1;
 	if (guard && build_at(&l->b, guard)->lanes > 1)

@@ -62,6 +62,18 @@ emit_print(Emit *m, const Loop *l, const char *name, Str *out, Err *e)
 	return m->with->print(m->state, l, name, out, e);
 }
 
+int
+emit_model(Emit *m, const ModelCalls *model, Arena *a, Code *out, Err *e)
+{
+	return m->with->model(m->state, model, a, out, e);
+}
+
+const char *
+emit_version(const Emit *m)
+{
+	return m->with->version;
+}
+
 const Target *
 emit_target(const Emit *m)
 {

@@ -296,8 +296,8 @@ emit_phase(Llvm *v, int phase, const char *name)
 	LLVMBuildRet(v->b, llvm_i32(v, 0));
 }
 
-static void
-types_init(Llvm *v)
+void
+llvm_types(Llvm *v)
 {
 	v->i1 = LLVMInt1TypeInContext(v->c);
 	v->i8 = LLVMInt8TypeInContext(v->c);
@@ -325,16 +325,38 @@ check_half(const Llvm *v, Err *e)
 	return OK;
 }
 
+int
+llvm_finish(Llvm *v, const char *passes, const char *name, Err *e)
+{
+	LLVMPassBuilderOptionsRef options;
+	LLVMErrorRef err;
+	char *text = NULL;
+
+	if (LLVMVerifyModule(v->m, LLVMReturnStatusAction, &text)) {
+		err_set(e, ERR_INTERNAL, "LLVM refuses the module of %s: %s", name, text);
+		LLVMDisposeMessage(text);
+		return ERR_INTERNAL;
+	}
+	LLVMDisposeMessage(text);
+	options = LLVMCreatePassBuilderOptions();
+	err = LLVMRunPasses(v->m, passes, v->st->machine, options);
+	LLVMDisposePassBuilderOptions(options);
+	if (err) {
+		text = LLVMGetErrorMessage(err);
+		err_set(e, ERR_INTERNAL, "%s of %s: %s", passes, name, text);
+		LLVMDisposeErrorMessage(text);
+		return ERR_INTERNAL;
+	}
+	return OK;
+}
+
 /* The module with all phases, run through sroa. The names live in a. */
 static int
 make_module(Llvm *v, const char *name, Arena *a, const char **symbol, Err *e)
 {
 	size_t nodes = (size_t)v->loop->node.n;
-	LLVMPassBuilderOptionsRef options;
-	LLVMErrorRef err;
-	char *text = NULL;
 
-	types_init(v);
+	llvm_types(v);
 	v->value = ARENA_ARRAY(a, LLVMValueRef, nodes);
 	v->quad = ARENA_ARRAY(a, int, nodes);
 	v->quad_value = ARENA_ARRAY(a, LLVMValueRef, nodes);
@@ -347,22 +369,7 @@ make_module(Llvm *v, const char *name, Arena *a, const char **symbol, Err *e)
 		symbol[p] = arena_printf(a, "%s_%d", name, p);
 		emit_phase(v, p, symbol[p]);
 	}
-	if (LLVMVerifyModule(v->m, LLVMReturnStatusAction, &text)) {
-		err_set(e, ERR_INTERNAL, "LLVM refuses the module of %s: %s", name, text);
-		LLVMDisposeMessage(text);
-		return ERR_INTERNAL;
-	}
-	LLVMDisposeMessage(text);
-	options = LLVMCreatePassBuilderOptions();
-	err = LLVMRunPasses(v->m, "function(sroa)", v->st->machine, options);
-	LLVMDisposePassBuilderOptions(options);
-	if (err) {
-		text = LLVMGetErrorMessage(err);
-		err_set(e, ERR_INTERNAL, "sroa of %s: %s", name, text);
-		LLVMDisposeErrorMessage(text);
-		return ERR_INTERNAL;
-	}
-	return OK;
+	return llvm_finish(v, "function(sroa)", name, e);
 }
 
 static int
@@ -424,8 +431,10 @@ print_assembly(void *state, const Loop *l, const char *name, Str *out, Err *e)
 
 const Emitter emit_llvm = {
 	.name = "llvm",
+	.version = "LLVM " HONE_LLVM_VERSION,
 	.open = open_state,
 	.close = close_state,
 	.emit = emit_object,
 	.print = print_assembly,
+	.model = llvm_model,
 };

@@ -254,17 +254,21 @@ accumulate(Lower *l, const Stage *s, int acc, const Env *env)
 {
 	const Expr *e = &l->t->expr.v[s->body];
 	bool lanes_reduced = l->st == s && l->ss->vec >= s->nspatial;
+	bool partial = lanes_reduced && env->valid < env->lanes;
 	DType type = s->acc_type;
 	int x;
 
 	if (!acc)
 		acc = build_const(&l->b, type, neutral(s->comb, type));
-	if (s->comb == COMB_SUM && e->op == EXPR_MUL && dtype_is_float(type) &&
-	    !(lanes_reduced && env->valid < env->lanes))
-		return accumulate_product(l, e, acc, env);
-	x = eval(l, s->body, env, 0);
-	if (lanes_reduced && env->valid < env->lanes)
-		x = build_select(&l->b, build_mask(&l->b, env->lanes, env->valid), x,
-				 build_const(&l->b, type, neutral(s->comb, type)));
-	return combine(l, s->comb, acc, x);
+	if (s->comb == COMB_SUM && e->op == EXPR_MUL && dtype_is_float(type) && !partial) {
+		acc = accumulate_product(l, e, acc, env);
+	} else {
+		x = eval(l, s->body, env, 0);
+		if (partial)
+			x = build_select(&l->b, build_mask(&l->b, env->lanes, env->valid), x,
+					 build_const(&l->b, type, neutral(s->comb, type)));
+		acc = combine(l, s->comb, acc, x);
+	}
+	/* a body that does not depend on the lane axis counts once per lane all the same */
+	return lanes_reduced ? build_splat(&l->b, acc, env->lanes) : acc;
 }

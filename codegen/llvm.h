@@ -35,6 +35,14 @@ typedef struct Llvm {
 	LLVMTypeRef i1, i8, i16, i32, i64, f16, f32, f64, ptr, word;
 } Llvm;
 
+/* emit_llvm.c */
+void llvm_types(Llvm *v); /* v->i1 ... v->word, of v->c */
+/* Verifies the module and runs passes over it. */
+int llvm_finish(Llvm *v, const char *passes, const char *name, Err *e);
+
+/* llvm_model.c: the slot `model` of Emitter */
+int llvm_model(void *state, const ModelCalls *m, Arena *a, Code *out, Err *e);
+
 /* llvm_ops.c */
 LLVMTypeRef llvm_type(const Llvm *v, DType t); /* of a value */
 LLVMTypeRef llvm_vector(LLVMTypeRef t, int lanes);

@@ -130,19 +130,35 @@ lane_of(Llvm *v, LLVMValueRef x, int i)
 	return LLVMBuildExtractElement(v->b, x, llvm_i32(v, i), "");
 }
 
-/* Lanes that do not lie side by side, one by one. */
+/* Lanes that fail their condition read and write here: cheaper than a branch each. */
 static LLVMValueRef
-load_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef cond, bool lane_cond)
+lane_address(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef lane_cond, int i)
+{
+	LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
+
+	return lane_cond ? LLVMBuildSelect(v->b, lane_of(v, lane_cond, i), q, spare_memory(v), "")
+			 : q;
+}
+
+/* Whether the lanes go one by one: they do not lie side by side, or they have conditions and the
+ * machine has no masks. */
+static bool
+goes_apart(const Llvm *v, const LoopNode *n, bool lane_cond)
+{
+	int64_t size = (int64_t)dtype_size(n->mem), least = v->st->target->mask_bytes;
+
+	return n->lanes > 1 && (n->k2 != size || (lane_cond && (!least || size < least)));
+}
+
+static LLVMValueRef
+load_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef lane_cond)
 {
 	LLVMValueRef all = LLVMConstNull(llvm_vector(memory_type(v, n->mem), n->lanes));
 
-	for (int i = 0; i < n->valid; i++) {
-		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
-
-		if (lane_cond)
-			q = LLVMBuildSelect(v->b, lane_of(v, cond, i), q, spare_memory(v), "");
-		all = LLVMBuildInsertElement(v->b, all, plain_load(v, n, q, 1), llvm_i32(v, i), "");
-	}
+	for (int i = 0; i < n->valid; i++)
+		all = LLVMBuildInsertElement(
+			v->b, all, plain_load(v, n, lane_address(v, n, p, lane_cond, i), 1),
+			llvm_i32(v, i), "");
 	return all;
 }
 
@@ -152,12 +168,11 @@ llvm_load(Llvm *v, const LoopNode *n)
 	LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k)), x;
 	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
 	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
-	bool apart = n->lanes > 1 && n->k2 != (int64_t)dtype_size(n->mem);
 
 	if (cond && !lane_cond)
 		p = LLVMBuildSelect(v->b, cond, p, spare_memory(v), "");
-	if (apart) {
-		x = load_apart(v, n, p, cond, lane_cond);
+	if (goes_apart(v, n, lane_cond)) {
+		x = load_apart(v, n, p, lane_cond ? cond : NULL);
 	} else if (lane_cond || n->valid < n->lanes) {
 		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
 
@@ -193,15 +208,10 @@ end_if(Llvm *v, LLVMBasicBlockRef after)
 static void
 store_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef x, LLVMValueRef lane_cond)
 {
-	for (int i = 0; i < n->valid; i++) {
-		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
-		LLVMBasicBlockRef after = lane_cond ? begin_if(v, lane_of(v, lane_cond, i)) : NULL;
-
-		LLVMSetAlignment(LLVMBuildStore(v->b, lane_of(v, x, i), q),
-				 (unsigned)dtype_size(n->mem));
-		if (after)
-			end_if(v, after);
-	}
+	for (int i = 0; i < n->valid; i++)
+		LLVMSetAlignment(
+			LLVMBuildStore(v->b, lane_of(v, x, i), lane_address(v, n, p, lane_cond, i)),
+			(unsigned)dtype_size(n->mem));
 }
 
 void
@@ -211,10 +221,9 @@ llvm_store(Llvm *v, const LoopNode *n)
 	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
 	LLVMValueRef x = narrow(v, n, v->value[n->b], n->lanes);
 	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
-	bool apart = n->lanes > 1 && n->k2 != (int64_t)dtype_size(n->mem);
 	LLVMBasicBlockRef after = cond && !lane_cond ? begin_if(v, cond) : NULL;
 
-	if (apart) {
+	if (goes_apart(v, n, lane_cond)) {
 		store_apart(v, n, p, x, lane_cond ? cond : NULL);
 	} else if (lane_cond || n->valid < n->lanes) {
 		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);

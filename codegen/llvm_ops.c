@@ -40,8 +40,10 @@ llvm_number(const Llvm *v, DType t, double x)
 {
 	if (dtype_is_float(t))
 		return LLVMConstReal(llvm_type(v, t), x);
+	if (t == DT_I64 && x >= 0x1p63) /* the largest integer, which no double holds */
+		return LLVMConstInt(v->i64, INT64_MAX, false);
 	if (t == DT_U64 && x >= 0x1p63)
-		return LLVMConstInt(v->i64, (unsigned long long)x, false);
+		return LLVMConstInt(v->i64, x < 0x1p64 ? (uint64_t)x : UINT64_MAX, false);
 	return LLVMConstInt(llvm_type(v, t), (unsigned long long)(long long)x, true);
 }
 

@@ -43,22 +43,23 @@ group_end(const Lower *l, int first, bool *shared)
 	return end > first ? end : first + 1;
 }
 
+/* Whether a stage outside [first, end) writes the tensor or needs its elements; an inline stage
+ * needs them where its readers stand. */
 static bool
-reads(const Task *t, int expr, int tensor)
+used_outside(const Lower *l, int tensor, int first, int end)
 {
-	const Expr *x;
+	for (int s = 0; s < l->t->stage.n; s++) {
+		const Stage *q = &l->t->stage.v[s];
+		bool outside = s < first || s >= end;
 
-	if (expr == TASK_NONE)
-		return false;
-	x = &t->expr.v[expr];
-	if (x->op == EXPR_LOAD) {
-		if (x->tensor == tensor)
+		if (q->out == tensor && outside)
 			return true;
-		for (int d = 0; d < t->tensor.v[x->tensor].rank; d++)
-			if (reads(t, x->ix[d].via, tensor))
-				return true;
+		if (!stage_reads(l->t, s, tensor))
+			continue;
+		if (l->s->stage[s].inlined ? used_outside(l, q->out, first, end) : outside)
+			return true;
 	}
-	return reads(t, x->a, tensor) || reads(t, x->b, tensor) || reads(t, x->c, tensor);
+	return false;
 }
 
 /* A temporary made and read only inside one shared group keeps just the part of one iteration. */
@@ -74,26 +75,36 @@ reduce_to_shared_part(Lower *l, int tensor, int64_t dim[TASK_RANK_MAX])
 		if (p->stage < end)
 			break;
 	}
-	if (!shared)
+	if (!shared || used_outside(l, tensor, first, end))
 		return;
-	for (int s = 0; s < l->t->stage.n; s++) {
-		const Stage *q = &l->t->stage.v[s];
-
-		if ((s < first || s >= end) &&
-		    (reads(l->t, q->body, tensor) || reads(l->t, q->value, tensor)))
-			return;
+	for (int d = 0; d < l->t->tensor.v[tensor].rank; d++) {
+		p->shared[d] = p->follows[d];
+		if (p->shared[d] && l->s->fuse[p->shared[d] - 1].step < dim[d])
+			dim[d] = l->s->fuse[p->shared[d] - 1].step;
 	}
-	for (int f = 0; f < l->s->nfuse; f++) {
-		const Stage *q = &l->t->stage.v[p->stage];
-		int a = find_axis(q, l->s->fuse[f].axis);
+}
 
-		for (int d = 0; d < l->t->tensor.v[tensor].rank; d++)
-			if (q->out_ix[d].coef[a] == 1) {
-				p->shared[d] = f + 1;
-				if (l->s->fuse[f].step < dim[d])
-					dim[d] = l->s->fuse[f].step;
-			}
-	}
+static bool
+is_axis(const Index *ix, int axis)
+{
+	Index plain = index_axis(axis);
+
+	return index_equal(ix, &plain);
+}
+
+/* Which dimensions of its output every stage indexes by a shared axis and nothing else. */
+static void
+find_followers(Lower *l, int stage)
+{
+	const Stage *s = &l->t->stage.v[stage];
+	Place *p = &l->place[s->out];
+
+	if (!has_shared_axes(l, stage))
+		return;
+	for (int d = 0; d < l->t->tensor.v[s->out].rank; d++)
+		for (int f = 0; f < l->s->nfuse; f++)
+			if (is_axis(&s->out_ix[d], find_axis(s, l->s->fuse[f].axis)))
+				p->follows[d] = f + 1;
 }
 
 static int
@@ -128,6 +139,8 @@ place_tensors(Lower *l)
 		for (int s = 0; s < l->t->stage.n; s++)
 			if (l->t->stage.v[s].out == i)
 				l->place[i].stage = s;
+		if (l->place[i].stage != TASK_NONE)
+			find_followers(l, l->place[i].stage);
 	}
 	for (int i = 0; i < l->t->tensor.n; i++) {
 		const TaskTensor *x = &l->t->tensor.v[i];
@@ -157,7 +170,8 @@ group_body(Lower *l, int first, int end)
 			nest_stage(l, s);
 }
 
-/* Shared loops from the f-th inward: whole steps, then the remainder. */
+/* Shared loops from the f-th inward: whole steps, then the remainder. A single step before a
+ * remainder is a loop too: what it loaded from temporaries is then forgotten with its body. */
 static void
 shared_loops(Lower *l, int f, int first, int end)
 {
@@ -181,10 +195,10 @@ shared_loops(Lower *l, int f, int first, int end)
 	rest = extent % step;
 	l->shared_base[f] = (Aff){0};
 	l->shared_span[f] = step;
-	if (count > 1)
+	if (count > 1 || rest)
 		l->shared_base[f].loop[build_loop(&l->b, count)] = (int32_t)step;
 	shared_loops(l, f + 1, first, end);
-	if (count > 1)
+	if (count > 1 || rest)
 		build_end(&l->b);
 	if (!rest)
 		return;
@@ -204,6 +218,8 @@ lower_group(Lower *l, int first, int end, bool shared)
 		return;
 	build_phase(&l->b);
 	l->nshared = shared ? l->s->nfuse : 0;
+	l->group_first = first;
+	l->group_end = end;
 	shared_loops(l, 0, first, end);
 	for (int s = first; s < end; s++) {
 		l->st = &l->t->stage.v[s];

@@ -7,13 +7,13 @@
  *  4. lane stride 0: scalar load and splat; 1: vector load; else lane by lane       access.c
  *  5. constants are packed in the order the nest first uses them                    segment.c
  *  6. entering the first reduction loop makes accumulators, leaving it finishes     nest.c, tile.c
- *  7. partial lanes: masked access, neutral element where lanes are reduced         access.c,
- * tile.c
+ *  7. partial lanes: masked access, neutral element where lanes are reduced         access.c
+ *                                                                                   and tile.c
  *  8. an inline stage is evaluated where its output is loaded                       eval.c
  *  9. shared loops surround a run of stages; temporaries lose the shared part       lower.c
  * 10. a store that may miss its tensor is conditional, a load that surely misses
- *     gives the else value, one that may miss is guarded, or the loop is peeled     access.c,
- * nest.c
+ *     gives the else value, one that may miss is guarded, or the loop is peeled     access.c
+ *                                                                                   and nest.c
  */
 #ifndef CODEGEN_LOWER_H
 #define CODEGEN_LOWER_H

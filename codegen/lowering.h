@@ -29,7 +29,8 @@ typedef struct Place {
 	int stage;    /* producing stage, or TASK_NONE */
 	bool inlined; /* evaluated where used */
 	Layout layout;
-	int shared[TASK_RANK_MAX]; /* shared loop + 1 whose part the dimension has lost */
+	int follows[TASK_RANK_MAX]; /* shared loop + 1 whose axis alone indexes the dimension */
+	int shared[TASK_RANK_MAX];  /* the same where only the part of one iteration is kept */
 } Place;
 
 typedef struct Lower {
@@ -42,6 +43,7 @@ typedef struct Lower {
 	Place *place; /* by tensor */
 
 	int nshared; /* shared loops of the group being lowered */
+	int group_first, group_end;
 	Aff shared_base[SCHED_FUSE_MAX];
 	int64_t shared_span[SCHED_FUSE_MAX];
 	int shared_depth; /* loads of temporaries are never placed above it */

@@ -123,6 +123,8 @@ form_check(const Form *f, int rank, const int64_t *dim, Err *e)
 			       rank);
 	if (check_order(f, e))
 		return ERR_INPUT;
+	if (f->foreign >> rank)
+		return err_set(e, ERR_INPUT, "foreign %u for %d dimensions", f->foreign, rank);
 	if (b != TASK_NONE && (b < 0 || b >= rank || f->block < 2 || f->block > 64))
 		return err_set(e, ERR_INPUT, "block of %d on dimension %d", f->block, b);
 	for (int d = 0; d < rank; d++) {
@@ -132,6 +134,9 @@ form_check(const Form *f, int rank, const int64_t *dim, Err *e)
 			return err_set(e, ERR_INPUT,
 				       "slack on the blocked dimension is not whole "
 				       "blocks");
+		if (d == b && f->hi[d] && dim[d] % f->block)
+			return err_set(e, ERR_INPUT,
+				       "slack begins in the middle of a block of dimension %d", d);
 		if (d == b && (f->lo[d] || f->hi[d]) && !(f->foreign >> d & 1))
 			return err_set(e, ERR_INPUT, "border on the blocked dimension");
 		count *= (double)(dim[d] + f->lo[d] + f->hi[d] + (d == b ? f->block : 0));

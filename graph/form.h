@@ -8,7 +8,7 @@
  *
  * The blocked dimension is stored rounded up to whole blocks; the pad lanes hold unspecified finite
  * or non-finite values that nobody may use. It has no border; foreign slack on it is a multiple of
- * the block.
+ * the block, and behind the tensor only where the tensor fills its last block.
  *
  * Text: one line per tensor, "x acdb", "y aBcd16b border 0,0,1,1/0,0,1,1 = 0". Letters are
  * dimensions in storage order as in oneDNN's tags; a capital marks the blocked one.
@@ -64,6 +64,8 @@ TaskForm task_form_plain(Arena *a, const Task *t);
 int task_form_check(const Task *t, const TaskForm *f, Err *e);
 
 void form_print(const Form *f, Str *out); /* "aBcd16b border ..." */
+struct Lex;
+Form form_parse(struct Lex *l); /* not checked: form_check */
 /* In, const and out tensors, each on a line "name form". Temporaries are not the Form's: they
  * belong to the rewrite that made them. */
 void task_form_print(const Task *t, const TaskForm *f, Str *out);

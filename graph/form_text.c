@@ -93,8 +93,8 @@ parse_list(Lex *l, int *v, int n)
 	}
 }
 
-static Form
-parse_form(Lex *l)
+Form
+form_parse(Lex *l)
 {
 	char tag[LEX_NAME_MAX];
 	Form f = {.block_dim = TASK_NONE, .block = 1};
@@ -142,7 +142,7 @@ task_form_parse(const char *text, const Task *t, Arena *a, TaskForm *out, Err *e
 		if (i == TASK_NONE || !is_stored(&t->tensor.v[i]))
 			lex_fail(&l, "the task has no in or out tensor '%s'", name);
 		else
-			out->v[i] = parse_form(&l);
+			out->v[i] = form_parse(&l);
 		if (!lex_newline(&l) && !lex_at_end(&l))
 			lex_fail(&l, "expected the end of the line");
 	}

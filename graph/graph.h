@@ -143,6 +143,10 @@ int *graph_uses(const Graph *g, Arena *a);
 /* Multiply-adds or element visits of a node, saturating: a bound for folding, not a cost model. */
 int64_t graph_node_work(const Graph *g, const Node *n);
 
+/* Multiply-accumulates of a convolution, matrix product or LSTM; 0 for the other operators: the
+ * count that models are compared by. */
+int64_t graph_node_macs(const Graph *g, const Node *n);
+
 /* Runs the whole graph through reference kernels: data[i] for every graph input, row-major. Fills
  * all[v] for every value v (arena memory of `a`; constants point to their data). This is the
  * independent reference of finalists and of `verify --layers`. */

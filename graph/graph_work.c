@@ -50,3 +50,23 @@ graph_node_work(const Graph *g, const Node *n)
 	work += out * steps_per_output(g, n);
 	return work < 0x1p62 ? (int64_t)work : INT64_MAX;
 }
+
+int64_t
+graph_node_macs(const Graph *g, const Node *n)
+{
+	double x = (double)count_of(g, n->in[0]), out = (double)count_of(g, n->out[0]), macs = 0;
+	const Value *w = n->nin > 1 ? &g->value.v[n->in[1]] : NULL;
+
+	switch (n->op) {
+	case OP_Conv:
+	case OP_Gemm:
+	case OP_MatMul: macs = out * steps_per_output(g, n); break;
+	case OP_ConvTranspose: macs = x * (double)w->dim[1] * window_of(n); break;
+	case OP_LSTM: /* every step reads all of both weight tensors once per batch row */
+		x = (double)(g->value.v[n->in[0]].dim[0] * g->value.v[n->in[0]].dim[1]);
+		macs = x * (double)(count_of(g, n->in[1]) + count_of(g, n->in[2]));
+		break;
+	default: break;
+	}
+	return macs < 0x1p62 ? (int64_t)macs : INT64_MAX;
+}

@@ -225,7 +225,8 @@ split_parts(OnnxNode *n, int64_t extent, int64_t *part, int count)
 		return invalid(n, "extent %lld does not split into %d equal parts",
 			       (long long)extent, count);
 	if (!v && extent && each * (count - 1) >= extent)
-		return invalid(n, "%d outputs of %lld each leave nothing of extent %lld for the last",
+		return invalid(n,
+			       "%d outputs of %lld each leave nothing of extent %lld for the last",
 			       count, (long long)each, (long long)extent);
 	for (int64_t i = 0, left = extent; i < count; left -= part[i++]) {
 		part[i] = v ? v[i] : each < left ? each : left;

@@ -445,6 +445,18 @@ find_point(Point *p, int rank, const int64_t *ix)
 	return true;
 }
 
+/* A tensor of a narrow integer type keeps the low bits of what is stored. */
+static double
+stored(DType t, double v)
+{
+	int64_t bits = INT64_C(1) << (8 * dtype_size(t) & 63), low;
+
+	if (dtype_is_float(t) || value_type(t) == t)
+		return v;
+	low = (int64_t)v & (bits - 1);
+	return (double)(dtype_is_signed(t) && low >= bits / 2 ? low - bits : low);
+}
+
 static OracleValue
 compute(Oracle *o, int tensor, const int64_t *ix)
 {
@@ -459,6 +471,7 @@ compute(Oracle *o, int tensor, const int64_t *ix)
 		if (p.s->comb != COMB_NONE)
 			reduce(&p);
 		r = eval(&p, p.s->value);
+		r.v = stored(x->type, r.v);
 		r.err += fabs(r.v) * unit_of(x->type) + (dtype_is_float(x->type) ? TINY : 0);
 		break;
 	}

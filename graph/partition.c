@@ -57,6 +57,8 @@ group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **v
 	of = ARENA_ARRAY(a, int, s.t->tensor.n + 1);
 	task_fuse(s.t);
 	task_simplify(s.t, map);
+	if (n > 1 && task_check(s.t, NULL)) /* an index that another node computes */
+		return NOT_APPLICABLE;
 	for (int t = 0; t < s.t->tensor.n; t++)
 		of[t] = NO_VALUE;
 	for (int v = 0; v < g->value.n; v++)

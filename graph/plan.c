@@ -168,25 +168,28 @@ plain_buffer(Planner *b, int value)
 	return b->plain[value];
 }
 
-/* A reshape of row-major memory is a view; an output of the graph needs memory of its own. */
+/* A reshape of row-major memory is a view, copied where an output of the graph needs memory of its
+ * own. One copy that reshapes beats a copy and a view. */
 static bool
 as_view(Planner *b, const GroupTask *q)
 {
 	const Node *n = &b->g->node.v[q->node[0]];
-	int out, from;
-	Form plain;
+	const Value *x = &b->g->value.v[n->in[0]];
+	int out = n->out[0], view;
+	Form plain = form_plain(x->rank);
 
-	if (q->nnode != 1 || n->op != OP_Reshape || is_output(b->g, n->out[0]))
+	if (q->nnode != 1 || n->op != OP_Reshape || b->buffer[n->in[0]] < 0 || !value_count(x))
 		return false;
-	from = b->buffer[n->in[0]];
-	plain = form_plain(b->g->value.v[n->in[0]].rank);
-	if (q->task && !form_same_memory(&b->p->buffer.v[from].form, &plain,
-					 b->g->value.v[n->in[0]].dim, b->g->value.v[n->in[0]].type))
-		return false; /* one copy that reshapes beats two */
-	from = plain_buffer(b, n->in[0]);
-	out = n->out[0];
+	if (q->task &&
+	    (is_output(b->g, out) ||
+	     !form_same_memory(&b->p->buffer.v[b->buffer[n->in[0]]].form, &plain, x->dim, x->type)))
+		return false;
 	plain = form_plain(b->g->value.v[out].rank);
-	b->buffer[out] = add_buffer(b, BUFFER_TEMPORARY, out, &plain, from);
+	view = add_buffer(b, BUFFER_TEMPORARY, out, &plain, plain_buffer(b, n->in[0]));
+	if (is_output(b->g, out))
+		add_copy_step(b, view, output_buffer(b, out));
+	else
+		b->buffer[out] = view;
 	return true;
 }
 
@@ -208,7 +211,7 @@ add_extern_step(Planner *b, const GroupTask *q)
 	vec_push(b->p->arena, &b->p->step, s);
 }
 
-static void
+static int
 collect_groups(Planner *b, const Groups *groups)
 {
 	Arena *a = b->p->arena;
@@ -222,9 +225,13 @@ collect_groups(Planner *b, const Groups *groups)
 		for (int k = 0; k < b->g->node.n; k++)
 			if (groups->of[k] == i)
 				q->node[q->nnode++] = k;
-		if (group_task(b->g, a, q->node, q->nnode, &q->task, &q->value))
+		if (!q->nnode || group_task(b->g, a, q->node, q->nnode, &q->task, &q->value))
 			q->task = NULL;
+		if (!q->task && q->nnode != 1)
+			return err_set(b->e, ERR_INPUT, "group %d of %d nodes makes no task", i,
+				       q->nnode);
 	}
+	return OK;
 }
 
 static void
@@ -259,6 +266,59 @@ add_steps(Planner *b)
 	return rc;
 }
 
+/* A node reads only what its own or an earlier group computes. */
+static int
+check_groups(const Planner *b, const Groups *groups)
+{
+	for (int k = 0; k < b->g->node.n; k++) {
+		const Node *n = &b->g->node.v[k];
+
+		if (groups->of[k] < 0 || groups->of[k] >= groups->n)
+			return err_set(b->e, ERR_INPUT, "node %d is in no group", k);
+		for (int i = 0; i < n->nin; i++) {
+			int from =
+				n->in[i] == NO_VALUE ? NO_NODE : b->g->value.v[n->in[i]].producer;
+
+			if (from != NO_NODE && groups->of[from] > groups->of[k])
+				return err_set(b->e, ERR_INPUT,
+					       "node %d, in group %d, reads node %d, in group %d",
+					       k, groups->of[k], from, groups->of[from]);
+		}
+	}
+	return OK;
+}
+
+static int
+check_form(const Planner *b, int value, bool fixed)
+{
+	const Value *v = &b->g->value.v[value];
+
+	if (form_check(&b->form[value], v->rank, v->dim, b->e)) {
+		err_prefix(b->e, "form of '%s': ", v->name);
+		return ERR_INPUT;
+	}
+	if (fixed && !form_is_plain(&b->form[value]))
+		return err_set(b->e, ERR_INPUT, "form of '%s': must be plain", v->name);
+	return OK;
+}
+
+/* Forms that a caller gives. Inner values of groups have none. */
+static int
+check_forms(const Planner *b)
+{
+	int rc = OK;
+
+	for (int v = 0; v < b->g->value.n && !rc; v++)
+		rc = check_form(b, v, b->g->value.v[v].producer == NO_NODE || is_output(b->g, v));
+	for (int i = 0; i < b->ngroup && !rc; i++) {
+		const Node *n = &b->g->node.v[b->group[i].node[0]];
+
+		for (int o = 0; o < n->nout && !b->group[i].task && !rc; o++)
+			rc = n->out[o] == NO_VALUE ? OK : check_form(b, n->out[o], true);
+	}
+	return rc;
+}
+
 int
 plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
 		Err *e)
@@ -272,8 +332,13 @@ plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form
 	b.plain = ARENA_ARRAY(a, int, g->value.n + 1);
 	memset(b.buffer, 0xff, (size_t)g->value.n * sizeof *b.buffer);
 	memset(b.plain, 0xff, (size_t)g->value.n * sizeof *b.plain);
-	collect_groups(&b, groups);
+	if ((rc = check_groups(&b, groups)) || (rc = collect_groups(&b, groups)))
+		return rc;
 	b.form = form ? form : assign_forms(g, a, b.group, b.ngroup);
+	if ((rc = check_forms(&b)))
+		return rc;
+	b.p->groups = *groups;
+	b.p->form = b.form;
 	add_inputs(&b);
 	rc = add_steps(&b);
 	*out = b.p;

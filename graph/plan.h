@@ -42,6 +42,12 @@ typedef struct Step {
 	VEC(int) constant; /* graph values: the Task's given const tensors in order */
 } Step;
 
+/* How the nodes are grouped: the part of a Plan that a search may vary. */
+typedef struct Groups {
+	int n;
+	int *of; /* per node: its group; groups are numbered in execution order */
+} Groups;
+
 typedef struct Plan {
 	Arena *arena;
 	const Graph *g;
@@ -49,13 +55,9 @@ typedef struct Plan {
 	VEC(Buffer) buffer;
 	VEC(Step) step;
 	int *input, *output; /* buffers of the graph's inputs and outputs, in its order */
+	Groups groups;       /* what steps and buffers were made from... */
+	const Form *form;    /* ...and the Form of each graph value that has memory */
 } Plan;
-
-/* How the nodes are grouped: the part of a Plan that a search may vary. */
-typedef struct Groups {
-	int n;
-	int *of; /* per node: its group; groups are numbered in execution order */
-} Groups;
 
 /* Groups by greedy fusion: elementwise regions join the operator before them where the Task does
  * not get more stages by it. */
@@ -63,16 +65,19 @@ Groups partition(const Graph *g, Arena *a);
 
 /* Task of a set of nodes (in topological order), fused and simplified. value[t] is the graph value
  * of each of its tensors, NO_VALUE for temporaries and literals. NOT_APPLICABLE when a node has no
- * stages. */
+ * stages, or when several together make no Task. */
 int group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **value);
 
 /* Partition, Forms and steps. Errors: ERR_INTERNAL when a Task comes out malformed. */
 int plan_build(const Graph *g, Arena *a, Plan **out, Err *e);
-/* The same with given groups and, when form is not NULL, given Forms per graph value. */
+/* The same with given groups and, when form is not NULL, given Forms per graph value. Errors:
+ * ERR_INPUT when a group makes no Task or reads what a later one computes, or when a Form does not
+ * suit its value; what the caller or a reference kernel touches is plain. */
 int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
 		    Err *e);
 
-/* Text: groups and Forms; with the same graph it reads back to the same Plan. */
+/* Text: groups and Forms; with the same graph it reads back to the same Plan. Grammar in
+ * docs/text_forms.md. Parsing: ERR_INPUT with the line. */
 void plan_print(const Plan *p, Str *out);
 int plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e);
 

@@ -1,5 +1,4 @@
 /* Convolution, transposed convolution, products of matrices: one contraction each. */
-#include <stdio.h>
 
 #include "graph/stages.h"
 
@@ -266,9 +265,8 @@ stages_matmul(Stager *s, const Node *n)
 	stager_read(s, n->in[1]);
 	stage = task_stage(s->t, stager_write(s, n->out[0]));
 	for (int d = 0; d < nbatch; d++) {
-		char name[TASK_NAME_MAX];
+		const char name[] = {'b', (char)('0' + d), 0};
 
-		snprintf(name, sizeof name, "b%d", d);
 		ix[d] = over_axis(s, stage, name, y->dim[d], false);
 	}
 	if (rows)

@@ -145,6 +145,19 @@ activation(Stager *s, const Node *n, int x)
 	}
 }
 
+/* Floats saturate in the type they are cast to; integers lose their high bits in the store. */
+static int
+cast(Stager *s, DType to, int x)
+{
+	bool from_float = dtype_is_float(s->t->expr.v[x].type);
+	double half = ldexp(1, (int)dtype_size(to) * 8 - 1);
+
+	x = expr_cast(s->t, value_type(to), x);
+	if (!from_float || dtype_is_float(to) || value_type(to) == to)
+		return x;
+	return dtype_is_signed(to) ? clamp(s, x, -half, half - 1) : clamp(s, x, 0, 2 * half - 1);
+}
+
 static int
 unary_expr(Stager *s, const Node *n, int x)
 {
@@ -158,7 +171,7 @@ unary_expr(Stager *s, const Node *n, int x)
 	if (direct[n->op])
 		return expr_un(s->t, direct[n->op], x);
 	if (n->op == OP_Cast)
-		return expr_cast(s->t, value_type((DType)node_int(n, ATTR_to)), x);
+		return cast(s, (DType)node_int(n, ATTR_to), x);
 	if (n->op == OP_Reciprocal)
 		return divide(s, lit(s, x, 1), x);
 	if (n->op == OP_Sign)
@@ -291,6 +304,37 @@ stages_binary(Stager *s, const Node *n)
 		return NOT_APPLICABLE;
 	b = known ? lit(s, a, v) : expr_cast(s->t, type, over_load(s, &o, n->in[1]));
 	stage_value(s, o.stage, binary_expr(s, n, a, b));
+	return OK;
+}
+
+/* Integers only: the remainder of a division is exact there. */
+int
+stages_mod(Stager *s, const Node *n)
+{
+	const Value *out = node_out(s, n, 0);
+	DType type = node_type(s, n);
+	int a, b, r, zero;
+	Over o;
+
+	if (!out || dtype_is_float(type) || type == DT_BOOL)
+		return NOT_APPLICABLE;
+	stager_read(s, n->in[0]);
+	stager_read(s, n->in[1]);
+	o = stage_over(s, stager_write(s, n->out[0]), out->rank, out->dim);
+	a = over_load(s, &o, n->in[0]);
+	b = over_load(s, &o, n->in[1]);
+	zero = lit(s, a, 0);
+	r = sub(s, a, mul(s, b, divide(s, a, b)));
+	r = expr_select(s->t, expr_bin(s->t, EXPR_EQ, b, zero), zero, r);
+	if (dtype_is_signed(type) && !node_int(n, ATTR_fmod)) { /* the sign is b's */
+		int other = expr_bin(s->t, EXPR_XOR, less(s, r, zero), less(s, b, zero));
+		int none = expr_bin(s->t, EXPR_EQ, r, zero);
+
+		r = expr_select(s->t,
+				expr_bin(s->t, EXPR_AND, other, expr_un(s->t, EXPR_NOT, none)),
+				add(s, r, b), r);
+	}
+	stage_value(s, o.stage, r);
 	return OK;
 }
 

@@ -255,6 +255,29 @@ stages_spacetodepth(Stager *s, const Node *n)
 	return OK;
 }
 
+/* Elements on one side of a diagonal of the last two dimensions; 0 elsewhere. */
+int
+stages_trilu(Stager *s, const Node *n)
+{
+	const Value *x = node_in(s, n, 0);
+	int64_t rows = x->dim[x->rank - 2], columns = x->dim[x->rank - 1], k = node_int(n, ATTR_k);
+	bool upper = node_int(n, ATTR_upper) != 0;
+	Index across;
+	int tx, kept, v;
+	Over o;
+
+	if (!begin(s, n, &tx, &o))
+		return NOT_APPLICABLE;
+	/* column - row, from -rows to columns */
+	across = index_add(o.at[x->rank - 1], &o.at[x->rank - 2], -1);
+	k = k < -rows ? -rows : k > columns ? columns : k;
+	kept = expr_in(s->t, DT_BOOL, &across, upper ? k : -rows, upper ? columns : k + 1);
+	v = expr_load(s->t, tx, o.at);
+	stage_value(s, o.stage,
+		    expr_select(s->t, kept, v, expr_lit(s->t, s->t->expr.v[v].type, 0)));
+	return OK;
+}
+
 /* Factors common to two row-major shapes: walking both from the left, the smaller running product
  * must divide the larger. Each factor becomes an axis; the dimensions of either shape are then
  * affine in those axes. False when the shapes interleave (6x4 to 8x3). */

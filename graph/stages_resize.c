@@ -14,6 +14,7 @@ typedef struct Dim {
 	int64_t in, out;
 	int taps;            /* non-zero weights of a row, at most */
 	double *at, *weight; /* [out][taps] */
+	void *scratch;       /* of the kernel */
 } Dim;
 
 /* The resize of one dimension alone, by the reference kernel. */
@@ -24,6 +25,7 @@ run_kernel(const Stager *s, const Node *n, int d, Dim *r, const float *x, float 
 	KTensor in = {.type = DT_F32, .rank = 1, .dim = {r->in}, .data = (void *)x};
 	KTensor out = {.type = DT_F32, .rank = 1, .dim = {r->out}, .data = y};
 	KAttr attr[OP_ATTRS_MAX];
+	KCall call = {.nin = 1, .nout = 1, .in = &in, .out = &out, .attr = attr};
 	double scale[1], roi[2];
 	int m = 0;
 
@@ -40,8 +42,11 @@ run_kernel(const Stager *s, const Node *n, int d, Dim *r, const float *x, float 
 		}
 		m++;
 	}
-	return ref_resize(
-		&(KCall){.nin = 1, .nout = 1, .nattr = m, .in = &in, .out = &out, .attr = attr});
+	call.nattr = m;
+	if (!r->scratch) /* large: 64-byte aligned */
+		r->scratch = arena_alloc(s->t->arena, (size_t)resize_scratch(&call) + 1024);
+	call.scratch = r->scratch;
+	return ref_resize(&call);
 }
 
 static bool
@@ -178,6 +183,36 @@ is_plain(const Node *n, DType storage)
 	return node_int(n, ATTR_transform) != 4 && (nearest || value_type(storage) == DT_F32);
 }
 
+static bool
+read_dims(Stager *s, const Node *n, const Value *x, const Value *y, Dim *r)
+{
+	for (int d = 0; d < x->rank; d++) {
+		r[d] = (Dim){.in = x->dim[d], .out = y->dim[d]};
+		if (!read_weights(s, n, d, &r[d]))
+			return false;
+	}
+	return true;
+}
+
+/* All axes of the stage, spatial ones first, and the indices of output and input. */
+static void
+make_indices(Resize *z, int rank, const Dim *r)
+{
+	Task *t = z->s->t;
+
+	for (int d = 0; d < rank; d++)
+		output_axes(z, d, &r[d]);
+	for (int d = 0; d < rank; d++) {
+		char name[] = {'i', (char)('a' + d), 0};
+
+		z->tap[d] = over_axis(z->s, z->stage, name, r[d].taps, true);
+		z->reduces |= r[d].taps > 1;
+	}
+	t->stage.v[z->stage].out_ix = arena_copy(t->arena, z->out, sizeof z->out);
+	for (int d = 0; d < rank; d++)
+		input_index(z, d, &r[d]);
+}
+
 int
 stages_resize(Stager *s, const Node *n)
 {
@@ -186,26 +221,11 @@ stages_resize(Stager *s, const Node *n)
 	Dim r[TASK_RANK_MAX] = {{0}};
 	int tx, body;
 
-	if (!y || !is_plain(n, x->type))
+	if (!y || !is_plain(n, x->type) || !read_dims(s, n, x, y, r))
 		return NOT_APPLICABLE;
-	for (int d = 0; d < x->rank; d++) {
-		r[d] = (Dim){.in = x->dim[d], .out = y->dim[d]};
-		if (!read_weights(s, n, d, &r[d]))
-			return NOT_APPLICABLE;
-	}
 	tx = stager_read(s, n->in[0]);
 	z.stage = task_stage(s->t, stager_write(s, n->out[0]));
-	for (int d = 0; d < x->rank; d++)
-		output_axes(&z, d, &r[d]);
-	for (int d = 0; d < x->rank; d++) {
-		char name[] = {'i', (char)('a' + d), 0};
-
-		z.tap[d] = over_axis(s, z.stage, name, r[d].taps, true);
-		z.reduces |= r[d].taps > 1;
-	}
-	s->t->stage.v[z.stage].out_ix = arena_copy(s->t->arena, z.out, sizeof z.out);
-	for (int d = 0; d < x->rank; d++)
-		input_index(&z, d, &r[d]);
+	make_indices(&z, x->rank, r);
 	body = expr_load(s->t, tx, z.in);
 	if (z.weight != TASK_NONE)
 		body = expr_bin(s->t, EXPR_MUL, body, z.weight);

@@ -231,6 +231,10 @@ Subst subst_init(const Task *from, Task *to, const Index *axis);
 Index subst_index(const Subst *s, const Index *ix);
 int subst_expr(const Subst *s, int expr);
 
+/* Whether storing the value and loading it again gives the same value: false where an integer type
+ * narrower than the arithmetic might cut it. Rounding of floats does not count. */
+bool expr_fits(const Task *t, int expr, DType storage);
+
 /* Nodes of the expression as a tree. */
 int expr_size(const Task *t, int expr);
 

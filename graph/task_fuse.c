@@ -1,8 +1,8 @@
 /* Merging stages of a Task. Two moves, tried until none applies:
  *
  * absorb   an elementwise stage C that alone reads temporary T, always at one place per point,
- * joins the stage P that makes T: C's value over P's axes, or, when C indexes T in a composite way
- *          (reshapes, slices), P over C's axes.
+ *          joins the stage P that makes T: C's value over P's axes, or, when C indexes T in a
+ *          composite way (reshapes, slices), P over C's axes.
  * inline   an elementwise or moving stage P disappears into the loads of its readers.
  */
 #include <stdio.h>
@@ -18,6 +18,7 @@ typedef struct Loads {
 	const Expr *first;
 	bool same; /* every load has the indices of the first */
 	bool any_else;
+	unsigned via; /* dimensions that some load indexes through a table */
 } Loads;
 
 static void
@@ -35,6 +36,8 @@ find_loads(const Task *t, int expr, int tensor, Loads *l)
 			find_loads(t, x->ix[d].via, tensor, l);
 		if (x->tensor == tensor) {
 			l->any_else |= x->has_else;
+			for (int d = 0; d < rank; d++)
+				l->via |= x->ix[d].via == TASK_NONE ? 0 : 1u << d;
 			for (int d = 0; l->count && d < rank; d++)
 				l->same &= index_equal(&x->ix[d], &l->first->ix[d]);
 			if (!l->count++)
@@ -172,6 +175,28 @@ guard_loads(Task *t, const Stage *s, int expr)
 	guard_loads(t, s, x->c);
 }
 
+/* Whether every point that P drops, because it falls outside T, is dropped by C over P's axes too:
+ * where P's index leaves dimension d of T, C must store along an equal dimension. */
+static bool
+drops_the_same(const Task *t, const Stage *ps, const Stage *cs, const int *axis)
+{
+	const TaskTensor *x = &t->tensor.v[ps->out], *y = &t->tensor.v[cs->out];
+
+	for (int d = 0; d < x->rank; d++) {
+		int64_t lo, hi;
+		bool same = false;
+
+		index_range(ps, &ps->out_ix[d], &lo, &hi);
+		if (lo >= 0 && hi < x->dim[d])
+			continue;
+		for (int o = 0; o < y->rank && axis[d] != TASK_NONE; o++)
+			same |= plain_axis(&cs->out_ix[o]) == axis[d] && y->dim[o] == x->dim[d];
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
 /* C over P's axes: C's axis of dimension d becomes P's output index there. */
 static bool
 absorb_into_producer(Task *t, int p, int c, const Loads *l)
@@ -182,7 +207,7 @@ absorb_into_producer(Task *t, int p, int c, const Loads *l)
 	Index to[STAGE_AXES_MAX] = {{0}};
 	Subst sub = subst_init(t, t, to);
 
-	if (!is_identity(cs, l->first->ix, x, axis))
+	if (!is_identity(cs, l->first->ix, x, axis) || !drops_the_same(t, ps, cs, axis))
 		return false;
 	for (int a = 0; a < STAGE_AXES_MAX; a++)
 		to[a] = index_const(0);
@@ -309,6 +334,7 @@ absorb(Task *t, int c)
 			continue;
 		l = loads_of(t, cs, i);
 		if (!l.same || l.any_else ||
+		    !expr_fits(t, t->stage.v[p].value, t->tensor.v[i].type) ||
 		    expr_size(t, cs->value) + l.count * expr_size(t, t->stage.v[p].value) >
 			    SIZE_MAX_EXPR)
 			continue;
@@ -355,6 +381,29 @@ loads_indirectly(const Task *t, int e)
 	return loads_indirectly(t, x->a) || loads_indirectly(t, x->b) || loads_indirectly(t, x->c);
 }
 
+/* Whether e uses the axis only as what it is: the whole index of a dimension of this extent. Then a
+ * table's value, wrapped and clamped into that extent, may take its place. */
+static bool
+takes_table(const Task *t, int e, int axis, int64_t extent)
+{
+	const Expr *x;
+	int n;
+
+	if (e == TASK_NONE)
+		return true;
+	x = &t->expr.v[e];
+	n = x->op == EXPR_LOAD ? t->tensor.v[x->tensor].rank : x->ix ? 1 : 0;
+	for (int d = 0; d < n; d++) {
+		if (x->ix[d].via != TASK_NONE && !takes_table(t, x->ix[d].via, axis, -1))
+			return false;
+		if (x->ix[d].coef[axis] && (x->op != EXPR_LOAD || plain_axis(&x->ix[d]) != axis ||
+					    t->tensor.v[x->tensor].dim[d] != extent))
+			return false;
+	}
+	return takes_table(t, x->a, axis, extent) && takes_table(t, x->b, axis, extent) &&
+	       takes_table(t, x->c, axis, extent);
+}
+
 /* Evaluations of the producer per element when it moves into this reader. */
 static double
 reuse(const Task *t, const Stage *c, int tensor, const Loads *l)
@@ -362,14 +411,16 @@ reuse(const Task *t, const Stage *c, int tensor, const Loads *l)
 	return (double)stage_macs(c) * l->count / (double)tensor_count(&t->tensor.v[tensor]);
 }
 
-/* Whether stage p is worth moving into all readers of its output. */
+/* Whether stage p is worth moving into all readers of its output; axis: its axes by dimension. */
 static bool
-worth_inlining(const Task *t, int p)
+worth_inlining(const Task *t, int p, const int *axis)
 {
 	const Stage *ps = &t->stage.v[p];
 	int size = expr_size(t, ps->value), readers = 0;
 	bool movement = is_movement(t, ps->value);
 
+	if (!expr_fits(t, ps->value, t->tensor.v[ps->out].type))
+		return false;
 	for (int i = 0; i < t->stage.n; i++) {
 		const Stage *c = &t->stage.v[i];
 		Loads l = loads_of(t, c, ps->out);
@@ -377,6 +428,10 @@ worth_inlining(const Task *t, int p)
 		if (!l.count)
 			continue;
 		readers++;
+		for (int d = 0; d < t->tensor.v[ps->out].rank; d++)
+			if (l.via >> d & 1 && axis[d] != TASK_NONE &&
+			    !takes_table(t, ps->value, axis[d], t->tensor.v[ps->out].dim[d]))
+				return false;
 		if (l.any_else || i < p || expr_size(t, c->value) + l.count * size > SIZE_MAX_EXPR)
 			return false;
 		if (c->comb != COMB_NONE && loads_indirectly(t, ps->value))
@@ -416,7 +471,7 @@ inline_stage(Task *t, int p)
 
 	if (ps.comb != COMB_NONE || t->tensor.v[ps.out].kind != TENSOR_TMP ||
 	    sole_producer(t, ps.out) != p ||
-	    !is_identity(&ps, ps.out_ix, &t->tensor.v[ps.out], axis) || !worth_inlining(t, p))
+	    !is_identity(&ps, ps.out_ix, &t->tensor.v[ps.out], axis) || !worth_inlining(t, p, axis))
 		return false;
 	for (int i = p + 1; i < t->stage.n; i++)
 		if (stage_reads(t, i, ps.out))

@@ -78,6 +78,28 @@ add_kind(Simplify *m, TensorKind kind)
 		}
 }
 
+/* Sums and products begin with the side that holds the reduction. */
+static bool
+acc_first(Task *t, int e)
+{
+	Expr *x;
+	bool a, b, c;
+
+	if (e == TASK_NONE)
+		return false;
+	x = &t->expr.v[e];
+	a = acc_first(t, x->a);
+	b = acc_first(t, x->b);
+	c = acc_first(t, x->c);
+	if (b && !a && (x->op == EXPR_ADD || x->op == EXPR_MUL)) {
+		int first = x->b;
+
+		x->b = x->a;
+		x->a = first;
+	}
+	return x->op == EXPR_ACC || a || b || c;
+}
+
 /* Axes longer than 1 stay; a reduction over nothing but extents of 1 becomes its body. */
 static void
 copy_stage(Simplify *m, const Stage *s)
@@ -106,6 +128,7 @@ copy_stage(Simplify *m, const Stage *s)
 		sub.acc = subst_expr(&sub, s->body);
 	}
 	r.value = subst_expr(&sub, s->value);
+	acc_first(m->t, r.value);
 	out = ARENA_ARRAY(m->t->arena, Index, rank + 1);
 	for (int d = 0; d < rank; d++)
 		out[d] = subst_index(&sub, &s->out_ix[d]);

@@ -6,7 +6,8 @@
  * beside it below. ONNX operators that are not here (Sum, Split, Flatten, GlobalAveragePool,
  * Constant, Shape...) are rewritten by the importer into those that are, or fold away.
  *
- * To add an operator: a file kernels/ref_NAME.c, and one line here.
+ * To add an operator: one line here, the kernel, shape inference and stages it names, and one line
+ * in graph/import_ops.h (ARCHITECTURE.md, section 6).
  */
 #ifndef KERNELS_OPS_H
 #define KERNELS_OPS_H
@@ -50,7 +51,7 @@
 	X(Mul, mul, broadcast, binary, 2, 2, 1, "")                                                \
 	X(Div, div, broadcast, binary, 2, 2, 1, "")                                                \
 	X(Pow, pow, pow, binary, 2, 2, 1, "")                                                      \
-	X(Mod, mod, broadcast, none, 2, 2, 1, "fmod")                                              \
+	X(Mod, mod, broadcast, mod, 2, 2, 1, "fmod")                                               \
 	X(Min, min, broadcast, binary, 2, 2, 1, "")                                                \
 	X(Max, max, broadcast, binary, 2, 2, 1, "")                                                \
 	X(PRelu, prelu, prelu, binary, 2, 2, 1, "")                                                \
@@ -109,7 +110,7 @@
 	  "antialias")                                                                             \
 	X(DepthToSpace, depthtospace, depthtospace, depthtospace, 1, 1, 1, "blocksize crd")        \
 	X(SpaceToDepth, spacetodepth, spacetodepth, spacetodepth, 1, 1, 1, "blocksize")            \
-	X(Trilu, trilu, trilu, none, 1, 1, 1, "upper k")                                           \
+	X(Trilu, trilu, trilu, trilu, 1, 1, 1, "upper k")                                          \
 	/* kernels only */                                                                         \
 	X(LSTM, lstm, lstm, none, 3, 8, 3,                                                         \
 	  "hidden_size direction activations activation_alpha activation_beta clip input_forget "  \

@@ -1,9 +1,10 @@
 /* The synchronous face: callers put requests into the link under the lock, ring the bell of the
- * thread that moves bytes, and wait for `changed`. The thread owns Net and Local; the lock guards
- * Link and the flags. */
+ * thread that moves bytes, and wait for `changed`. The thread owns Net, and Local until it is
+ * connected; the lock guards Link and the flags. */
 #include "rpc_client/client.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,8 @@
 #include "rpc_client/local.h"
 #include "rpc_client/net.h"
 
-#define WHO "hone " HONE_VERSION
+#define WHO   "hone " HONE_VERSION
+#define MS_NS UINT64_C(1000000)
 
 enum { WINDOW = 4 }; /* chunks of a blob that are under way at a time */
 
@@ -67,7 +69,7 @@ on_settle(void *self, uint64_t *wake)
 
 	pthread_mutex_lock(&c->lock);
 	link_tick(&c->link, clock_ns());
-	while ((n = peer_output(p, &data)) && (sent = net_send(c->net, data, n)) > 0)
+	while ((n = peer_output(p, &data)) && (sent = rpc_net_send(c->net, data, n)) > 0)
 		peer_sent(p, (size_t)sent);
 	if (sent < 0)
 		peer_close(p, false, "connection broken");
@@ -84,8 +86,12 @@ run(void *self)
 {
 	RpcClient *c = self;
 	NetHooks hooks = {c, on_received, on_closed, on_settle};
+	sigset_t all;
 	Err e = {0};
 	int rc = OK;
+
+	sigfillset(&all); /* the caller's handlers run in its threads; a broken pipe is no reason */
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 
 	/* A private agent ends with the thread that started it: this one, not the caller's. */
 	if (c->server_path)
@@ -93,7 +99,8 @@ run(void *self)
 	pthread_mutex_lock(&c->lock);
 	link_init(&c->link, WHO, clock_ns());
 	if (rc == OK)
-		rc = net_open(&c->net, c->server_path ? c->local.socket : c->address, &hooks, &e);
+		rc = rpc_net_open(&c->net, c->server_path ? c->local.socket : c->address, &hooks,
+				  &e);
 	if (rc)
 		peer_close(&c->link.peer, false, "%.200s", e.msg);
 	c->failed = e;
@@ -101,7 +108,7 @@ run(void *self)
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
-		net_run(c->net);
+		rpc_net_run(c->net);
 	return NULL;
 }
 
@@ -130,7 +137,7 @@ send_request(RpcClient *c, Method method, const void *args, uint32_t *id, Err *e
 {
 	int rc = link_request(&c->link, method, args, clock_ns(), id, e);
 
-	net_ring(c->net);
+	rpc_net_ring(c->net);
 	return rc;
 }
 
@@ -195,6 +202,7 @@ meet(RpcClient *c, Err *e)
 		rc = gone(c, e);
 	else
 		rc = ask(c, METHOD_DEVICE, NULL, &m, e);
+	local_hide(&c->local);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
 		c->device = m.u.device; /* moved: the message is not freed */
@@ -256,10 +264,10 @@ rpc_close(RpcClient *c)
 	pthread_mutex_lock(&c->lock);
 	peer_close(&c->link.peer, true, "done");
 	if (c->net)
-		net_ring(c->net);
+		rpc_net_ring(c->net);
 	pthread_mutex_unlock(&c->lock);
 	pthread_join(c->thread, NULL);
-	net_close(c->net);
+	rpc_net_close(c->net);
 	local_stop(&c->local);
 	link_fini(&c->link);
 	device_fini(&c->device);
@@ -268,6 +276,42 @@ rpc_close(RpcClient *c)
 	free(c->address);
 	free(c->server_path);
 	free(c);
+}
+
+enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000 };
+
+/* Whether another attempt may fare better. */
+static bool
+may_pass(int rc)
+{
+	return rc == ERR_DEVICE || rc == ERR_BUSY || rc == ERR_NOMEM;
+}
+
+int
+rpc_reopen(RpcClient **c, int timeout_ms, Err *e)
+{
+	char *address = (*c)->address, *server_path = (*c)->server_path;
+	uint64_t end = clock_ns() + (uint64_t)timeout_ms * MS_NS, pause = PAUSE_FIRST_MS * MS_NS;
+	Err last;
+	int rc;
+
+	(*c)->address = (*c)->server_path = NULL; /* ours now */
+	rpc_close(*c);
+	for (;;) {
+		uint64_t now;
+
+		last = (Err){0};
+		rc = server_path ? rpc_start_local(server_path, c, &last)
+				 : rpc_open(address, c, &last);
+		now = clock_ns();
+		if (!may_pass(rc) || now >= end)
+			break;
+		clock_sleep_ns(pause < end - now ? pause : end - now);
+		pause = 2 * pause < PAUSE_MAX_MS * MS_NS ? 2 * pause : PAUSE_MAX_MS * MS_NS;
+	}
+	free(address);
+	free(server_path);
+	return rc ? err_set(e, rc, "%s", last.msg) : OK;
 }
 
 const DeviceInfo *
@@ -404,7 +448,7 @@ rpc_cancel(RpcClient *c, uint64_t batch, Err *e)
 int
 rpc_wait(RpcClient *c, int timeout_ms, RpcEvent *event, Err *e)
 {
-	uint64_t end = timeout_ms < 0 ? UINT64_MAX : clock_ns() + (uint64_t)timeout_ms * 1000000;
+	uint64_t end = timeout_ms < 0 ? UINT64_MAX : clock_ns() + (uint64_t)timeout_ms * MS_NS;
 	int rc = OK;
 	Message m;
 

@@ -24,17 +24,31 @@ spawn(Local *l, const char *server_path, int out)
 {
 	char *argv[] = {(char *)server_path, "--socket", l->socket, "--once", NULL};
 	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none;
 	int rc = posix_spawn_file_actions_init(&files);
 
 	if (rc)
 		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (rc) {
+		posix_spawn_file_actions_destroy(&files);
+		return rc;
+	}
+	sigemptyset(&none); /* this thread blocks all */
+	posix_spawnattr_setsigmask(&attr, &none);
+	/* A process group of its own: Ctrl-C on a terminal is for the program, which ends its agent
+	 * when it has what it wants. */
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&files, out, 1);
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&files, out, 2);
 	if (!rc)
-		rc = posix_spawn(&l->pid, server_path, &files, NULL, argv, environ);
+		rc = posix_spawn(&l->pid, server_path, &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return rc;
 }
@@ -101,6 +115,16 @@ local_start(Local *l, const char *server_path, Err *e)
 }
 
 void
+local_hide(Local *l)
+{
+	if (!l->dir[0])
+		return;
+	unlink(l->socket); /* the agent removed it itself, if it ended well */
+	rmdir(l->dir);
+	l->dir[0] = 0;
+}
+
+void
 local_stop(Local *l)
 {
 	uint64_t end = clock_ns() + (uint64_t)STOP_MS * 1000000;
@@ -112,9 +136,6 @@ local_stop(Local *l)
 			kill(l->pid, SIGKILL);
 		clock_sleep_ns(1000000);
 	}
-	if (l->dir[0]) {
-		unlink(l->socket); /* it removed it itself, unless it was killed */
-		rmdir(l->dir);
-	}
+	local_hide(l);
 	*l = (Local){0};
 }

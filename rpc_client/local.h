@@ -17,6 +17,10 @@ typedef struct Local {
  * when its one client has left. Errors: ERR_DEVICE with what the agent said, with nothing to stop;
  * ERR_IO. */
 int local_start(Local *l, const char *server_path, Err *e);
+
+/* Removes socket and folder, once connected: nothing is left of them however this process ends. */
+void local_hide(Local *l);
+
 void local_stop(Local *l); /* a zeroed Local is fine */
 
 #endif

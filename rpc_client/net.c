@@ -85,7 +85,7 @@ on_written(uv_write_t *w, int status)
 }
 
 ptrdiff_t
-net_send(Net *n, const void *data, size_t size)
+rpc_net_send(Net *n, const void *data, size_t size)
 {
 	uv_buf_t buf = uv_buf_init((char *)data, size > 1u << 30 ? 1u << 30 : (unsigned)size);
 	int rc;
@@ -171,7 +171,7 @@ connect_any(Net *n, const char *address, Err *e)
 }
 
 int
-net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
+rpc_net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
 {
 	Net *n = calloc(1, sizeof *n);
 	int rc;
@@ -190,20 +190,20 @@ net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
 	uv_prepare_start(&n->settle, on_settle);
 	rc = connect_any(n, address, e);
 	if (rc)
-		net_close(n);
+		rpc_net_close(n);
 	else
 		*out = n;
 	return rc;
 }
 
 void
-net_run(Net *n)
+rpc_net_run(Net *n)
 {
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 }
 
 void
-net_ring(Net *n)
+rpc_net_ring(Net *n)
 {
 	uv_async_send(&n->bell);
 }
@@ -217,7 +217,7 @@ close_rest(uv_handle_t *h, void *unused)
 }
 
 void
-net_close(Net *n)
+rpc_net_close(Net *n)
 {
 	if (!n)
 		return;

@@ -11,27 +11,27 @@
 
 typedef struct Net Net;
 
-/* All are called in the thread of net_run. */
+/* All are called in the thread of rpc_net_run. */
 typedef struct NetHooks {
 	void *self;
 	void (*received)(void *self, const void *data, size_t n);
 	void (*closed)(void *self, const char *why); /* not connected, or not any more */
 
-	/* Called before each wait. Sends what waits with net_send; returns when to be woken
+	/* Called before each wait. Sends what waits with rpc_net_send; returns when to be woken
 	 * (clock_ns); false ends the loop. */
 	bool (*settle)(void *self, uint64_t *wake);
 } NetHooks;
 
 /* Prepares to connect; what comes of it is told by the hooks. Errors: ERR_INPUT no such address,
  * ERR_NOMEM. */
-int net_open(Net **n, const char *address, const NetHooks *hooks, Err *e);
-void net_run(Net *n);
-void net_close(Net *n); /* after net_run; NULL is fine */
+int rpc_net_open(Net **n, const char *address, const NetHooks *hooks, Err *e);
+void rpc_net_run(Net *n);
+void rpc_net_close(Net *n); /* after rpc_net_run; NULL is fine */
 
 /* Sends what fits now and returns how much; settle is called again when more may go. Negative: the
  * connection is broken. Only inside settle. */
-ptrdiff_t net_send(Net *n, const void *data, size_t size);
+ptrdiff_t rpc_net_send(Net *n, const void *data, size_t size);
 
-void net_ring(Net *n); /* from any thread: settle is called soon */
+void rpc_net_ring(Net *n); /* from any thread: settle is called soon */
 
 #endif

@@ -33,7 +33,7 @@ area_offset(size_t bytes)
 int
 area_open(Area *a, int fd, uint64_t offset, size_t bytes, Err *e)
 {
-	int flags = MAP_FIXED | MAP_POPULATE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
+	int flags = MAP_FIXED | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED | MAP_POPULATE);
 	size_t page = area_page(), inner = area_pages(bytes), span = inner + 2 * page;
 	void *base = MAP_FAILED;
 

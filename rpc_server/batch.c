@@ -246,7 +246,7 @@ runner_gone(BatchRun *b, int wait_status)
 		return;
 	}
 	if (b->cause == CAUSE_ITSELF) {
-		outcome_death(&b->shm, wait_status, text);
+		status = outcome_death(&b->shm, wait_status, text);
 	} else if (b->cause == CAUSE_HANG) {
 		status = STATUS_HANG;
 		snprintf(text, sizeof text, "no result within %u ms",
@@ -368,6 +368,8 @@ raced(BatchRun *b)
 static void
 on_reply(BatchRun *b, const Reply *r)
 {
+	bool about_current = r->candidate == b->current;
+
 	if (b->state == STARTING && r->kind == REPLY_HELLO) {
 		send(b, STARTING, COMMAND_LOAD, NOBODY, DEADLINE_MS);
 	} else if (b->state == STARTING && r->kind == COMMAND_LOAD) {
@@ -378,9 +380,9 @@ on_reply(BatchRun *b, const Reply *r)
 		} else {
 			next(b);
 		}
-	} else if (b->state == CHECKING && r->kind == COMMAND_CHECK) {
+	} else if (b->state == CHECKING && r->kind == COMMAND_CHECK && about_current) {
 		checked(b, r);
-	} else if (b->state == TIMING && r->kind == COMMAND_TIME) {
+	} else if (b->state == TIMING && r->kind == COMMAND_TIME && about_current) {
 		timed(b);
 	} else if (b->state == RACING && r->kind == COMMAND_RACE) {
 		raced(b);

@@ -36,7 +36,8 @@ judge(Verdict *v, uint32_t buffer, uint64_t element, double got, double expected
 	v->right = false;
 	snprintf(v->text, sizeof v->text,
 		 "element %llu of buffer %u is %.9g, expected %.9g within %.3g",
-		 (unsigned long long)element, buffer, got, expected, tolerance);
+		 (unsigned long long)element, buffer, isnan(got) ? (double)NAN : got, expected,
+		 tolerance);
 	return false;
 }
 
@@ -94,21 +95,29 @@ check_outputs(const Job *j, const uint8_t *const *data, Verdict *v)
 	}
 }
 
+/* Rows that lie together are compared as a whole: this runs over all outputs of every candidate. */
 static void
 compare_nest(const CheckSpec *c, const Nest *n, DType type, const uint8_t *now,
 	     const uint8_t *before, Verdict *v)
 {
 	size_t size = dtype_size(type);
+	uint32_t last = n->rank - 1;
+	int64_t row = n->rank && n->stride[last] == 1 ? n->count[last] : 1;
+	Nest rows = *n;
 
-	for (NestWalk w = nest_walk(n); v->right && w.left; nest_next(&w)) {
-		size_t at = (size_t)w.at * size;
+	if (row != 1)
+		rows.rank = last;
+	for (NestWalk w = nest_walk(&rows); row && v->right && w.left; nest_next(&w)) {
+		size_t at = (size_t)w.at, end = at + (size_t)row;
 
-		if (!memcmp(now + at, before + at, size))
+		if (!memcmp(now + at * size, before + at * size, (end - at) * size))
 			continue;
+		while (!memcmp(now + at * size, before + at * size, size))
+			at++;
 		v->right = false;
 		snprintf(v->text, sizeof v->text,
-			 "element %llu of buffer %u is not written, or differs between runs",
-			 (unsigned long long)w.at, c->buffer);
+			 "element %zu of buffer %u is not written, or differs between runs", at,
+			 c->buffer);
 	}
 }
 

@@ -42,13 +42,14 @@ check_checks(const Batch *b, Err *e)
 {
 	for (uint32_t i = 0; i < b->checks.n; i++) {
 		const CheckSpec *c = &b->checks.v[i];
-		const BufferSpec *s = &b->buffers.v[c->buffer];
+		const BufferSpec *s;
 
 		if (c->kind == CHECK_SAMPLES)
 			continue; /* its records are checked when its blob is here */
-		if (c->buffer >= b->buffers.n || s->role != ROLE_OUT)
+		if (c->buffer >= b->buffers.n || b->buffers.v[c->buffer].role != ROLE_OUT)
 			return err_set(e, ERR_INPUT, "check %u: buffer %u is not an output", i,
 				       c->buffer);
+		s = &b->buffers.v[c->buffer];
 		if (c->kind == CHECK_DENSE && c->type != DT_F32 && c->type != DT_F64)
 			return err_set(e, ERR_INPUT, "check %u: expected values are f32 or f64", i);
 		if (c->kind == CHECK_WRITTEN && (s->fill.kind != FILL_POISON || s->fill.patches.n))
@@ -90,6 +91,8 @@ job_check(const Batch *b, Err *e)
 	    m->race_rounds > SAMPLES_MAX ||
 	    (uint64_t)m->race_rounds * b->candidates.n > ROUNDS_TOTAL_MAX)
 		return err_set(e, ERR_INPUT, "measure: more than %d samples", SAMPLES_MAX);
+	if (m->fetch && m->race_rounds)
+		return err_set(e, ERR_UNSUPPORTED, "measure: outputs are not fetched in a race");
 	rc = check_buffers(b, e);
 	if (rc == OK)
 		rc = check_checks(b, e);

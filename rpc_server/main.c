@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "rpc_server/hardware.h"
+#include "base/hardware.h"
 #include "rpc_server/server.h"
 
 static const char usage[] =

@@ -7,6 +7,7 @@
 #include "rpc_server/net.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +257,21 @@ net_watch(Net *n, int fd)
 	uv_poll_start(n->watch, UV_READABLE, on_readable);
 }
 
+/* libuv would blame permissions for a folder that does not exist. */
+static int
+check_folder(const char *path, Err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[ADDRESS_MAX] = ".";
+
+	if (slash)
+		snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path),
+			 path);
+	return access(folder, W_OK | X_OK)
+		       ? err_set(e, ERR_INPUT, "%s: folder %s: %s", path, folder, strerror(errno))
+		       : OK;
+}
+
 /* Removes the socket of a server that is gone; refuses when one answers, or when path is something
  * else than a socket. */
 static int
@@ -268,7 +284,7 @@ make_way(const char *path, Err *e)
 	if (strlen(path) >= sizeof a.sun_path)
 		return err_set(e, ERR_INPUT, "%s: at most %zu bytes", path, sizeof a.sun_path - 1);
 	if (lstat(path, &st))
-		return OK;
+		return check_folder(path, e);
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_INPUT, "%s: exists and is not a socket", path);
 	memcpy(a.sun_path, path, strlen(path) + 1);

@@ -103,33 +103,47 @@ describe_fault(const Shm *s, const Fault *f, Reason text)
 	uint64_t bytes = place_bytes(s, f);
 	const char *name = f->place < PLACE_COUNT ? names[f->place] : names[PLACE_ELSEWHERE];
 	long long at = f->distance;
+	int n;
 
-	if (f->place == PLACE_ELSEWHERE || f->place >= PLACE_COUNT || f->place == PLACE_STACK)
-		snprintf(text, REASON_MAX + 1, "%s %s", signal_name(f->signal),
-			 f->place == PLACE_STACK ? "below the stack" : name);
+	if (f->place == PLACE_CODE && at == f->code) /* the instruction itself is at fault */
+		n = snprintf(text, REASON_MAX + 1, "%s", name);
+	else if (f->place == PLACE_STACK)
+		n = snprintf(text, REASON_MAX + 1, "below the stack");
+	else if (f->place == PLACE_ELSEWHERE || f->place >= PLACE_COUNT)
+		n = snprintf(text, REASON_MAX + 1, "%s", name);
 	else if (at < 0)
-		snprintf(text, REASON_MAX + 1, "%s %lld bytes before %s %u", signal_name(f->signal),
-			 -at, name, f->index);
+		n = snprintf(text, REASON_MAX + 1, "%llu bytes before %s %u",
+			     0 - (unsigned long long)at, name, f->index);
 	else if (bytes && (uint64_t)at >= bytes)
-		snprintf(text, REASON_MAX + 1, "%s %llu bytes past the end of %s %u",
-			 signal_name(f->signal), (unsigned long long)at - bytes, name, f->index);
+		n = snprintf(text, REASON_MAX + 1, "%llu bytes past the end of %s %u",
+			     (unsigned long long)at - bytes, name, f->index);
 	else
-		snprintf(text, REASON_MAX + 1, "%s at byte %lld of %s %u", signal_name(f->signal),
-			 at, name, f->index);
+		n = snprintf(text, REASON_MAX + 1, "at byte %lld of %s %u", at, name, f->index);
+	if (f->code >= 0)
+		snprintf(text + n, (size_t)(REASON_MAX + 1 - n), ", instruction at image+0x%llx",
+			 (unsigned long long)f->code);
 }
 
-void
+Status
 outcome_death(const Shm *s, int wait_status, Reason text)
 {
 	Fault f = s->control->fault; /* one copy: the runner is dead, but may have lied */
 	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+	Reason place = "";
 
-	if (!signal)
+	if (!signal) {
 		snprintf(text, REASON_MAX + 1, "exited with code %d", WEXITSTATUS(wait_status));
-	else if (f.signal == signal)
-		describe_fault(s, &f, text);
-	else
-		snprintf(text, REASON_MAX + 1, "%s (%d)", signal_name(signal), signal);
+		return STATUS_CRASH;
+	}
+	if (signal == SIGKILL || signal == SIGTERM) { /* no instruction raises these */
+		snprintf(text, REASON_MAX + 1, "the runner was killed (%s)", signal_name(signal));
+		return STATUS_LOST;
+	}
+	if (f.signal == signal)
+		describe_fault(s, &f, place);
+	snprintf(text, REASON_MAX + 1, "%s (%d)%s%.150s", signal_name(signal), signal,
+		 *place ? " " : "", place);
+	return STATUS_CRASH;
 }
 
 /* Copies n samples; false when there is no memory. */

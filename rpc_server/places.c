@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <ucontext.h>
 
 static const Places *watched;
 static Control *report;
@@ -33,23 +34,49 @@ places_remove(Places *p, const void *base)
 			p->entry[i] = (PlaceEntry){0};
 }
 
-static void
-on_signal(int signal, siginfo_t *info, void *context)
+/* Address of the instruction that was interrupted. */
+static uintptr_t
+instruction(const ucontext_t *u)
 {
-	const uint8_t *at = info->si_addr;
-	Fault f = {.signal = signal};
+#if defined(__x86_64__)
+	return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return (uintptr_t)u->uc_mcontext.pc;
+#elif defined(__riscv)
+	return (uintptr_t)u->uc_mcontext.__gregs[REG_PC];
+#else
+	(void)u;
+	return 0;
+#endif
+}
 
-	(void)context;
+static const PlaceEntry *
+find(uintptr_t at)
+{
 	for (uint32_t i = 0; i < watched->n; i++) {
 		const PlaceEntry *e = &watched->entry[i];
 
-		if (e->base && (uintptr_t)at - (uintptr_t)e->base < e->span) {
-			f.place = e->place;
-			f.index = e->index;
-			f.distance = at - e->data;
-			break;
-		}
+		if (e->base && at - (uintptr_t)e->base < e->span)
+			return e;
 	}
+	return NULL;
+}
+
+static void
+on_signal(int signal, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr, code = instruction(context);
+	Fault f = {.signal = signal, .code = -1};
+	const PlaceEntry *e = find(at);
+
+	if (e) {
+		f.place = e->place;
+		f.index = e->index;
+		f.distance = (int64_t)(at - (uintptr_t)e->data);
+	}
+	e = find(code);
+	if (e && e->place == PLACE_CODE)
+		f.code = (int64_t)(code - (uintptr_t)e->data);
 	report->fault = f;
 	/* SA_RESETHAND: the same instruction faults again, now for good; a signal that was sent is
 	 * sent again */

@@ -34,7 +34,8 @@ typedef enum Place {
 typedef struct Fault {
 	int32_t signal; /* 0: none was caught */
 	uint32_t place, index;
-	int64_t distance; /* from the first byte of the place */
+	int64_t distance; /* of the address that faulted, from the first byte of the place */
+	int64_t code;     /* offset of the instruction in the image; -1: not in there */
 } Fault;
 
 typedef struct Timed {

@@ -1,14 +1,16 @@
 /* CPU runner: maps the image and calls its kernels in this process.
  *
- * Cold mode rotates over copies of the pool, enough of them that a copy has left the last-level
- * cache before it is used again. All memory a kernel gets lies between guard pages; the first run
- * uses the copy of the pool that ends at one. */
+ * In cold mode every run of a sample uses another copy of the pool, written past the caches before
+ * the sample begins. Where that cannot be, all copies are written once, and are enough that a copy
+ * has left the last-level cache before it is used again. All memory a kernel gets lies between
+ * guard pages; the first run uses the pool itself, which ends at one. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/image.h"
 #include "base/pack.h"
+#include "rpc_server/cold.h"
 #include "rpc_server/places.h"
 #include "rpc_server/runner.h"
 
@@ -19,9 +21,12 @@ enum { CACHE_UNKNOWN = 8 << 20 };
 typedef struct Prepared {
 	Kernel *phase[PHASES_MAX];
 	uint32_t phases;
-	Area scratch, pool;
-	size_t stride; /* between copies of the pool */
-	size_t copies, next;
+	Area scratch;
+	Area pool;     /* the copies, then the pool itself */
+	size_t stride; /* between them */
+	size_t copies; /* 0 in hot mode */
+	size_t next;
+	bool checked; /* ran once */
 } Prepared;
 
 typedef struct Cpu {
@@ -122,7 +127,8 @@ pool_stride(const Candidate *k)
 	return (k->pool.bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
 }
 
-/* How many copies of the pool: in a race the copies of all candidates push each other out. */
+/* How many copies of the pool at most; those that are never used cost nothing. In a race the copies
+ * of all candidates push each other out. */
 static size_t
 pool_copies(const Cpu *c, const Candidate *k)
 {
@@ -132,10 +138,10 @@ pool_copies(const Cpu *c, const Candidate *k)
 	uint64_t stride = pool_stride(k), most = c->work->plan->memory_bytes / 4 / sharing;
 	uint64_t want = 2 * cache / sharing;
 
-	if (k->pool.kind == POOL_NONE || !stride || m->mode == MEASURE_HOT)
-		return 1;
+	if (k->pool.kind == POOL_NONE || m->mode == MEASURE_HOT)
+		return 0;
 	want = want < most ? want : most;
-	return (size_t)(want / stride + 1 > 2 ? want / stride + 1 : 2);
+	return (size_t)(want / stride + 1);
 }
 
 /* False: the candidate asks for more memory than there is. */
@@ -209,23 +215,35 @@ fill_pool(Cpu *c, const Candidate *k, uint8_t *to, Err *e)
 	return STATUS_BUILD;
 }
 
+static uint8_t *
+pool_copy(const Prepared *p, size_t i)
+{
+	return p->pool.data + i * p->stride;
+}
+
+/* Writes the next n copies. */
+static void
+write_copies(const Prepared *p, size_t n)
+{
+	for (size_t i = 0; i < n && i < p->copies; i++)
+		cold_copy(pool_copy(p, (p->next + i) % p->copies), pool_copy(p, p->copies),
+			  p->stride);
+}
+
 static Status
 make_pool(Cpu *c, const Candidate *k, Prepared *p, Err *e)
 {
-	uint8_t *last;
 	Status status;
 
 	p->copies = pool_copies(c, k);
-	p->next = p->copies - 1; /* the one that ends at the guard */
 	p->stride = pool_stride(k);
 	if (k->pool.kind == POOL_NONE)
 		return STATUS_OK;
-	if (!guarded(c, &p->pool, p->copies * p->stride, PLACE_POOL, 0, e))
+	if (!guarded(c, &p->pool, (p->copies + 1) * p->stride, PLACE_POOL, 0, e))
 		return STATUS_INFEASIBLE;
-	last = p->pool.data + p->next * p->stride;
-	status = fill_pool(c, k, last, e);
-	for (size_t i = 0; status == STATUS_OK && i < p->next; i++)
-		memcpy(p->pool.data + i * p->stride, last, p->stride);
+	status = fill_pool(c, k, pool_copy(p, p->copies), e);
+	if (status == STATUS_OK && !COLD_COPIES)
+		write_copies(p, p->copies);
 	return status;
 }
 
@@ -288,19 +306,43 @@ cpu_now(void *self)
 	return clock_ns();
 }
 
+/* Reads the inputs, which the copies may have pushed out of the caches: in a model the operator
+ * before has just written them. */
+static void
+warm_inputs(const Cpu *c)
+{
+	for (uint32_t i = 0; i < c->work->batch->buffers.n; i++) {
+		const Area *a = &c->work->buffer[i];
+
+		if (c->work->batch->buffers.v[i].role != ROLE_IN)
+			continue;
+		for (size_t at = 0; at < a->bytes; at += AREA_ALIGN)
+			(void)*(volatile const uint8_t *)(a->data + at);
+	}
+}
+
 static int
 cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 {
 	Cpu *c = self;
 	Prepared *p = c->prepared[candidate];
+	bool cold = p->copies && p->checked;
 	uint64_t began;
 	int rc = 0;
 
+	c->in[c->ins] = p->pool.data ? pool_copy(p, p->copies) : NULL;
+	if (cold && COLD_COPIES) {
+		write_copies(p, times);
+		warm_inputs(c);
+	}
+	p->checked = true;
 	flush_denormals(); /* the kernel before may have changed it */
 	began = clock_ns();
 	for (uint32_t i = 0; i < times; i++) {
-		c->in[c->ins] = p->pool.data ? p->pool.data + p->next * p->stride : NULL;
-		p->next = p->next + 1 < p->copies ? p->next + 1 : 0;
+		if (cold) {
+			c->in[c->ins] = pool_copy(p, p->next);
+			p->next = p->next + 1 < p->copies ? p->next + 1 : 0;
+		}
 		for (uint32_t k = 0; k < p->phases; k++)
 			rc |= p->phase[k](c->in, c->out, p->scratch.data, 0, 1);
 	}

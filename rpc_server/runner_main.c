@@ -311,5 +311,6 @@ main(void)
 	if (worker)
 		return worker < 0 ? 1 : keep(worker);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	limit(RLIMIT_NPROC, 0); /* a kernel starts nothing; the superuser is not bound by it */
 	return work();
 }

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "rpc_server/batch.h"
-#include "rpc_server/hardware.h"
+#include "base/hardware.h"
 #include "rpc_server/net.h"
 #include "rpc_server/runner.h"
 #include "wire/session.h"

@@ -196,7 +196,8 @@ sched_parse(const char *text, const Task *t, Arena *a, Sched *out, Err *e)
 	lex_init(&l, "sched", text, e);
 	lex_newline(&l);
 	lex_name(&l, name);
-	lex_newline(&l);
+	if (!lex_newline(&l) && !lex_at_end(&l))
+		lex_fail(&l, "expected the end of the line");
 	if (lex_word(&l, "fuse")) {
 		parse_fuse(&l, out);
 		lex_newline(&l);

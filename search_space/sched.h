@@ -1,21 +1,21 @@
 /* Sched: how a Task is computed. The loop nest itself, as text that the tuning log keeps.
  *
- * Text: the rewrite ("direct", "winograd4"...), an optional line of shared loops, then one line per
- * stage that is not over constants only:
+ * Text (docs/text_forms.md): the rewrite ("direct", "winograd4"...), an optional line of shared
+ * loops, then one line per stage that is not over constants only:
  *
  *   winograd4
  *   fuse ty:7
  *   inline
- *   vec=c c:16 ty:1 tx:1
- *   vec=k pf a:1 b:1 k:32 ty:1 tx:7 | c:2
+ *   nest vec=c c:16 ty:1 tx:1
+ *   nest vec=k a:1 b:1 k:32 ty:1 tx:7 | c:2
  *   inline
- *   vec=k k:16 ty:1 tx:1
+ *   nest vec=k k:16 ty:1 tx:1
  *
- * A stage line is the list of axis:step, outermost first. An axis may occur several times; its last
- * step is its extent in the register tile; an axis not listed is unrolled whole; reduction axes
- * stand after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's),
- * par=N (partial accumulators), pf (prefetch the next slab of constants), peel (split loops where
- * loads leave the tensor), inline (computed where used).
+ * A nest is the list of axis:step, outermost first. An axis may occur several times; its last step
+ * is its extent in the register tile; an axis not listed is unrolled whole; reduction axes stand
+ * after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's), par=N
+ * (partial accumulators), pf (prefetch the next slab of constants; not lowered yet), peel (split
+ * loops where loads leave the tensor). inline: computed where used.
  */
 #ifndef SEARCH_SPACE_SCHED_H
 #define SEARCH_SPACE_SCHED_H

@@ -123,8 +123,10 @@ static const char *const table[] = {
 	"target x86-64 " X86
 	"cpu=x86-64 vector_bytes=16 vector_regs=16 has_round=0 fma_per_cycle=1",
 	"target x86-64-v2 " X86 "cpu=x86-64-v2 vector_bytes=16 vector_regs=16 fma_per_cycle=1",
-	"target x86-64-v3 " X86 "cpu=x86-64-v3 vector_bytes=32 vector_regs=16 has_half=1",
-	"target x86-64-v4 " X86 "cpu=x86-64-v4 vector_bytes=64 vector_regs=32 has_half=1 "
+	"target x86-64-v3 " X86 "cpu=x86-64-v3 vector_bytes=32 vector_regs=16 has_half=1 "
+	"mask_bytes=4",
+	"target x86-64-v4 " X86
+	"cpu=x86-64-v4 vector_bytes=64 vector_regs=32 has_half=1 mask_bytes=1 "
 	"l1_bytes=49152 l2_bytes=1048576 l3_bytes=33554432 ghz=4.2 l2_gbs=200 l3_gbs=100 "
 	"dram_gbs=40",
 	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" vector_bytes=16 has_half=1 "
@@ -155,8 +157,10 @@ target_named(const char *name, Target *t, Err *e)
 		size_t n;
 		const char *row = row_name(table[i], &n);
 
-		if (n == strlen(name) && !strncmp(row, name, n))
+		if (n == strlen(name) && !strncmp(row, name, n)) {
+			str_fini(&list);
 			return target_parse(table[i], t, e);
+		}
 		str_printf(&list, " %.*s", (int)n, row);
 	}
 	err_set(e, ERR_INPUT, "no target '%s'; there are:%s", name, str_get(&list));
@@ -231,4 +235,42 @@ target_from_facts(const TargetFacts *f, Target *t, Err *e)
 	if (f->l3_bytes > 0)
 		t->l3_bytes = f->l3_bytes;
 	return OK;
+}
+
+int
+target_of_device(const DeviceInfo *d, Target *t, Err *e)
+{
+	Str list = {0};
+	TargetFacts f = {.name = d->name,
+			 .arch = d->arch,
+			 .cores = d->cores,
+			 .l1_bytes = (int64_t)d->l1d,
+			 .l2_bytes = (int64_t)d->l2,
+			 .l3_bytes = (int64_t)d->l3};
+	int rc;
+
+	for (uint32_t i = 0; i < d->features.n; i++)
+		str_printf(&list, "%s%s", i ? "," : "", d->features.v[i]);
+	f.features = str_get(&list);
+	rc = target_from_facts(&f, t, e);
+	str_fini(&list);
+	return rc;
+}
+
+int
+target_host(Target *t, Err *e)
+{
+	DeviceInfo d;
+	int rc = hardware_read("", &d, e);
+
+	if (rc == OK)
+		rc = target_of_device(&d, t, e);
+	device_fini(&d);
+	return rc;
+}
+
+void
+target_key(const Target *t, Str *out)
+{
+	str_printf(out, "%s %s %s", t->triple, t->cpu, t->features);
 }

@@ -6,32 +6,34 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hardware.h"
 #include "base/str.h"
 
 enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 
 /* type (s: text, i: integer, d: decimal), field, default, meaning */
-#define TARGET_FIELDS(X)                                                                \
-	X(s, triple, "", "LLVM target triple, four parts")                              \
-	X(s, cpu, "generic", "LLVM CPU name")                                           \
-	X(s, features, "", "LLVM feature list, +a,-b")                                  \
-	X(i, pointer_bits, 64, "width of addresses and loop counters")                  \
-	X(i, vector_bytes, 16, "bytes of one vector register")                          \
-	X(i, vector_regs, 16, "vector registers")                                       \
-	X(i, lane_splat, 0, "1: multiply-add takes a lane as its scalar operand (Arm)") \
-	X(i, has_round, 1, "1: floor, ceil, rint are instructions")                     \
-	X(i, has_half, 0, "1: half converts by instructions")                           \
-	X(i, cores, 1, "cores that may compute")                                        \
-	X(d, ghz, 2.0, "clock the model assumes")                                       \
-	X(d, fma_per_cycle, 2.0, "vector multiply-adds per cycle")                      \
-	X(d, load_per_cycle, 2.0, "vector loads per cycle")                             \
-	X(d, issue_per_cycle, 5.0, "operations per cycle")                              \
-	X(i, fma_latency, 4, "cycles")                                                  \
-	X(i, l1_bytes, 32768, "data cache, per core")                                   \
-	X(i, l2_bytes, 524288, "per core")                                              \
-	X(i, l3_bytes, 0, "shared; 0: none")                                            \
-	X(d, l2_gbs, 80.0, "read bandwidth of one core")                                \
-	X(d, l3_gbs, 40.0, "read bandwidth of one core")                                \
+#define TARGET_FIELDS(X)                                                                   \
+	X(s, triple, "", "LLVM target triple, four parts")                                 \
+	X(s, cpu, "generic", "LLVM CPU name")                                              \
+	X(s, features, "", "LLVM feature list, +a,-b")                                     \
+	X(i, pointer_bits, 64, "width of addresses and loop counters")                     \
+	X(i, vector_bytes, 16, "bytes of one vector register")                             \
+	X(i, vector_regs, 16, "vector registers")                                          \
+	X(i, lane_splat, 0, "1: multiply-add takes a lane as its scalar operand (Arm)")    \
+	X(i, has_round, 1, "1: floor, ceil, rint are instructions")                        \
+	X(i, has_half, 0, "1: half converts by instructions")                              \
+	X(i, mask_bytes, 0, "smallest element that masked loads and stores take; 0: none") \
+	X(i, cores, 1, "cores that may compute")                                           \
+	X(d, ghz, 2.0, "clock the model assumes")                                          \
+	X(d, fma_per_cycle, 2.0, "vector multiply-adds per cycle")                         \
+	X(d, load_per_cycle, 2.0, "vector loads per cycle")                                \
+	X(d, issue_per_cycle, 5.0, "operations per cycle")                                 \
+	X(i, fma_latency, 4, "cycles")                                                     \
+	X(i, l1_bytes, 32768, "data cache, per core")                                      \
+	X(i, l2_bytes, 524288, "per core")                                                 \
+	X(i, l3_bytes, 0, "shared; 0: none")                                               \
+	X(d, l2_gbs, 80.0, "read bandwidth of one core")                                   \
+	X(d, l3_gbs, 40.0, "read bandwidth of one core")                                   \
 	X(d, dram_gbs, 10.0, "read bandwidth of one core")
 
 #define TARGET_C_s   char
@@ -62,6 +64,14 @@ typedef struct TargetFacts {
 	int64_t cores, l1_bytes, l2_bytes, l3_bytes;
 } TargetFacts;
 int target_from_facts(const TargetFacts *f, Target *t, Err *e);
+
+/* The row for a machine that told about itself, and for the one this process runs on. Equal
+ * machines give equal Targets, whoever asks. */
+int target_of_device(const DeviceInfo *d, Target *t, Err *e);
+int target_host(Target *t, Err *e);
+
+/* What a log calls the Target: triple, CPU and features on one line. */
+void target_key(const Target *t, Str *out);
 
 /* f32 lanes of one vector register. */
 static inline int

@@ -1,9 +1,62 @@
 #!/bin/sh
-# Everything a change must pass: dependencies, build, all tests. Ends with 0 only if all passed.
+# Everything a change must pass: packages, release build, lint, all tests; the same tests built with
+# sanitizers; the agent built alone; a few seconds of every fuzz target.
+#
+# Usage: tests/run.sh [STEP...]     steps: deps release lint agent asan fuzz (default: all)
+# Environment: HONE_LLVM (22); FUZZ_SECONDS (5)
 set -eu
 cd "$(dirname "$0")/.."
 
-deploy/scripts/deps.sh
-cmake --preset release
-cmake --build --preset release
-ctest --test-dir build/release --output-on-failure -j "$(nproc)"
+llvm=${HONE_LLVM:-22}
+
+build() { # PRESET [TARGET...]
+	preset=$1
+	shift
+	cmake --preset "$preset" -DHONE_LLVM="$llvm" >/dev/null
+	cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+step_deps() {
+	deploy/scripts/deps.sh
+}
+
+step_release() {
+	build release
+	ctest --test-dir build/release --output-on-failure -j "$(nproc)"
+}
+
+step_lint() {
+	tests/lint.sh
+}
+
+# A board has no LLVM, SQLite or protobuf.
+step_agent() {
+	cmake -S . -B build/agent -G Ninja -DHONE_AGENT_ONLY=ON -DCMAKE_BUILD_TYPE=Release >/dev/null
+	cmake --build build/agent
+	for p in rpc_server hone_runner; do
+		if ldd "build/agent/bin/$p" | grep -E 'LLVM|sqlite|protobuf'; then
+			echo "run.sh: $p links what boards do not have" >&2
+			return 1
+		fi
+	done
+}
+
+# Compiling and running kernels is slow here and says little about C: fewer of them.
+step_asan() {
+	build asan
+	HONE_TEST_QUICK=1 ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		ctest --test-dir build/asan --output-on-failure -j "$(nproc)"
+}
+
+step_fuzz() {
+	tests/fuzz.sh "${FUZZ_SECONDS:-5}"
+}
+
+[ $# -gt 0 ] || set -- deps release lint agent asan fuzz
+for step in "$@"; do
+	started=$(date +%s)
+	echo "== $step"
+	"step_$step"
+	echo "== $step: $(($(date +%s) - started)) s"
+done
+echo "all passed: $*"

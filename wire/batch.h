@@ -20,6 +20,7 @@
 
 #include "base/dtype.h"
 #include "base/fill.h"
+#include "base/hardware.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "wire/status.h"
@@ -100,7 +101,7 @@ typedef struct MeasureSpec {
 	uint64_t min_time_ns, max_time_ns;
 	double stop_above_ns;
 	uint32_t race_rounds;
-	bool fetch; /* give back the OUT buffers of the checked run as blobs */
+	bool fetch; /* give back the OUT buffers of the checked run as blobs; not in a race */
 } MeasureSpec;
 
 typedef struct Batch {
@@ -133,20 +134,7 @@ typedef struct BatchDone {
 	double seconds;
 } BatchDone;
 
-typedef struct DeviceInfo {
-	char *name, *cpu, *arch, *triple, *kernel, *governor, *version;
-	LIST(char *) features; /* as LLVM names them */
-	LIST(char *) runners;
-	uint64_t l1d, l2, l3; /* bytes; 0 = none or not known */
-	uint32_t cores;
-	uint64_t memory_total, memory_free;
-	uint32_t protocol;
-	uint64_t sandbox; /* bit per layer in force; 0 = none */
-	bool insecure;    /* anybody who can reach the agent may use it */
-} DeviceInfo;
-
 void batch_fini(Batch *b);
 void result_fini(Result *r);
-void device_fini(DeviceInfo *d);
 
 #endif

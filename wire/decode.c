@@ -137,7 +137,7 @@ make_list(const Field *f, uint32_t n, void *at, List *list, Err *e)
 static int
 decode_list(const msgpack_object *o, const Field *f, void *at, Err *e)
 {
-	List list;
+	List list = {0};
 	int rc;
 
 	if (f->kind == KIND_BYTE) {

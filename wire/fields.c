@@ -279,9 +279,3 @@ result_fini(Result *r)
 {
 	schema_fini(&schema_Result, r);
 }
-
-void
-device_fini(DeviceInfo *d)
-{
-	schema_fini(&schema_DeviceInfo, d);
-}

@@ -350,6 +350,40 @@ check_border(KernelRun *r, int i, KernelCheck *c)
 	} while (step(ix, dim, x->rank));
 }
 
+/* Slack of others keeps the poison. */
+static void
+check_foreign(KernelRun *r, int i, KernelCheck *c)
+{
+	const TaskTensor *x = &r->t->tensor.v[i];
+	const Form *f = &r->f.v[i];
+	int64_t ix[TASK_RANK_MAX] = {0}, dim[TASK_RANK_MAX];
+	size_t size = dtype_size(x->type);
+	Layout y = layout_of(r, i);
+
+	if (!f->foreign)
+		return;
+	y.base = 0; /* counts from the start of the slack */
+	for (int d = 0; d < x->rank; d++)
+		dim[d] = x->dim[d] + f->lo[d] + f->hi[d];
+	do {
+		const unsigned char *p = r->store[i].p + (size_t)layout_at(&y, ix) * size;
+		bool others = false;
+
+		for (int d = 0; d < x->rank; d++)
+			others |= f->foreign >> d & 1 &&
+				  (ix[d] < f->lo[d] || ix[d] >= f->lo[d] + x->dim[d]);
+		for (size_t k = 0; others && k < size; k++)
+			if (p[k] != 0xff) {
+				c->worst = INFINITY;
+				snprintf(c->where, sizeof c->where,
+					 "%s writes slack of others at %lld,%lld,%lld,%lld",
+					 x->name, (long long)ix[0], (long long)ix[1],
+					 (long long)ix[2], (long long)ix[3]);
+				return;
+			}
+	} while (step(ix, dim, x->rank));
+}
+
 KernelCheck
 kernel_run_check(KernelRun *r, int samples, uint64_t seed)
 {
@@ -376,6 +410,7 @@ kernel_run_check(KernelRun *r, int samples, uint64_t seed)
 				oracle_at(r->oracle, i, ix), r->slack);
 		}
 		check_border(r, i, &c);
+		check_foreign(r, i, &c);
 	}
 	return c;
 }

@@ -58,8 +58,8 @@ typedef struct KernelCheck {
 	char where[96]; /* the worst element */
 } KernelCheck;
 
-/* Compares up to `samples` elements of every output (all of them when fewer) with the oracle, and
- * the border with its value. */
+/* Compares up to `samples` elements of every output (all of them when fewer) with the oracle, the
+ * border with its value and slack of others with the poison. */
 KernelCheck kernel_run_check(KernelRun *r, int samples, uint64_t seed);
 
 #endif

@@ -276,6 +276,39 @@ sweeps_what_nobody_needs(void **state)
 	graph_free(g);
 }
 
+/* Worked out by hand: elements of the output times terms of each; a transposed convolution counts
+ * elements of the input times what each is added to. */
+static void
+macs_are_counted(void **state)
+{
+	static const char text[] =
+		"graph g\n"
+		"in x f32[1,4,9,7]\nin w f32[6,2,3,3]\nin wt f32[4,5,3,3]\nin a f32[2,3]\n"
+		"in m f32[5,1,2,3]\nin n f32[4,3,8]\n"
+		"in lx f32[7,2,5]\nin lw f32[1,12,5]\nin lr f32[1,12,3]\n"
+		"node conv c f32[1,6,5,4] = Conv(x, w) kernel=[3,3] strides=[2,1] pads=[1,0,1,1] "
+		"dilations=[1,2] group=2\n"
+		"node deconv d f32[1,5,11,9] = ConvTranspose(x, wt) kernel=[3,3] strides=[1,1] "
+		"pads=[0,0,0,0] dilations=[1,1] group=1 output_padding=[0,0]\n"
+		"node gemm e f32[2,2] = Gemm(a, a) transB=1\n"
+		"node matmul f f32[5,4,2,8] = MatMul(m, n)\n"
+		"node lstm h f32[7,1,2,3] = LSTM(lx, lw, lr) hidden_size=3 activations=[2,1,1] "
+		"activation_alpha=[0,0,0] activation_beta=[0,0,0]\n"
+		"node relu r f32[1,6,5,4] = Relu(c)\n"
+		"out r\nout d\nout e\nout f\nout h\n";
+	const int64_t want[] = {6 * 5 * 4 * 2 * 9, 4 * 9 * 7 * 5 * 9,    2 * 2 * 3,
+				5 * 4 * 2 * 8 * 3, 7 * 2 * 12 * (5 + 3), 0};
+	Graph *g;
+	Err e = {0};
+
+	(void)state;
+	if (graph_parse(text, &g, &e))
+		fail_msg("%s", e.msg);
+	for (int i = 0; i < g->node.n; i++)
+		assert_int_equal(graph_node_macs(g, &g->node.v[i]), want[i]);
+	graph_free(g);
+}
+
 static void
 tables_agree(void **state)
 {
@@ -308,6 +341,7 @@ main(void)
 		cmocka_unit_test(runs_through_kernels),
 		cmocka_unit_test(folds_constants),
 		cmocka_unit_test(sweeps_what_nobody_needs),
+		cmocka_unit_test(macs_are_counted),
 		cmocka_unit_test(tables_agree),
 	};
 

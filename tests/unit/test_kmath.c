@@ -66,10 +66,9 @@ check(const char *name, double x, double y, double got, double want, double rel)
 {
 	double bound = rel * fabs(want) + 0x1p-1074;
 
-	if (isnan(want) ? isnan(got)
-	    : isinf(want) || want == 0
-		    ? got == want && signbit(got) == signbit(want)
-		    : fabs(got - want) <= bound)
+	if (isnan(want)                ? isnan(got)
+	    : isinf(want) || want == 0 ? got == want && signbit(got) == signbit(want)
+				       : fabs(got - want) <= bound)
 		return;
 	fail_msg("%s(%a, %a) = %a, expected %a", name, x, y, got, want);
 }
@@ -88,9 +87,9 @@ elementary_functions_agree_with_libm(void **state)
 		Fn *got, *want;
 		double lo, hi;
 	} list[] = {
-		{"exp", k_exp, exp, -750, 715},	    {"exp", k_exp, exp, -1, 1},
+		{"exp", k_exp, exp, -750, 715},     {"exp", k_exp, exp, -1, 1},
 		{"expm1", k_expm1, expm1, -2, 2},   {"expm1", k_expm1, expm1, -100, 720},
-		{"log", k_log, log, 0, 3},	    {"log", k_log, log, 0, 1e9},
+		{"log", k_log, log, 0, 3},          {"log", k_log, log, 0, 1e9},
 		{"log1p", k_log1p, log1p, -1, 2},   {"log1p", k_log1p, log1p, -1e-3, 1e-3},
 		{"log1p", k_log1p, log1p, -1, 1e6}, {"tanh", k_tanh, tanh, -25, 25},
 		{"tanh", k_tanh, tanh, -0.5, 0.5},  {"erf", k_erf, erf, -7, 7},
@@ -157,7 +156,8 @@ sine_and_cosine_keep_their_absolute_error(void **state)
 static void
 powers_agree_with_libm(void **state)
 {
-	static const double exponents[] = {0.5, 1, 2, 3, 4, -1, -2, -3, 7, 1e15, 9007199254740994.0};
+	static const double exponents[] = {
+		0.5, 1, 2, 3, 4, -1, -2, -3, 7, 1e15, 9007199254740994.0};
 	Rng r;
 
 	(void)state;

@@ -392,8 +392,8 @@ broken_text_is_sent_as_question_marks(void **state)
 
 	(void)state;
 	assert_int_equal(message_encode(&b, MESSAGE_EVENT, 0, METHOD_BYE, &bye, NULL), OK);
-	assert_int_equal(
-		message_decode(b.p + FRAME_HEAD, b.n - FRAME_HEAD, &scan_later, &m, NULL), OK);
+	assert_int_equal(message_decode(b.p + FRAME_HEAD, b.n - FRAME_HEAD, &scan_later, &m, NULL),
+			 OK);
 	assert_string_equal(m.u.bye.why, "cut ?");
 	message_fini(&m);
 	bytes_fini(&b);

@@ -1,6 +1,6 @@
 /* Facts about this machine: processor features from the processor (x86) or the kernel (others),
  * the rest from /proc and /sys. Features are a table: LLVM's name and where the bit is. */
-#include "rpc_server/hardware.h"
+#include "base/hardware.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,4 +297,23 @@ uint64_t
 hardware_free_memory(void)
 {
 	return memory_line("", "MemAvailable");
+}
+
+void
+device_fini(DeviceInfo *d)
+{
+	for (uint32_t i = 0; i < d->features.n; i++)
+		free(d->features.v[i]);
+	for (uint32_t i = 0; i < d->runners.n; i++)
+		free(d->runners.v[i]);
+	free(d->features.v);
+	free(d->runners.v);
+	free(d->name);
+	free(d->cpu);
+	free(d->arch);
+	free(d->triple);
+	free(d->kernel);
+	free(d->governor);
+	free(d->version);
+	*d = (DeviceInfo){0};
 }

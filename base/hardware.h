@@ -1,0 +1,34 @@
+/* What a machine is: the facts that a device tells and a Target is made of. */
+#ifndef BASE_HARDWARE_H
+#define BASE_HARDWARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+
+/* Texts are never NULL once read or decoded; device_fini frees everything. */
+typedef struct DeviceInfo {
+	char *name, *cpu, *arch, *triple, *kernel, *governor, *version;
+	LIST(char *) features; /* as LLVM names them */
+	LIST(char *) runners;
+	uint64_t l1d, l2, l3; /* bytes; 0 = none or not known */
+	uint32_t cores;
+	uint64_t memory_total, memory_free;
+	uint32_t protocol;
+	uint64_t sandbox; /* bit per layer in force; 0 = none */
+	bool insecure;    /* anybody who can reach the agent may use it */
+} DeviceInfo;
+
+/* Fills every field that describes the machine (not version, protocol, runners, sandbox,
+ * insecure) from the processor and from the files under root ("" = the real ones; another prefix
+ * lets tests replay a recorded tree). What cannot be read is "" or 0, governor "none". The caller
+ * frees with device_fini, also after an error. Errors: ERR_NOMEM. */
+int hardware_read(const char *root, DeviceInfo *d, Err *e);
+
+void device_fini(DeviceInfo *d);
+
+uint64_t hardware_free_memory(void); /* bytes available without swapping */
+
+#endif

@@ -1,0 +1,155 @@
+/* hone compile: a model and a tuning log become a bundle. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/runnable.h"
+
+static const ArgOption options[] = {
+	MODEL_OPTIONS,
+	LOG_OPTION,
+	{.name = "target",
+	 .kind = ARG_TEXT,
+	 .value = "NAME",
+	 .help = "machine to compile for; this one unless given. A wrong name lists those known"},
+	{.name = "device",
+	 .kind = ARG_TEXT,
+	 .value = "ADDRESS",
+	 .help = "compile for the machine of this agent (SOCKET or HOST:PORT)"},
+	{.name = "name",
+	 .kind = ARG_TEXT,
+	 .value = "NAME",
+	 .help = "of the function and the files; the model's file name unless given"},
+	{.name = "output",
+	 .letter = 'o',
+	 .kind = ARG_TEXT,
+	 .value = "DIR",
+	 .help = "folder for NAME.h, NAME.o, NAME.weights.bin and NAME.json"},
+	{.name = "dump",
+	 .kind = ARG_TEXT,
+	 .value = "STAGE[,STAGE]",
+	 .help = "print the text of these stages"},
+	{0},
+};
+
+static int
+parse_dump(const char *names, unsigned *dump, Err *e)
+{
+	while (*names) {
+		size_t n = strcspn(names, ",");
+		unsigned bit;
+
+		if (!compile_dump_named(names, n, &bit))
+			return err_set(e, ERR_INPUT,
+				       "--dump: '%.*s', expected"
+#define X(name, text) " " #name
+				       COMPILE_DUMP_LIST(X)
+#undef X
+					       ,
+				       (int)n, names);
+		*dump |= bit;
+		names += n + (names[n] == ',');
+	}
+	return OK;
+}
+
+/* "dir/model.onnx" -> "model" */
+static const char *
+stem_of(Arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+
+	path = slash ? slash + 1 : path;
+	dot = strrchr(path, '.');
+	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
+			    path);
+}
+
+static int
+compile_to(const Args *a, const Model *m, CompileOptions *opt, const char *folder, Err *e)
+{
+	Str report = {0};
+	Bundle b;
+	int rc = compile(m->graph, a->arena, opt, &b, e);
+
+	if (opt->dumped)
+		fputs(str_get(opt->dumped), stdout);
+	if (!rc && folder)
+		rc = bundle_write(&b, folder, e);
+	if (!rc && !opt->dumped) {
+		compile_report(&b, &report);
+		fputs(str_get(&report), stdout);
+		printf("wrote %s/%s.{h,o,weights.bin,json}\n", folder, b.name);
+	}
+	str_fini(&report);
+	return rc;
+}
+
+/* The machine to compile for: --device, --target or this one. */
+static int
+choose_target(const Args *a, Target *t, CompileOptions *opt, Err *e)
+{
+	const char *address = args_text(a, "device", NULL), *name = args_text(a, "target", NULL);
+	RpcClient *client = NULL;
+	int rc;
+
+	if (address && name)
+		return err_set(e, ERR_INPUT, "--device and --target: expected one of them");
+	if (name) {
+		rc = target_named(name, t, e);
+	} else if (address) {
+		rc = rpc_open(address, &client, e);
+		if (!rc)
+			rc = target_of_device(rpc_device(client), t, e);
+		if (!rc)
+			opt->key.device = arena_strdup(a->arena, rpc_device(client)->cpu);
+		rpc_close(client);
+	} else {
+		return OK;
+	}
+	opt->target = t;
+	return rc;
+}
+
+static int
+run(const Args *a, Err *e)
+{
+	const char *folder = args_text(a, "output", NULL), *path = a->operand.v[0];
+	Str dumped = {0};
+	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path))};
+	Target target;
+	Model m = {0};
+	int rc = parse_dump(args_text(a, "dump", ""), &opt.dump, e);
+
+	if (!rc && !folder && !opt.dump)
+		rc = err_set(e, ERR_INPUT, "--output: nothing, expected DIR");
+	if (opt.dump)
+		opt.dumped = &dumped;
+	if (!rc)
+		rc = choose_target(a, &target, &opt, e);
+	if (!rc)
+		rc = open_log_option(a, &opt.log, e);
+	if (!rc)
+		rc = model_open(&m, path, a, e);
+	if (!rc)
+		rc = compile_to(a, &m, &opt, folder, e);
+	model_close(&m);
+	log_close(opt.log);
+	str_fini(&dumped);
+	return rc;
+}
+
+const Command cmd_compile = {
+	.name = "compile",
+	.summary = "Make a linkable bundle from a model and a tuning log",
+	.operands = "MODEL.onnx",
+	.min = 1,
+	.max = 1,
+	.text = "Writes an object, a C header, the weights and a manifest, and reports for each\n"
+		"kernel where its schedule comes from (exact, target and family are measured;\n"
+		"estimate is not), the time expected and its share. Measures nothing; the same\n"
+		"model, log and target give the same bytes.\n"
+		"Stages to dump: graph, plan, tasks, sched, loop, code, memory, model.",
+	.option = options,
+	.run = run,
+};

@@ -1,0 +1,404 @@
+/* hone log: looking into tuning logs, and text in and out of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/commands.h"
+#include "db/log.h"
+#include "graph/task.h"
+
+enum { SHORT_DIGEST = 8, IMPORT_MAX = 1 << 30 };
+
+/* What is shown of a task: the axes of its longest stage, and its operations. */
+typedef struct TaskSummary {
+	const char *axes; /* "k:64 p:56 q:56 | c:64 i:3 j:3"; "" when the text is not known */
+	double flops;
+} TaskSummary;
+
+static const char *
+stage_axes(Arena *a, const Stage *s)
+{
+	Str text = {0};
+	const char *kept;
+
+	for (int i = 0; i < s->naxes; i++)
+		str_printf(&text, "%s%s%s:%lld", i ? " " : "", i == s->nspatial ? "| " : "",
+			   s->axis[i].name, (long long)s->axis[i].extent);
+	kept = arena_strdup(a, str_get(&text));
+	str_fini(&text);
+	return kept;
+}
+
+static TaskSummary
+summarise(Log *l, Arena *a, const char *digest)
+{
+	TaskSummary x = {.axes = ""};
+	const char *text;
+	Err ignored = {0};
+	int longest = 0;
+	Task *t;
+
+	if (log_get_text(l, a, "task", digest, &text, &ignored) ||
+	    task_parse(text, a, &t, &ignored))
+		return x;
+	for (int i = 1; i < t->stage.n; i++)
+		if (stage_macs(&t->stage.v[i]) > stage_macs(&t->stage.v[longest]))
+			longest = i;
+	x.axes = stage_axes(a, &t->stage.v[longest]);
+	x.flops = task_flops(t);
+	return x;
+}
+
+/* Columns of the terminal that a line may take; a pipe takes any. */
+static int
+line_width(void)
+{
+	struct winsize w;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_col < 40)
+		return 1 << 20;
+	return w.ws_col;
+}
+
+/* Text of several lines on one, "a; b; c", cut to width. */
+static void
+print_on_one_line(const char *text, int width)
+{
+	for (; *text && width > 0; text++) {
+		if (*text == '\n' && text[1])
+			fputs("; ", stdout);
+		else if (*text != '\n')
+			putchar(*text);
+		width -= *text == '\n' ? 2 : 1;
+	}
+	putchar('\n');
+}
+
+static void
+print_row_head(void)
+{
+	printf("%6s  %-12s %12s %8s  %-17s  %s\n", "id", "status", "best us", "GFLOPS", "time",
+	       "schedule");
+}
+
+static void
+print_row(const LogRow *r, double flops)
+{
+	char ns[24] = "", gflops[24] = "", when[24];
+	time_t t = (time_t)r->time;
+	struct tm tm;
+	int used;
+
+	if (r->best_ns > 0)
+		snprintf(ns, sizeof ns, "%.2f", r->best_ns / 1e3);
+	if (r->best_ns > 0 && flops > 0)
+		snprintf(gflops, sizeof gflops, "%.2f", flops / r->best_ns);
+	strftime(when, sizeof when, "%Y-%m-%d %H:%MZ", gmtime_r(&t, &tm));
+	used = printf("%6lld  %-12s %12s %8s  %-17s  ", (long long)r->id, r->status, ns, gflops,
+		      when);
+	print_on_one_line(strcmp(r->status, "OK") && *r->reason ? r->reason : r->sched,
+			  line_width() - used);
+}
+
+static void
+print_task_head(const LogRow *r, const TaskSummary *t)
+{
+	printf("\ntask %.*s form %.*s  %s\n", SHORT_DIGEST, r->key.task, SHORT_DIGEST, r->key.form,
+	       t->axes);
+}
+
+static void
+json_row(Json *list, const LogRow *r)
+{
+	Json *one = json_object(list, NULL), *samples;
+
+	json_number(one, "id", (double)r->id);
+#define X(field, text) json_text(one, #field, r->key.field);
+	LOG_KEY_LIST(X)
+#undef X
+	json_text(one, "algorithm", r->algorithm);
+	json_text(one, "sched", r->sched);
+	json_text(one, "status", r->status);
+	json_text(one, "reason", r->reason);
+	json_number(one, "best_ns", r->best_ns);
+	json_number(one, "median_ns", r->median_ns);
+	samples = json_array(one, "samples");
+	for (int i = 0; i < r->nsample; i++)
+		json_number(samples, NULL, r->samples[i]);
+	json_number(one, "max_error", r->max_error);
+	json_number(one, "calibration_before", r->calibration_before);
+	json_number(one, "calibration_after", r->calibration_after);
+	json_number(one, "expected_ns", r->expected_ns);
+	json_text(one, "code", r->code);
+	json_text(one, "generator", r->generator);
+	json_text(one, "llvm", r->llvm);
+	json_text(one, "stage", r->stage);
+	json_text(one, "session", r->session);
+	json_number(one, "seed", (double)r->seed);
+	json_number(one, "race", (double)r->race);
+	json_number(one, "time", (double)r->time);
+}
+
+static void
+print_json(const LogRow *row, int n)
+{
+	Json *list = json_array(NULL, NULL);
+	Str s = {0};
+
+	for (int i = 0; i < n; i++)
+		json_row(list, &row[i]);
+	json_print(list, &s);
+	fputs(str_get(&s), stdout);
+	str_fini(&s);
+	json_free(list);
+}
+
+/* Rows in the order given; a head line wherever the task or its form changes. */
+static void
+print_rows(Log *l, Arena *a, const LogRow *row, int n)
+{
+	TaskSummary t = {0};
+
+	if (n)
+		print_row_head();
+	for (int i = 0; i < n; i++) {
+		if (!i || strcmp(row[i].key.task, row[i - 1].key.task) ||
+		    strcmp(row[i].key.form, row[i - 1].key.form)) {
+			t = summarise(l, a, row[i].key.task);
+			print_task_head(&row[i], &t);
+		}
+		print_row(&row[i], t.flops);
+	}
+}
+
+static int
+compare_keys(const LogKey *x, const LogKey *y)
+{
+	int d = 0;
+
+#define X(field, text) d = d ? d : strcmp(x->field, y->field);
+	LOG_KEY_LIST(X)
+#undef X
+	return d;
+}
+
+static int
+by_key_and_id(const void *a, const void *b)
+{
+	const LogRow *x = a, *y = b;
+	int d = compare_keys(&x->key, &y->key);
+
+	return d ? d : (x->id > y->id) - (x->id < y->id);
+}
+
+/* Rows of the tasks whose digest begins with what --task says, by key. */
+static int
+select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
+{
+	const char *prefix = args_text(a, "task", "");
+	LogKey any = {0};
+	int kept = 0, rc = log_rows(l, a->arena, &any, row, n, e);
+
+	if (rc)
+		return rc;
+	for (int i = 0; i < *n; i++)
+		if (!strncmp((*row)[i].key.task, prefix, strlen(prefix)))
+			(*row)[kept++] = (*row)[i];
+	*n = kept;
+	if (kept)
+		qsort(*row, (size_t)kept, sizeof **row, by_key_and_id);
+	return OK;
+}
+
+/* Replaces the rows by the one that counts of every key. */
+static int
+keep_best(Log *l, Arena *a, LogRow *row, int *n, Err *e)
+{
+	int kept = 0;
+
+	for (int i = 0; i < *n; i++) {
+		LogBest best;
+		int rc;
+
+		if (i && !compare_keys(&row[i].key, &row[i - 1].key))
+			continue;
+		rc = log_best(l, a, &row[i].key, &best, e);
+		if (rc < 0)
+			return rc;
+		if (rc == OK && best.grade == LOG_EXACT)
+			row[kept++] = best.row;
+	}
+	*n = kept;
+	return OK;
+}
+
+static int
+show(const Args *a, bool only_best, Err *e)
+{
+	LogRow *row;
+	Log *l;
+	int n, rc = log_open_read(a->operand.v[0], &l, e);
+
+	if (rc)
+		return rc;
+	rc = select_rows(l, a, &row, &n, e);
+	if (!rc && only_best)
+		rc = keep_best(l, a->arena, row, &n, e);
+	if (!rc && args_has(a, "json"))
+		print_json(row, n);
+	else if (!rc)
+		print_rows(l, a->arena, row, n);
+	log_close(l);
+	return rc;
+}
+
+static int
+run_show(const Args *a, Err *e)
+{
+	return show(a, false, e);
+}
+
+static int
+run_best(const Args *a, Err *e)
+{
+	return show(a, true, e);
+}
+
+static int
+run_export(const Args *a, Err *e)
+{
+	const char *path = args_text(a, "output", NULL);
+	Str text = {0};
+	Log *l;
+	int rc = log_open_read(a->operand.v[0], &l, e);
+
+	if (rc)
+		return rc;
+	rc = log_export(l, args_has(a, "best"), &text, e);
+	if (!rc && path)
+		rc = file_write(path, str_get(&text), text.n, e);
+	else if (!rc)
+		fwrite(str_get(&text), 1, text.n, stdout);
+	str_fini(&text);
+	log_close(l);
+	return rc;
+}
+
+static int
+import_file(Log *l, const char *path, int64_t *refused, Err *e)
+{
+	LogImport in = {0};
+	char *text;
+	size_t size;
+	int rc = file_read(path, IMPORT_MAX, &text, &size, e);
+
+	if (rc)
+		return rc;
+	rc = log_import(l, text, size, &in, e);
+	if (rc)
+		err_prefix(e, "%s: ", path);
+	else
+		printf("%s: %lld added, %lld known, %lld refused\n", path, (long long)in.added,
+		       (long long)in.known, (long long)in.refused);
+	for (char *line = in.reasons.s, *next; line && *line && !rc; line = next) {
+		next = strchr(line, '\n') + 1;
+		fprintf(stderr, "%s: %.*s", path, (int)(next - line), line);
+	}
+	*refused += in.refused;
+	str_fini(&in.reasons);
+	free(text);
+	return rc;
+}
+
+static int
+run_import(const Args *a, Err *e)
+{
+	int64_t refused = 0;
+	Log *l;
+	int rc = log_open(a->operand.v[0], &l, e);
+
+	if (rc)
+		return rc;
+	for (int i = 1; i < a->operand.n && !rc; i++)
+		rc = import_file(l, a->operand.v[i], &refused, e);
+	log_close(l);
+	if (!rc && refused)
+		rc = err_set(e, ERR_INPUT, "%lld rows refused, listed above", (long long)refused);
+	return rc;
+}
+
+static const ArgOption show_options[] = {
+	{.name = "task",
+	 .kind = ARG_TEXT,
+	 .value = "DIGEST",
+	 .help = "only tasks whose digest begins so"},
+	{.name = "json", .help = "print JSON, with everything that is known of each row"},
+	{0},
+};
+
+static const ArgOption export_options[] = {
+	{.name = "best", .help = "only the row that counts of each key"},
+	{.name = "output",
+	 .letter = 'o',
+	 .kind = ARG_TEXT,
+	 .value = "FILE",
+	 .help = "where the text goes; standard output unless given"},
+	{0},
+};
+
+static const Command log_show = {
+	.name = "show",
+	.summary = "List the measured kernels, by task",
+	.operands = "LOG",
+	.min = 1,
+	.max = 1,
+	.option = show_options,
+	.run = run_show,
+};
+
+static const Command log_best_command = {
+	.name = "best",
+	.summary = "List the kernel that counts for each task, device and mode",
+	.operands = "LOG",
+	.min = 1,
+	.max = 1,
+	.text = "The winner of the newest race, or the fastest where there was none.",
+	.option = show_options,
+	.run = run_best,
+};
+
+static const Command log_export_command = {
+	.name = "export",
+	.summary = "Print a log as sorted text, a line per row",
+	.operands = "LOG",
+	.min = 1,
+	.max = 1,
+	.option = export_options,
+	.run = run_export,
+};
+
+static const Command log_import_command = {
+	.name = "import",
+	.summary = "Add exported rows to a log, which is made when there is none",
+	.operands = "LOG FILE...",
+	.min = 2,
+	.max = 1 << 20,
+	.text = "A bad row is refused by itself, with its reason; the exit status is then 2.",
+	.run = run_import,
+};
+
+static const Command *const commands[] = {
+	&log_show, &log_best_command, &log_export_command, &log_import_command, NULL,
+};
+
+const Command cmd_log = {
+	.name = "log",
+	.summary = "Look into tuning logs, export and import them",
+	.sub = commands,
+};

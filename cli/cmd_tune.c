@@ -1,0 +1,202 @@
+/* hone tune: searches kernels for a model on a device and keeps them in a tuning log. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/model.h"
+#include "cli/tune_view.h"
+
+enum { TRIALS_DEFAULT = 64, PATH_BYTES = 4096 };
+
+static const ArgOption options[] = {
+	MODEL_OPTIONS,
+	{.name = "device",
+	 .kind = ARG_TEXT,
+	 .value = "SOCKET|HOST:PORT",
+	 .help = "the rpc_server to measure on; without it, one of this machine's own is started"},
+	{.name = "log",
+	 .kind = ARG_TEXT,
+	 .value = "FILE",
+	 .help = "the tuning log, made when there is none; default tuning.db"},
+	{.name = "trials",
+	 .kind = ARG_INTEGER,
+	 .min = 1,
+	 .max = 100000,
+	 .value = "N",
+	 .help = "candidates to measure per task, those in the log included; default 64"},
+	{.name = "time-limit",
+	 .kind = ARG_DURATION,
+	 .value = "T",
+	 .help = "stop after so long, with what was found"},
+	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
+	{.name = "progress-fd",
+	 .kind = ARG_INTEGER,
+	 .min = 0,
+	 .max = 65535,
+	 .value = "N",
+	 .help = "write the id of every row to this descriptor once it is in the log"},
+	{.name = "dump",
+	 .kind = ARG_TEXT,
+	 .value = "STAGE[,STAGE]",
+	 .help = "print the text of these stages: graph, plan, tasks, target, space, sched, loop"},
+	{.name = "json", .help = "print JSON"},
+	{0},
+};
+
+/* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
+static volatile sig_atomic_t interrupted;
+
+typedef struct Tuning {
+	TuneView view;
+	int progress_fd; /* or -1 */
+} Tuning;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+static bool
+stop(void *self)
+{
+	(void)self;
+	return interrupted;
+}
+
+/* The row is in the log: nothing is lost when nobody reads this. */
+static void
+write_ids(int fd, const TuneEvent *ev)
+{
+	Str s = {0};
+	size_t at = 0;
+
+	for (int i = 0; i < ev->nid; i++)
+		str_printf(&s, "%lld\n", (long long)ev->id[i]);
+	while (at < s.n) {
+		ssize_t n = write(fd, s.s + at, s.n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	str_fini(&s);
+}
+
+static void
+on_event(void *self, const TuneEvent *ev)
+{
+	Tuning *t = self;
+
+	if (ev->kind == TUNE_ROWS && t->progress_fd >= 0)
+		write_ids(t->progress_fd, ev);
+	if (ev->kind == TUNE_DUMPED)
+		fputs(ev->text, stdout);
+	else
+		tune_view_event(&t->view, ev);
+}
+
+static int
+read_dump(const char *list, unsigned *bits, Err *e)
+{
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		unsigned bit;
+
+		if (!tune_dump_named(list, n, &bit))
+			return err_set(e, ERR_INPUT, "--dump: no stage '%.*s'; --help lists them",
+				       (int)n, list);
+		*bits |= bit;
+		list += n + (list[n] == ',');
+	}
+	return OK;
+}
+
+/* rpc_server lies beside this program. */
+static int
+server_path(char path[PATH_BYTES], Err *e)
+{
+	static const char name[] = "rpc_server";
+	ssize_t n = readlink("/proc/self/exe", path, PATH_BYTES - sizeof name - 1);
+	char *end;
+
+	if (n < 0)
+		return err_set(e, ERR_IO, "/proc/self/exe: %s", strerror(errno));
+	path[n] = 0;
+	end = strrchr(path, '/');
+	memcpy(end ? end + 1 : path, name, sizeof name);
+	return OK;
+}
+
+static int
+tune_model(const Args *a, const Graph *g, Err *e)
+{
+	Tuning t = {.progress_fd = (int)args_integer(a, "progress-fd", -1)};
+	char server[PATH_BYTES];
+	TuneOptions opt = {.device = args_text(a, "device", NULL),
+			   .server_path = server,
+			   .log = args_text(a, "log", "tuning.db"),
+			   .trials = (int)args_integer(a, "trials", TRIALS_DEFAULT),
+			   .time_limit_s = args_seconds(a, "time-limit", 0),
+			   .seed = (uint64_t)args_integer(a, "seed", 0),
+			   .event = on_event,
+			   .stop = stop,
+			   .self = &t};
+	TuneReport report;
+	int rc;
+
+	if ((rc = read_dump(args_text(a, "dump", ""), &opt.dump, e)) ||
+	    (rc = server_path(server, e)))
+		return rc;
+	tune_view_init(&t.view, opt.trials);
+	catch_signals();
+	rc = tune(g, &opt, &report, e);
+	tune_view_end(&t.view);
+	if (report.ntask && args_has(a, "json"))
+		tune_json(&report);
+	else if (report.ntask)
+		tune_table(&report);
+	tune_report_fini(&report);
+	return rc;
+}
+
+static int
+run(const Args *a, Err *e)
+{
+	Model m;
+	int rc = model_open(&m, a->operand.v[0], a, e);
+
+	if (!rc)
+		rc = tune_model(a, m.graph, e);
+	model_close(&m);
+	return rc;
+}
+
+const Command cmd_tune = {
+	.name = "tune",
+	.summary = "search kernels for a model by measuring them on a device",
+	.operands = "MODEL",
+	.min = 1,
+	.max = 1,
+	.text = "Everything measured goes to the log before the search goes on. A run that was\n"
+		"stopped or killed goes on where it was when it is started again: what the log\n"
+		"holds is not measured a second time. `hone compile --log FILE` uses the winners.",
+	.option = options,
+	.run = run,
+};

@@ -1,0 +1,51 @@
+/* Model: the ONNX file a subcommand works on, imported as its options say. */
+#ifndef CLI_MODEL_H
+#define CLI_MODEL_H
+
+#include "cli/args.h"
+#include "graph/graph.h"
+#include "graph/import.h"
+#include "graph/npy.h"
+
+/* Rows for the option table of a subcommand that loads a model. */
+#define MODEL_OPTIONS                                                                         \
+	{.name = "shape",                                                                     \
+	 .kind = ARG_TEXT,                                                                    \
+	 .repeat = true,                                                                      \
+	 .value = "NAME:1x3x224x224",                                                         \
+	 .help = "extents of an input, or the size of a symbolic dimension; a symbolic "      \
+		 "batch is 1 unless given"},                                                  \
+	{                                                                                     \
+		.name = "freeze", .kind = ARG_TEXT, .repeat = true, .value = "NAME=FILE.npy", \
+		.help = "make an input a constant"                                            \
+	}
+
+/* Row for one that runs it as well. */
+#define INPUT_OPTION                                                                            \
+	{                                                                                       \
+		.name = "input", .kind = ARG_TEXT, .repeat = true, .value = "[NAME=]FILE.npy",  \
+		.help = "contents of an input; without a name, of the next one in the model's " \
+			"order. Gives the sizes of symbolic dimensions too"                     \
+	}
+
+typedef struct Model {
+	Arena *arena;
+	const char *path;
+	Graph *graph;        /* NULL when the import failed */
+	ImportReport report; /* as far as the import came */
+	Npy *input;          /* per graph input: what --input gave; without data when nothing */
+} Model;
+
+/* Imports the file with --shape, --freeze and --input. Inputs whose values the shapes need are
+ * frozen to what --input says, and named on stderr. What is not supported is listed on stderr.
+ * Errors: those of graph_import; ERR_INPUT when an input does not exist, is given twice, or does
+ * not fit in type or extents. model_close either way. */
+int model_open(Model *m, const char *path, const Args *a, Err *e);
+/* The same without the list: it is in m->report. */
+int model_import(Model *m, const char *path, const Args *a, Err *e);
+void model_close(Model *m);
+
+/* OK when --input gave every graph input; else ERR_INPUT names those that lack. */
+int model_need_inputs(const Model *m, Err *e);
+
+#endif

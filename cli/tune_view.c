@@ -1,0 +1,275 @@
+/* Progress of a search: on a terminal one line per Task at work and a total, rewritten in place; in
+ * a pipe one line per decided Task. */
+#include "cli/tune_view.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = 32 };
+
+/* "12.3 us", or "-" when not known. */
+static const char *
+duration(char out[TEXT_MAX], double ns)
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} list[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+	size_t i = 0;
+
+	while (i < 3 && ns < list[i].ns)
+		i++;
+	if (ns > 0)
+		snprintf(out, TEXT_MAX, "%.3g %s", ns / list[i].ns, list[i].unit);
+	else
+		snprintf(out, TEXT_MAX, "-");
+	return out;
+}
+
+/* Ratio of times as a gain: "1.25x". */
+static const char *
+gain(char out[TEXT_MAX], double before, double after)
+{
+	if (before > 0 && after > 0)
+		snprintf(out, TEXT_MAX, "%.2fx", before / after);
+	else
+		snprintf(out, TEXT_MAX, "-");
+	return out;
+}
+
+void
+tune_view_init(TuneView *v, int trials)
+{
+	*v = (TuneView){.live = isatty(STDERR_FILENO), .trials = trials, .began = clock_ns()};
+}
+
+static void
+erase(TuneView *v)
+{
+	for (; v->lines; v->lines--)
+		fprintf(stderr, "\033[A\033[2K");
+}
+
+static void
+draw_task(const TuneTask *t)
+{
+	char best[TEXT_MAX];
+
+	fprintf(stderr, "  %-*.*s %-8s %4d trials, best %s\n", LABEL_WIDTH, LABEL_WIDTH, t->label,
+		task_state_text(t->state), t->trials, duration(best, t->best_ns));
+}
+
+static bool
+is_open(const TuneTask *t)
+{
+	return t->state == TASK_SEARCHING || t->state == TASK_RACING;
+}
+
+static void
+draw_total(const TuneView *v, const TuneReport *r)
+{
+	double seconds = (double)(clock_ns() - v->began) * 1e-9, before = 0, after = 0;
+	double rate = (double)r->trials / (seconds > 0 ? seconds : 1), left = 0;
+	char one[TEXT_MAX], two[TEXT_MAX], eta[TEXT_MAX] = "-";
+	int done = 0;
+
+	for (int i = 0; i < r->ntask; i++) {
+		const TuneTask *t = &r->task[i];
+
+		if (t->state == TASK_WAITING || is_open(t))
+			left += v->trials > t->trials ? v->trials - t->trials : 0;
+		else
+			done++;
+		if (t->before_ns > 0 && t->after_ns > 0) {
+			before += t->uses * t->before_ns;
+			after += t->uses * t->after_ns;
+		}
+	}
+	if (rate > 0)
+		snprintf(eta, sizeof eta, "%d:%02d", (int)(left / rate) / 60,
+			 (int)(left / rate) % 60);
+	fprintf(stderr, "%d/%d tasks, %lld trials, %.1f/s, ETA %s, so far %s, gain %s\n", done,
+		r->ntask, (long long)r->trials, rate, eta, duration(one, after),
+		gain(two, before, after));
+}
+
+static void
+draw(TuneView *v, const TuneReport *r)
+{
+	erase(v);
+	for (int i = 0; i < r->ntask; i++)
+		if (is_open(&r->task[i])) {
+			draw_task(&r->task[i]);
+			v->lines++;
+		}
+	draw_total(v, r);
+	v->lines++;
+	v->shown = clock_ns();
+}
+
+static void
+line_of_task(const TuneReport *r, int i)
+{
+	const TuneTask *t = &r->task[i];
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX];
+	int done = 0;
+
+	for (int k = 0; k < r->ntask; k++)
+		done += r->task[k].state != TASK_WAITING && !is_open(&r->task[k]);
+	fprintf(stderr, "[%d/%d] %-*s %d trials, %s -> %s, %s%s%s\n", done, r->ntask, LABEL_WIDTH,
+		t->label, t->trials, duration(a, t->before_ns), duration(b, t->after_ns),
+		gain(c, t->before_ns, t->after_ns), t->why ? ": " : "", t->why ? t->why : "");
+}
+
+static bool
+is_decided(const TuneTask *t)
+{
+	return t->state == TASK_DONE || t->state == TASK_OLD || t->state == TASK_FAILED;
+}
+
+void
+tune_view_event(TuneView *v, const TuneEvent *ev)
+{
+	const TuneReport *r = ev->report;
+
+	switch (ev->kind) {
+	case TUNE_BEGIN:
+		fprintf(stderr, "%d tasks, %d extern steps on %s\n", r->ntask, r->nextern,
+			r->device);
+		break;
+	case TUNE_TEXT:
+		erase(v);
+		fprintf(stderr, "%s\n", ev->text);
+		break;
+	case TUNE_TASK:
+		if (!is_decided(&r->task[ev->task]))
+			break;
+		erase(v);
+		line_of_task(r, ev->task);
+		break;
+	default: break;
+	}
+	if (v->live && r->ntask && (!v->lines || clock_ns() - v->shown > REDRAW_NS))
+		draw(v, r);
+}
+
+void
+tune_view_end(TuneView *v)
+{
+	erase(v);
+}
+
+static double
+gflops(const TuneTask *t)
+{
+	return t->after_ns > 0 ? t->flops / t->after_ns : 0;
+}
+
+static double
+roofline_share(const TuneTask *t)
+{
+	return t->after_ns > 0 ? t->floor_ns / t->after_ns : 0;
+}
+
+static void
+table_failures(const TuneReport *r)
+{
+	for (int s = 0; s < STATUS_COUNT; s++)
+		if (r->failures[s])
+			printf("%6lld candidates: %s\n", (long long)r->failures[s],
+			       status_text((Status)s));
+	for (int i = 0; i < r->ntask; i++)
+		if (r->task[i].state == TASK_FAILED)
+			printf("%s: %s\n", r->task[i].label, r->task[i].why);
+}
+
+void
+tune_table(const TuneReport *r)
+{
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX];
+
+	printf("%-*s %4s %9s %9s %7s %8s %5s  %s\n", LABEL_WIDTH, "task", "uses", "before", "after",
+	       "gain", "GFLOPS", "roof", "algorithm");
+	for (int i = 0; i < r->ntask; i++) {
+		const TuneTask *t = &r->task[i];
+
+		printf("%-*.*s %4d %9s %9s %7s %8.1f %4.0f%%  %-10s%s\n", LABEL_WIDTH, LABEL_WIDTH,
+		       t->label, t->uses, duration(a, t->before_ns), duration(b, t->after_ns),
+		       gain(c, t->before_ns, t->after_ns), gflops(t), 100 * roofline_share(t),
+		       t->algorithm ? t->algorithm : "",
+		       t->state == TASK_DONE ? "" : task_state_text(t->state));
+	}
+	table_failures(r);
+	printf("%lld trials in %.1f s, %.1f/s", (long long)r->trials, r->seconds,
+	       (double)r->trials / (r->seconds > 0 ? r->seconds : 1));
+	if (r->lost)
+		printf(", %d connections lost", r->lost);
+	printf("\n");
+	if (r->decided)
+		printf("model: untuned %s, tuned %s over %d of %d tasks: ratio %.3f, 95 %% "
+		       "interval %.3f to %.3f\n",
+		       duration(a, r->before_ns), duration(b, r->after_ns), r->decided, r->ntask,
+		       r->ratio.ratio, r->ratio.lo, r->ratio.hi);
+}
+
+static void
+json_ratio(Json *in, const RaceRatio *x)
+{
+	Json *j = json_object(in, "ratio");
+
+	json_number(j, "ratio", x->ratio);
+	json_number(j, "low", x->lo);
+	json_number(j, "high", x->hi);
+}
+
+static void
+json_task(Json *list, const TuneTask *t)
+{
+	Json *one = json_object(list, NULL);
+
+	json_text(one, "task", t->label);
+	json_text(one, "state", task_state_text(t->state));
+	json_number(one, "uses", t->uses);
+	json_number(one, "trials", t->trials);
+	json_number(one, "before_ns", t->before_ns);
+	json_number(one, "after_ns", t->after_ns);
+	json_ratio(one, &t->ratio);
+	json_number(one, "gflops", gflops(t));
+	json_number(one, "roofline_share", roofline_share(t));
+	json_text(one, "algorithm", t->algorithm ? t->algorithm : "");
+	json_text(one, "sched", t->sched ? t->sched : "");
+	json_text(one, "why", t->why ? t->why : "");
+}
+
+void
+tune_json(const TuneReport *r)
+{
+	Json *top = json_object(NULL, NULL), *list, *failures;
+	Str s = {0};
+
+	json_text(top, "device", r->device ? r->device : "");
+	json_number(top, "trials", (double)r->trials);
+	json_number(top, "seconds", r->seconds);
+	json_number(top, "before_ns", r->before_ns);
+	json_number(top, "after_ns", r->after_ns);
+	json_ratio(top, &r->ratio);
+	json_number(top, "decided", r->decided);
+	json_number(top, "externs", r->nextern);
+	json_bool(top, "stopped", r->stopped);
+	json_number(top, "connections_lost", r->lost);
+	failures = json_object(top, "failures");
+	for (int i = 0; i < STATUS_COUNT; i++)
+		if (r->failures[i])
+			json_number(failures, status_name((Status)i), (double)r->failures[i]);
+	list = json_array(top, "tasks");
+	for (int i = 0; i < r->ntask; i++)
+		json_task(list, &r->task[i]);
+	json_print(top, &s);
+	fputs(str_get(&s), stdout);
+	str_fini(&s);
+	json_free(top);
+}

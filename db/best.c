@@ -1,0 +1,132 @@
+/* Looking up the best kernel: grades, and which of the measured rows counts. */
+#include <string.h>
+
+#include "db/log_file.h"
+
+/* How many key columns, from the first on, must agree for each grade. */
+static const struct {
+	const char *text;
+	int columns; /* 0: all */
+} grades[] = {
+	[LOG_EXACT] = {"exact", 0}, [LOG_TARGET] = {"target", 3}, [LOG_FAMILY] = {"family", 2},
+	[LOG_FORM] = {"form", 1},   [LOG_NONE] = {"none", 0},
+};
+
+const char *
+log_grade_name(LogGrade g)
+{
+	return grades[g].text;
+}
+
+/* The first key column in which a row is not what is wanted; the count of columns when none. */
+static int
+first_difference(const LogKey *wanted, const LogKey *k)
+{
+	int i = 0;
+
+	while (i < log_key_columns && log_key_matches(wanted, k, i))
+		i++;
+	return i;
+}
+
+static LogGrade
+grade_of(int difference)
+{
+	LogGrade g = LOG_EXACT;
+
+	while (g < LOG_NONE &&
+	       difference < (grades[g].columns ? grades[g].columns : log_key_columns))
+		g++;
+	return g;
+}
+
+static bool
+same_race(const LogRow *a, const LogRow *b)
+{
+	return a->race == b->race && !strcmp(a->session, b->session);
+}
+
+/* Whether a counts for more than b, an older row of the same kind. */
+static bool
+beats(const LogRow *a, const LogRow *b)
+{
+	bool winner = !strcmp(a->stage, LOG_STAGE_WINNER);
+
+	if (a->race && winner != !strcmp(b->stage, LOG_STAGE_WINNER))
+		return winner;
+	return a->race ? a->median_ns < b->median_ns : a->best_ns < b->best_ns;
+}
+
+int
+log_choose(const LogRow *row, int n)
+{
+	int best = -1;
+
+	for (int i = 0; i < n; i++) {
+		const LogRow *r = &row[i], *b = &row[best < 0 ? 0 : best];
+
+		if (strcmp(r->status, "OK"))
+			continue;
+		if (best < 0 || (r->race && !same_race(r, b)) || (same_race(r, b) && beats(r, b)) ||
+		    (!r->race && !b->race && beats(r, b)))
+			best = i;
+	}
+	return best;
+}
+
+/* Chooses among the rows of one grade. */
+static void
+look(const LogKey *key, LogGrade g, const LogRow *row, int n, Arena *tmp, LogBest *out)
+{
+	VEC(LogRow) of = {0};
+	int best;
+
+	out->tried = out->ok = 0;
+	for (int i = 0; i < n; i++)
+		if (grade_of(first_difference(key, &row[i].key)) <= g) {
+			vec_push(tmp, &of, row[i]);
+			out->ok += !strcmp(row[i].status, "OK");
+		}
+	out->tried = of.n;
+	best = log_choose(of.v, of.n);
+	if (best < 0)
+		return;
+	out->grade = g;
+	out->row = of.v[best];
+}
+
+static LogRow
+copy_row(Arena *a, const LogRow *r)
+{
+	LogRow copy = *r;
+
+	for (int i = 0; i < log_columns; i++)
+		if (log_column[i].kind == COLUMN_TEXT)
+			*column_text(&copy, &log_column[i]) =
+				arena_strdup(a, *column_text(&copy, &log_column[i]));
+	if (r->nsample)
+		copy.samples = arena_copy(a, r->samples, (size_t)r->nsample * sizeof *r->samples);
+	return copy;
+}
+
+int
+log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e)
+{
+	Arena *tmp = arena_new();
+	LogKey task = {.task = key->task};
+	LogRow *row;
+	int n, differs, rc = log_rows(l, tmp, &task, &row, &n, e);
+
+	*out = (LogBest){.grade = LOG_NONE, .differs = ""};
+	for (LogGrade g = LOG_EXACT; !rc && g < LOG_NONE && out->grade == LOG_NONE; g++)
+		look(key, g, row, n, tmp, out);
+	if (!rc && out->grade == LOG_NONE)
+		rc = NOT_APPLICABLE;
+	if (!rc) {
+		out->row = copy_row(a, &out->row);
+		differs = first_difference(key, &out->row.key);
+		out->differs = differs < log_key_columns ? log_column[differs].name : "";
+	}
+	arena_free(tmp);
+	return rc;
+}

@@ -1,0 +1,101 @@
+/* What the files of the tuning log share: the columns, the statements, the open file. */
+#ifndef DB_LOG_FILE_H
+#define DB_LOG_FILE_H
+
+#include <sqlite3.h>
+#include <stddef.h>
+
+#include "db/log.h"
+
+enum {
+	LOG_APPLICATION = 0x686f6e65, /* "hone" */
+	LOG_FORMAT = 1,               /* user_version */
+	LOG_SAMPLES_MAX = 1 << 16,
+	LOG_TEXT_MAX = 1 << 20, /* bytes of one text of a row */
+	LOG_ROW_MAX = 1 << 26,  /* bytes of a whole row; the texts of plans and graphs are long */
+};
+
+/* First line of exported text. */
+#define LOG_TEXT_HEAD "hone log 1"
+
+typedef enum ColumnKind { COLUMN_TEXT, COLUMN_REAL, COLUMN_INTEGER, COLUMN_SAMPLES } ColumnKind;
+
+/* A column of the table of trials, and the field of LogRow that it holds. */
+typedef struct Column {
+	const char *name;
+	ColumnKind kind;
+	size_t offset;
+	const char *check; /* SQL condition, or NULL */
+} Column;
+
+/* All columns but the id; the key's come first. */
+extern const Column log_column[];
+extern const int log_columns, log_key_columns;
+
+/* Field of a row by its column. */
+const char **column_text(LogRow *r, const Column *c);
+double *column_real(LogRow *r, const Column *c);
+int64_t *column_integer(LogRow *r, const Column *c);
+
+/* name, SQL */
+#define LOG_STATEMENT_LIST(X)                                                              \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                        \
+	X(COMMIT, "COMMIT")                                                                \
+	X(ROLLBACK, "ROLLBACK")                                                            \
+	X(PUT_TEXT, "INSERT OR IGNORE INTO text (kind, digest, body) VALUES (?1, ?2, ?3)") \
+	X(GET_TEXT, "SELECT body FROM text WHERE kind = ?1 AND digest = ?2")               \
+	X(PUT_PLAN, "INSERT INTO plan (graph, target, body) VALUES (?1, ?2, ?3) "          \
+		    "ON CONFLICT (graph, target) DO UPDATE SET body = excluded.body")      \
+	X(GET_PLAN, "SELECT body FROM plan WHERE graph = ?1 AND target = ?2")
+
+typedef enum LogStatement {
+#define X(name, sql) LOG_##name,
+	LOG_STATEMENT_LIST(X)
+#undef X
+		LOG_INSERT, /* made from the columns */
+	LOG_KNOWN,
+	LOG_SELECT_ALL,
+	LOG_SELECT_TASK,
+	LOG_HAS,
+	LOG_STATEMENT_COUNT
+} LogStatement;
+
+struct Log {
+	sqlite3 *db;
+	char *path;
+	bool writable;
+	int lock; /* descriptor, or -1 */
+	sqlite3_stmt *statement[LOG_STATEMENT_COUNT];
+};
+
+/* Stores SQLite's last complaint with the file's name; returns the code that it amounts to. */
+int log_fail(const Log *l, Err *e);
+
+/* A statement, reset and without values. */
+sqlite3_stmt *log_statement(Log *l, LogStatement which);
+/* Runs a statement that gives no rows. */
+int log_run(Log *l, LogStatement which, Err *e);
+int log_need_writable(const Log *l, Err *e);
+
+/* lock.c. Takes the lock beside the file for as long as the process lives or until the descriptor
+ * is closed. Errors: ERR_BUSY names the owner, ERR_IO. */
+int log_lock(const char *path, int *lock, Err *e);
+
+/* schema.c. Creates the tables of an empty file, or checks that they are ours and sound. */
+int log_identify(Log *l, Err *e);
+int log_prepare(Log *l, Err *e);
+
+/* rows.c. What must hold of a row before it is stored; names the field. */
+int log_check_row(const LogRow *r, Err *e);
+int log_bind_row(sqlite3_stmt *s, const LogRow *r);
+/* Reads the next row of a SELECT: OK, NOT_APPLICABLE at the end, or an error. */
+int log_step_row(Log *l, sqlite3_stmt *s, Arena *a, LogRow *out, Err *e);
+/* Inserts within a transaction; *id is the new row's. */
+int log_insert(Log *l, const LogRow *r, int64_t *id, Err *e);
+bool log_key_matches(const LogKey *wanted, const LogKey *k, int column); /* NULL matches all */
+
+/* best.c. Of n rows in the order of their ids, the one that counts: see log_best. -1: none is
+ * right. */
+int log_choose(const LogRow *row, int n);
+
+#endif

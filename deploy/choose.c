@@ -1,0 +1,115 @@
+/* Which Plan, and which Sched each PlanTask gets: what the log has, else what the analytic model
+ * likes best. What the log has but nobody can use any more is passed over, and the report says so.
+ */
+#include <string.h>
+
+#include "deploy/compiler.h"
+
+int
+choose_plan(Compiler *c, Err *e)
+{
+	const char *text;
+	Err own = {0};
+	int rc = NOT_APPLICABLE;
+
+	c->b->plan = "analytic";
+	if (c->opt->log)
+		rc = log_get_plan(c->opt->log, c->a, c->b->graph, c->b->target, &text, e);
+	if (rc == OK) {
+		if (plan_parse(text, c->g, c->a, &c->plan, &own) == OK) {
+			c->b->plan = "logged";
+			return OK;
+		}
+		c->b->plan = arena_printf(c->a, "analytic: the logged one is refused: %s", own.msg);
+	}
+	return rc < 0 ? rc : plan_build(c->g, c->a, &c->plan, e);
+}
+
+/* NOT_APPLICABLE when the log knows nothing of use. */
+static int
+choose_logged(Compiler *c, const PlanTask *t, Choice *out, Err *e)
+{
+	char task[DIGEST_TEXT], form[DIGEST_TEXT], why[LOWER_WHY_MAX] = "";
+	LogKey key = c->key;
+	LogBest best;
+	Err own = {0};
+	int rc;
+
+	digest_print(&t->task_key, task);
+	digest_print(&t->form_key, form);
+	key.task = task;
+	key.form = form;
+	rc = log_best(c->opt->log, c->a, &key, &best, e);
+	if (rc || best.grade > LOG_FAMILY)
+		return rc ? rc : NOT_APPLICABLE;
+	rc = lowered_from_text(c->a, t->task, &t->form, best.row.sched, &c->target, &out->low, why,
+			       &own);
+	if (rc) {
+		out->note = arena_printf(c->a, "row %lld of the log does not lower: %s",
+					 (long long)best.row.id, *own.msg ? own.msg : why);
+		return NOT_APPLICABLE;
+	}
+	out->grade = log_grade_name(best.grade);
+	out->expected_ns = best.row.median_ns > 0 ? best.row.median_ns : best.row.best_ns;
+	if (*best.differs)
+		out->note = arena_printf(c->a, "measured under another %s", best.differs);
+	return OK;
+}
+
+static int
+choose_scalar(Compiler *c, const PlanTask *t, Choice *out, Err *e)
+{
+	char why[LOWER_WHY_MAX] = "";
+	Sched s = sched_scalar(c->a, t->task, "direct");
+	Str text = {0};
+	int rc;
+
+	sched_print(&s, t->task, &text);
+	rc = lowered_from_text(c->a, t->task, &t->form, str_get(&text), &c->target, &out->low, why,
+			       e);
+	str_fini(&text);
+	return rc == NOT_APPLICABLE ? err_set(e, ERR_INTERNAL, "scalar: %s", why) : rc;
+}
+
+/* The Space is large and soon of no use, so only the text of its best row is kept. */
+static int
+choose_estimate(Compiler *c, const PlanTask *t, Choice *out, Err *e)
+{
+	char why[LOWER_WHY_MAX] = "";
+	Arena *tmp = arena_new();
+	Lowered best;
+	int rc = lowered_estimate(tmp, t->task, &t->form, &c->target, &best, e);
+
+	if (!rc)
+		rc = lowered_from_text(c->a, t->task, &t->form, best.text, &c->target, &out->low,
+				       why, e);
+	if (!rc)
+		out->expected_ns = best.expected_ns;
+	arena_free(tmp);
+	return rc == NOT_APPLICABLE ? err_set(e, ERR_INTERNAL, "estimate: %s", why) : rc;
+}
+
+static int
+choose_one(Compiler *c, const PlanTask *t, Choice *out, Err *e)
+{
+	int rc = NOT_APPLICABLE;
+
+	out->grade = "estimate";
+	out->note = "";
+	if (c->opt->scalar)
+		return choose_scalar(c, t, out, e);
+	if (c->opt->log)
+		rc = choose_logged(c, t, out, e);
+	return rc == NOT_APPLICABLE ? choose_estimate(c, t, out, e) : rc;
+}
+
+int
+choose_scheds(Compiler *c, Err *e)
+{
+	int rc = OK;
+
+	c->choice = ARENA_ARRAY(c->a, Choice, c->plan->task.n + 1);
+	for (int i = 0; i < c->plan->task.n && !rc; i++)
+		rc = choose_one(c, &c->plan->task.v[i], &c->choice[i], e);
+	return rc;
+}

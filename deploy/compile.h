@@ -1,0 +1,60 @@
+/* Compile: Graph -> Bundle. Measures nothing, needs no network; the same graph, log, Target and
+ * versions give the same bytes. */
+#ifndef DEPLOY_COMPILE_H
+#define DEPLOY_COMPILE_H
+
+#include "codegen/lowered.h"
+#include "db/log.h"
+#include "deploy/bundle.h"
+#include "graph/plan.h"
+
+/* Stages that can be shown, in the order of the flow. */
+#define COMPILE_DUMP_LIST(X)                                         \
+	X(graph, "the graph after import")                           \
+	X(plan, "groups and Forms")                                  \
+	X(tasks, "each Task with its Forms")                         \
+	X(sched, "the Sched of each Task")                           \
+	X(loop, "each Task lowered")                                 \
+	X(code, "each Task as assembly")                             \
+	X(memory, "what lies where among the activations, and when") \
+	X(model, "the calls of the model function")
+
+typedef enum CompileDump {
+#define X(name, text) COMPILE_DUMP_##name,
+	COMPILE_DUMP_LIST(X)
+#undef X
+		COMPILE_DUMP_COUNT
+} CompileDump;
+
+typedef struct CompileOptions {
+	const char *name;     /* of the bundle, any text; NULL: the graph's */
+	const Target *target; /* NULL: this machine */
+	Log *log;             /* NULL: the analytic model chooses every Sched */
+	LogKey key;           /* preferred device, mode...; fields may be NULL */
+	bool scalar;          /* the plain scalar Sched everywhere: for tests of everything else */
+	bool keep;            /* keep the value of every step: Bundle.layer */
+	unsigned dump;        /* bit per CompileDump */
+	Str *dumped;          /* where they go */
+} CompileOptions;
+
+/* What stands behind one PlanTask: the Sched chosen, lowered, and why this one. */
+typedef struct Choice {
+	Lowered low;
+	const char *grade;  /* "exact", "target", "family" of the log, or "estimate" */
+	const char *note;   /* what else the report should say; or "" */
+	double expected_ns; /* measured, or what the analytic model expects */
+} Choice;
+
+/* opt may be NULL. Everything in *out lives in a, constants included; g may go away. Errors:
+ * ERR_UNSUPPORTED when the Target cannot be emitted for, ERR_IO and ERR_INTERNAL from the linker,
+ * ERR_INTERNAL. */
+int compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e);
+
+/* A dump's bit by its name; false when there is none. */
+bool compile_dump_named(const char *name, size_t length, unsigned *bit);
+
+/* A line per kernel with its share of the expected time, then sizes and the planner's efficiency.
+ */
+void compile_report(const Bundle *b, Str *out);
+
+#endif

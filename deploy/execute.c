@@ -1,0 +1,147 @@
+/* A bundle in this process: its object linked into an image, regions of its sizes. */
+#include "deploy/execute.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/image.h"
+#include "codegen/link.h"
+#include "search_space/target.h"
+
+typedef int BundleFn(const void *weights, void *mutable, void *activations);
+
+struct Executable {
+	const Bundle *b;
+	Image *image;
+	BundleFn *fn;
+	unsigned char *mutable, *activations;
+};
+
+/* Whether the target_key lists feature "+x" of n bytes. */
+static bool
+lists(const char *key, const char *feature, size_t n)
+{
+	for (const char *p = key; (p = strchr(p, '+')); p++)
+		if (strcspn(p, ",") == n && !strncmp(p, feature, n))
+			return true;
+	return false;
+}
+
+/* Code that names an instruction set this machine lacks would end the process. */
+static int
+check_machine(const Bundle *b, Err *e)
+{
+	Target here;
+	Str key = {0};
+	int rc = target_host(&here, e);
+
+	target_key(&here, &key);
+	for (const char *p = b->target; !rc && (p = strchr(p, '+')); p++) {
+		size_t n = strcspn(p, ",");
+
+		if (!lists(str_get(&key), p, n))
+			rc = err_set(e, ERR_UNSUPPORTED,
+				     "%s was compiled for a machine with %.*s: this one has none",
+				     b->name, (int)(n - 1), p + 1);
+	}
+	str_fini(&key);
+	return rc;
+}
+
+static int
+load_image(Executable *x, Err *e)
+{
+	Arena *tmp = arena_new();
+	LinkInput in = {x->b->object, x->b->object_bytes};
+	const void *bytes;
+	void *symbol;
+	size_t size;
+	int rc = link_objects(&in, 1, LINK_IMAGE, tmp, &bytes, &size, e);
+
+	if (!rc)
+		rc = image_open(bytes, size, &x->image, e);
+	if (!rc) {
+		symbol = image_symbol(x->image, x->b->name);
+		if (symbol)
+			memcpy(&x->fn, &symbol, sizeof symbol);
+		else
+			rc = err_set(e, ERR_INPUT, "the bundle's object has no function '%s'",
+				     x->b->name);
+	}
+	arena_free(tmp);
+	return rc;
+}
+
+int
+executable_open(const Bundle *b, Executable **out, Err *e)
+{
+	Executable *x = calloc(1, sizeof *x);
+	int rc;
+
+	if (!x)
+		return err_set(e, ERR_NOMEM, "executable");
+	x->b = b;
+	x->mutable = aligned_alloc(BUNDLE_ALIGN, b->mutable_bytes);
+	x->activations = aligned_alloc(BUNDLE_ALIGN, b->activations_bytes);
+	rc = x->mutable && x->activations ? check_machine(b, e)
+					  : err_set(e, ERR_NOMEM, "regions of the bundle");
+	if (!rc)
+		rc = load_image(x, e);
+	if (rc) {
+		executable_close(x);
+		return rc;
+	}
+	*out = x;
+	return OK;
+}
+
+void
+executable_close(Executable *x)
+{
+	if (!x)
+		return;
+	image_close(x->image);
+	free(x->mutable);
+	free(x->activations);
+	free(x);
+}
+
+static int
+call(Executable *x, Err *e)
+{
+	int rc = x->fn(x->b->weights, x->mutable, x->activations);
+
+	return rc ? err_set(e, ERR_INTERNAL, "%s answers %d", x->b->name, rc) : OK;
+}
+
+int
+executable_run(Executable *x, const void *const *input, void *const *output, Err *e)
+{
+	const Bundle *b = x->b;
+	int rc;
+
+	for (int i = 0; i < b->ninput; i++)
+		if (b->input[i].bytes)
+			memcpy(x->mutable + b->input[i].offset, input[i], b->input[i].bytes);
+	if ((rc = call(x, e)))
+		return rc;
+	for (int i = 0; i < b->noutput; i++)
+		if (b->output[i].bytes)
+			memcpy(output[i], x->mutable + b->output[i].offset, b->output[i].bytes);
+	return OK;
+}
+
+double
+executable_time(Executable *x, Err *e)
+{
+	uint64_t start = clock_ns();
+
+	return call(x, e) ? 0 : (double)(clock_ns() - start);
+}
+
+const void *
+executable_activations(const Executable *x)
+{
+	return x->activations;
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# From a fresh clone to a measured result: dependencies, build, an agent, a trained model tuned
+# through it, compiled, linked into a C program and run; then mobilenet_v2, tuned against untuned.
+#
+#   deploy/quickstart.sh [FOLDER]     results go to FOLDER (default: build/quickstart)
+set -eu
+cd "$(dirname "$0")/.."
+
+out=${1:-build/quickstart}
+bin=build/release/bin
+digits=examples/digits
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "dependencies"
+deploy/scripts/deps.sh
+
+step "build"
+cmake --preset release >/dev/null
+cmake --build --preset release
+
+mkdir -p "$out"
+run=$(mktemp -d)
+agent=
+cleanup() {
+	[ -z "$agent" ] || kill "$agent" 2>/dev/null || true
+	rm -rf "$run"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+step "an agent on this machine: the part that runs on a board"
+$bin/rpc_server --socket "$run/agent.sock" &
+agent=$!
+for _ in $(seq 100); do
+	[ -S "$run/agent.sock" ] && break
+	sleep 0.1
+done
+
+step "digits: tune through the agent, compile, link into a C program, classify"
+$bin/hone tune $digits/digits.onnx --device "$run/agent.sock" --log "$out/tuning.db" --trials 8
+$bin/hone compile $digits/digits.onnx --log "$out/tuning.db" -o "$out/digits"
+cc -O2 -I "$out/digits" $digits/main.c "$out/digits/digits.o" -o "$out/digits/digits"
+"$out/digits/digits" "$out/digits/digits.weights.bin" $digits/test_images.npy $digits/test_labels.npy
+
+step "mobilenet_v2: tune through the agent, verify every layer, tuned against untuned"
+$bin/hone zoo mobilenet_v2 -o "$out/mobilenet_v2.onnx"
+$bin/hone tune "$out/mobilenet_v2.onnx" --device "$run/agent.sock" --log "$out/tuning.db" --trials 16
+$bin/hone bench "$out/mobilenet_v2.onnx"
+$bin/hone bench "$out/mobilenet_v2.onnx" --log "$out/tuning.db"
+
+step "done; the tuning log is $out/tuning.db, the bundles lie beside it"

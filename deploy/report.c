@@ -1,0 +1,42 @@
+/* What `compile` tells about its choices. */
+#include <string.h>
+
+#include "deploy/compile.h"
+
+static void
+kernel_line(const BundleKernel *k, double total, Str *out)
+{
+	double ns = k->expected_ns * k->uses;
+
+	str_printf(out, "%-8.8s %4d  %-9s %10.1f us %5.1f%%  %-10s %s (%s)\n",
+		   *k->task ? k->task : "extern", k->uses, k->grade, k->expected_ns / 1e3,
+		   total > 0 ? 100 * ns / total : 0.0, k->algorithm, k->name, k->ops);
+	if (*k->note)
+		str_printf(out, "%15s%s\n", "", k->note);
+	if (!*k->task)
+		str_printf(out, "%15s%s\n", "", k->sched);
+}
+
+void
+compile_report(const Bundle *b, Str *out)
+{
+	double total = 0, in_extern = 0;
+
+	for (int i = 0; i < b->nkernel; i++) {
+		total += b->kernel[i].expected_ns * b->kernel[i].uses;
+		if (!*b->kernel[i].task)
+			in_extern += b->kernel[i].expected_ns * b->kernel[i].uses;
+	}
+	str_printf(out, "plan: %s\n", b->plan);
+	str_printf(out, "%-8s %4s  %-9s %13s %6s  %-10s %s\n", "task", "uses", "grade", "expected",
+		   "share", "algorithm", "node (operators)");
+	for (int i = 0; i < b->nkernel; i++)
+		kernel_line(&b->kernel[i], total, out);
+	str_printf(out, "expected %.3f ms, %.1f%% of it in reference kernels\n", total / 1e6,
+		   total > 0 ? 100 * in_extern / total : 0.0);
+	str_printf(out,
+		   "weights %zu bytes, inputs and outputs %zu, activations %zu (at least %zu: "
+		   "efficiency %.3f), code %zu\n",
+		   b->weights_bytes, b->mutable_bytes, b->activations_bytes, b->activations_bound,
+		   (double)b->activations_bound / (double)b->activations_bytes, b->object_bytes);
+}

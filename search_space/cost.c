@@ -1,0 +1,302 @@
+/* Cycles of the innermost body, times how often it runs, plus what surrounds it; bounded below by
+ * the traffic between the caches that hold what the loops reuse. */
+#include "search_space/cost.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOP_CYCLES = 1, TILE_CYCLES = 12, GUARD_CYCLES = 6, STREAMS = 12, LINE = 1024 };
+
+/* The register tile: extents per axis, in elements and in vectors. */
+typedef struct Tile {
+	int64_t size[STAGE_AXES_MAX], vectors[STAGE_AXES_MAX];
+	double runs[STAGE_AXES_MAX]; /* tiles along the axis, a partial one counted by its work */
+	int lanes;
+	double accumulators, steps; /* vectors; reduction steps in the body */
+} Tile;
+
+static int
+lanes_of(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	int lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
+
+	(void)s;
+	return lanes;
+}
+
+static Tile
+tile_of(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = {.lanes = lanes_of(s, q, t), .accumulators = q->par, .steps = 1};
+
+	for (int a = 0; a < s->stage->naxes; a++) {
+		int64_t n = s->extent[a], size = n, rest;
+
+		for (int i = 0; i < q->n; i++)
+			if (q->split[i].axis == a)
+				size = q->split[i].step;
+		r.size[a] = size = size < n ? size : n;
+		r.vectors[a] = a == q->vec ? (size + r.lanes - 1) / r.lanes : size;
+		rest = n % size;
+		r.runs[a] = (double)(n / size) + (rest ? fmax((double)rest / (double)size, .3) : 0);
+		*(a < s->stage->nspatial ? &r.accumulators : &r.steps) *= (double)r.vectors[a];
+	}
+	return r;
+}
+
+/* Different elements along one dimension when several axes move in it (a window). */
+static double
+distinct(const Access *x, int d, const Tile *r, const StageInfo *s, int vec)
+{
+	double span = 1, product = 1;
+
+	for (int a = 0; a < s->stage->naxes; a++) {
+		double c = fabs((double)x->coef[d][a]);
+
+		if (!c || (x->final && a >= s->stage->nspatial))
+			continue;
+		if (a == vec) {
+			product *= (double)r->vectors[a];
+			span += c * (double)(r->vectors[a] - 1) * r->lanes;
+			continue;
+		}
+		product *= (double)r->size[a];
+		span += c * (double)(r->size[a] - 1);
+	}
+	return fmin(span, product);
+}
+
+/* Load operations of one body: vectors, scalars that are spread, or one per lane. */
+static double
+loads_of(const Access *x, const Tile *r, const StageInfo *s, int vec)
+{
+	double n = 1, each = 1;
+
+	if (x->rank)
+		for (int d = 0; d < x->rank; d++)
+			n *= distinct(x, d, r, s, vec);
+	if (vec != TASK_NONE && x->varies[vec] && !x->is_const && x->stride[vec] != 1)
+		each = 1.6 * r->lanes;
+	if (x->by_value)
+		each = 2.5 * r->lanes;
+	if (x->guarded)
+		each = each * 2 + GUARD_CYCLES;
+	return n * each;
+}
+
+static double
+registers(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	double live = s->stage->comb == COMB_NONE ? 2 : r->accumulators, held = 0;
+
+	/* The operand with the fewest vectors stays in registers while the others stream by. */
+	for (int i = 0; i < s->n; i++) {
+		const Access *x = &s->access[i];
+		double n = 1;
+
+		if (x->final || q->vec == TASK_NONE || !x->varies[q->vec])
+			continue;
+		for (int d = 0; d < x->rank; d++)
+			n *= distinct(x, d, r, s, q->vec);
+		held = fmax(held, fmin(n / fmax(1, r->steps), (double)r->vectors[q->vec]));
+	}
+	return live + fmax(1, held) + 1;
+}
+
+int
+cost_registers(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = tile_of(s, q, t);
+	double wide = fmax(1, r.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+
+	return (int)(registers(s, q, &r) * wide);
+}
+
+double
+cost_nodes(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = tile_of(s, q, t);
+	double n = r.accumulators * (r.steps * (s->body_ops + 1) + s->final_ops + 2);
+
+	for (int i = 0; i < s->n; i++)
+		n += loads_of(&s->access[i], &r, s, q->vec);
+	for (int a = 0; a < s->stage->nspatial; a++)
+		if (s->extent[a] % r.size[a])
+			n *= 2;
+	return q->peel ? n * 4 : n;
+}
+
+/* Lines of memory that the body walks side by side: prefetchers follow only so many. */
+static double
+streams_of(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	double sum = 0;
+
+	for (int i = 0; i <= s->n; i++) {
+		const Access *x = i < s->n ? &s->access[i] : &s->store;
+		double n = 1;
+
+		for (int a = 0; a < s->stage->naxes && !x->is_const; a++)
+			if (x->varies[a] && a != q->vec && llabs(x->stride[a]) * x->bytes >= LINE)
+				n *= (double)r->size[a];
+		sum += x->is_const ? 1 : n;
+	}
+	return sum;
+}
+
+/* Cycles of one innermost body without memory. */
+static double
+body_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
+{
+	double wide = fmax(1, r->lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+	double ops = r->accumulators / q->par * r->steps * s->body_ops * wide;
+	double loads = 0, over, chain, cycles;
+
+	for (int i = 0; i < s->n; i++)
+		if (!s->access[i].final) {
+			Access x = s->access[i];
+
+			x.guarded &= !q->peel;
+			loads += loads_of(&x, r, s, q->vec) * (x.is_const ? wide : 1);
+		}
+	over = registers(s, q, r) * wide - (double)t->vector_regs;
+	if (over > 0)
+		loads += 2 * over * fmax(1, r->steps);
+	chain = (double)t->fma_latency * r->steps / q->par * fmax(1, s->body_ops * .5);
+	cycles = fmax(ops / t->fma_per_cycle, loads / t->load_per_cycle);
+	cycles = fmax(cycles, (ops + loads * (t->lane_splat ? 1 : .6)) / t->issue_per_cycle);
+	cycles = fmax(cycles, chain);
+	/* What hides behind the bottleneck hides imperfectly. */
+	cycles += .04 * (ops / t->fma_per_cycle + loads / t->load_per_cycle + chain);
+	return cycles * (1 + .01 * fmax(0, streams_of(s, q, r) - STREAMS));
+}
+
+static double
+final_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
+{
+	double wide = fmax(1, r->lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+	double outputs = r->accumulators / q->par, loads = 0, each = 1, cycles;
+	bool across = q->vec >= s->stage->nspatial;
+
+	for (int i = 0; i < s->n; i++)
+		if (s->access[i].final) {
+			Access x = s->access[i];
+
+			x.guarded &= !q->peel;
+			loads += loads_of(&x, r, s, across ? TASK_NONE : q->vec);
+		}
+	if (q->vec != TASK_NONE && !across && s->store.stride[q->vec] != 1)
+		each = 1.6 * r->lanes;
+	cycles = fmax(outputs * s->final_ops * wide / t->fma_per_cycle, loads / t->load_per_cycle);
+	cycles += outputs * each * wide;
+	if (s->stage->comb != COMB_NONE)
+		cycles += TILE_CYCLES + (across ? outputs * 12 : 0) + outputs * (q->par - 1);
+	return cycles;
+}
+
+/* Bytes of x that a box of the given extents touches. */
+static double
+footprint(const Access *x, const StageInfo *s, const int64_t *box)
+{
+	double n = x->bytes;
+
+	for (int d = 0; d < x->rank; d++) {
+		double span = 1, product = 1;
+
+		for (int a = 0; a < s->stage->naxes; a++) {
+			double c = fabs((double)x->coef[d][a]);
+
+			if (!c)
+				continue;
+			span += c * (double)(box[a] - 1);
+			product *= (double)box[a];
+		}
+		n *= fmin(span, product);
+	}
+	return n;
+}
+
+/* Bytes that must come from beyond a cache of the given size: the outermost loops whose bodies do
+ * not fit run their operands through it anew, unless the operand does not vary with them. */
+static double
+traffic(const StageInfo *s, const StageSched *q, double cache)
+{
+	int64_t box[STAGE_AXES_MAX];
+	double bytes[ACCESS_MAX + 1], total = 0;
+	bool fits = true;
+
+	for (int a = 0; a < s->stage->naxes; a++) {
+		box[a] = s->extent[a];
+		for (int i = 0; i < q->n; i++)
+			if (q->split[i].axis == a && q->split[i].step < box[a])
+				box[a] = q->split[i].step;
+	}
+	for (int i = 0; i <= s->n; i++)
+		bytes[i] = footprint(i < s->n ? &s->access[i] : &s->store, s, box);
+	for (int l = q->n - 1; l >= 0; l--) {
+		int a = q->split[l].axis;
+		int64_t outer = s->extent[a];
+		double times, sum = 0;
+
+		for (int k = 0; k < l; k++)
+			if (q->split[k].axis == a && q->split[k].step < outer)
+				outer = q->split[k].step;
+		times = (double)outer / (double)box[a];
+		if (times <= 1)
+			continue;
+		box[a] = outer;
+		for (int i = 0; i <= s->n; i++) {
+			const Access *x = i < s->n ? &s->access[i] : &s->store;
+			double whole = footprint(x, s, box);
+
+			bytes[i] = fits || x->varies[a] ? fmax(whole, fits ? 0 : bytes[i] * times)
+							: bytes[i] * times;
+			sum += whole;
+		}
+		fits = fits && sum <= cache;
+	}
+	for (int i = 0; i <= s->n; i++)
+		total += bytes[i];
+	return total;
+}
+
+static double
+memory_ns(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	double ns = traffic(s, q, .7 * (double)t->l1_bytes) / t->l2_gbs;
+	double cold = 0;
+
+	if (t->l3_bytes)
+		ns = fmax(ns, traffic(s, q, .7 * (double)t->l2_bytes) / t->l3_gbs);
+	else
+		ns = fmax(ns, traffic(s, q, .7 * (double)t->l2_bytes) / t->dram_gbs);
+	for (int i = 0; i < s->n; i++)
+		if (s->access[i].is_const)
+			cold += footprint(&s->access[i], s, s->extent);
+	return fmax(ns, cold / t->dram_gbs); /* the rest of the model has pushed them out */
+}
+
+double
+cost_compute(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = tile_of(s, q, t);
+	double tiles = 1, bodies = 1, body = 0;
+
+	for (int a = 0; a < s->stage->naxes; a++)
+		*(a < s->stage->nspatial ? &tiles : &bodies) *= r.runs[a];
+	if (s->stage->comb != COMB_NONE)
+		body = bodies * (body_cycles(s, q, t, &r) + LOOP_CYCLES);
+	return tiles * (body + final_cycles(s, q, t, &r) + LOOP_CYCLES) / t->ghz;
+}
+
+double
+cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = tile_of(s, q, t);
+	double compute = cost_compute(s, q, t);
+	double memory = memory_ns(s, q, t);
+
+	memory *= 1 + .02 * fmax(0, streams_of(s, q, &r) - STREAMS);
+	return fmax(compute, memory) + .3 * fmin(compute, memory);
+}

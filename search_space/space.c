@@ -1,0 +1,396 @@
+/* Variants, and picks among their options. */
+#include "search_space/space.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search_space/options.h"
+#include "search_space/rewrite.h"
+
+enum { PHASE_NS = 60, FUSE_STEPS = 5 };
+
+/* An algorithm that looks this much dearer than the best plain one is offered plain only. */
+static const double promising = 1.5;
+
+static bool
+is_idle(const Variant *v, int stage)
+{
+	return stage_is_const(v->task, stage) || v->base.stage[stage].inlined;
+}
+
+/* Extents that the shared loops leave of a stage's axes. */
+static void
+shares(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
+{
+	const Stage *s = &v->task->stage.v[stage];
+
+	memset(share, 0, STAGE_AXES_MAX * sizeof *share);
+	for (int f = 0; f < v->base.nfuse; f++)
+		for (int a = 0; a < s->nspatial; a++)
+			if (!strcmp(s->axis[a].name, v->base.fuse[f].axis))
+				share[a] = v->base.fuse[f].step;
+}
+
+/* How often the shared loops run the stages inside. */
+static double
+rounds(const Variant *v, int stage)
+{
+	const Stage *s = &v->task->stage.v[stage];
+	double n = 1;
+
+	for (int f = 0; f < v->base.nfuse; f++)
+		for (int a = 0; a < s->nspatial; a++)
+			if (!strcmp(s->axis[a].name, v->base.fuse[f].axis))
+				n *= ceil((double)s->axis[a].extent / (double)v->base.fuse[f].step);
+	return n;
+}
+
+static bool
+complete_variant(Arena *a, Variant *v, const Target *t)
+{
+	bool *inlined = ARENA_ARRAY(a, bool, v->task->stage.n);
+	int64_t share[STAGE_AXES_MAX];
+
+	if (v->task->stage.n > SPACE_STAGES_MAX)
+		return false;
+	v->stage = ARENA_ARRAY(a, StageOptions, v->task->stage.n);
+	for (int s = 0; s < v->task->stage.n; s++)
+		inlined[s] = v->base.stage[s].inlined;
+	for (int s = 0; s < v->task->stage.n; s++) {
+		StageInfo info;
+
+		if (is_idle(v, s)) {
+			vec_push(a, &v->stage[s].option, ((Option){.sched = v->base.stage[s]}));
+			continue;
+		}
+		shares(v, s, share);
+		stage_info(v->task, &v->form, s, inlined, share, &info);
+		options_of_stage(a, &info, t, &v->stage[s]);
+		if (!v->stage[s].option.n)
+			return false;
+		for (int i = 0; i < v->stage[s].option.n; i++)
+			v->stage[s].option.v[i].ns *= rounds(v, s);
+		v->ns += PHASE_NS;
+	}
+	return true;
+}
+
+static double
+cheapest(const Variant *v)
+{
+	double ns = v->ns;
+
+	for (int s = 0; s < v->task->stage.n; s++)
+		ns += v->stage[s].option.v[0].ns;
+	return ns;
+}
+
+/* Adds v when its stages have options; its cost counts temporaries as the stages' own traffic. */
+static void
+add_variant(Space *s, Variant v, const Target *t)
+{
+	if (complete_variant(s->arena, &v, t))
+		vec_push(s->arena, &s->variant, v);
+}
+
+/* A stage that may be evaluated where it is read: no reduction or a short one, a temporary. */
+static bool
+can_inline(const Task *t, int stage)
+{
+	const Stage *s = &t->stage.v[stage];
+	int64_t terms = 1;
+
+	if (stage_is_const(t, stage) || t->tensor.v[s->out].kind != TENSOR_TMP)
+		return false;
+	for (int a = s->nspatial; a < s->naxes; a++)
+		terms *= s->axis[a].extent;
+	if (terms > 6)
+		return false;
+	for (int d = 0; d < t->tensor.v[s->out].rank; d++) {
+		int axes = 0;
+
+		for (int a = 0; a < s->naxes; a++)
+			axes += s->out_ix[d].coef[a] != 0;
+		if (axes > 1 || s->out_ix[d].k || s->out_ix[d].via != TASK_NONE)
+			return false;
+	}
+	return true;
+}
+
+/* Name of the outermost axis that all stages at work have, with one extent; NULL: none. */
+static const char *
+shared_axis(const Variant *v, int64_t *extent)
+{
+	const Stage *first = NULL;
+
+	for (int s = 0; s < v->task->stage.n && !first; s++)
+		if (!is_idle(v, s))
+			first = &v->task->stage.v[s];
+	for (int a = 0; first && a < first->nspatial; a++) {
+		bool all = first->axis[a].extent > 1;
+
+		for (int s = 0; s < v->task->stage.n && all; s++) {
+			const Stage *q = &v->task->stage.v[s];
+			bool has = is_idle(v, s);
+
+			for (int b = 0; b < q->nspatial; b++)
+				has |= !strcmp(q->axis[b].name, first->axis[a].name) &&
+				       q->axis[b].extent == first->axis[a].extent;
+			all = has;
+		}
+		if (all) {
+			*extent = first->axis[a].extent;
+			return first->axis[a].name;
+		}
+	}
+	return NULL;
+}
+
+static int
+working_stages(const Variant *v)
+{
+	int n = 0;
+
+	for (int s = 0; s < v->task->stage.n; s++)
+		n += !is_idle(v, s);
+	return n;
+}
+
+/* The variant with its stages fused over a shared axis, in several steps. */
+static void
+add_fused(Space *s, const Variant *base, const Target *t)
+{
+	static const int64_t steps[FUSE_STEPS] = {1, 2, 4, 7, 14};
+	int64_t extent = 0;
+	const char *axis = shared_axis(base, &extent);
+
+	if (!axis || working_stages(base) < 2)
+		return;
+	for (int i = 0; i < FUSE_STEPS && steps[i] < extent; i++) {
+		Variant v = *base;
+
+		v.ns = 0;
+		v.base.nfuse = 1;
+		snprintf(v.base.fuse[0].axis, sizeof v.base.fuse[0].axis, "%s", axis);
+		v.base.fuse[0].step = steps[i];
+		v.name = arena_printf(s->arena, "%s fuse %s:%lld", base->name, axis,
+				      (long long)steps[i]);
+		add_variant(s, v, t);
+	}
+}
+
+static Variant
+plain_variant(Arena *a, const Rewrite *r, Task *task, const TaskForm *form)
+{
+	return (Variant){.rewrite = r->name,
+			 .name = r->name,
+			 .task = task,
+			 .form = *form,
+			 .slack = r->slack,
+			 .base = sched_new(a, task, r->name)};
+}
+
+/* All stages that may be inline are. */
+static bool
+inline_all(Arena *a, Variant *v)
+{
+	bool any = false;
+
+	v->base = sched_new(a, v->task, v->rewrite);
+	for (int s = 0; s < v->task->stage.n; s++) {
+		bool yes = can_inline(v->task, s);
+
+		/* Of two in a row only the first: the second would repeat it. */
+		if (yes && s > 0 && v->base.stage[s - 1].inlined)
+			yes = false;
+		v->base.stage[s].inlined = yes;
+		any |= yes;
+	}
+	v->name = arena_printf(a, "%s inline", v->name);
+	return any;
+}
+
+static int
+add_rewrite(Space *s, const Rewrite *r, const Task *t, const TaskForm *f, const Target *target,
+	    Err *e)
+{
+	TaskForm form;
+	Task *task;
+	Variant v;
+
+	if (r->apply(s->arena, t, f, &task, &form))
+		return OK;
+	if (task_check(task, e)) {
+		err_prefix(e, "rewrite %s: ", r->name);
+		return ERR_INTERNAL;
+	}
+	v = plain_variant(s->arena, r, task, &form);
+	add_variant(s, v, target);
+	if (inline_all(s->arena, &v))
+		add_variant(s, v, target);
+	return OK;
+}
+
+/* Fused forms of the variants that are worth it. */
+static void
+fuse_promising(Space *s, const Target *t)
+{
+	double best = INFINITY;
+	int n = s->variant.n;
+
+	for (int i = 0; i < n; i++)
+		best = fmin(best, cheapest(&s->variant.v[i]));
+	for (int i = 0; i < n; i++) {
+		Variant v = s->variant.v[i];
+
+		if (cheapest(&v) <= promising * best)
+			add_fused(s, &v, t);
+	}
+}
+
+/* Every stage plain scalar loops: the space is never empty. */
+static void
+add_scalar(Space *s, const Task *t, const TaskForm *f)
+{
+	Task *task = task_copy(s->arena, t);
+	Variant v = {.rewrite = "direct", .name = "scalar", .task = task, .form = *f, .slack = 1};
+
+	v.base = sched_scalar(s->arena, task, "direct");
+	v.stage = ARENA_ARRAY(s->arena, StageOptions, task->stage.n);
+	for (int i = 0; i < task->stage.n; i++) {
+		Option o = {.sched = v.base.stage[i]};
+
+		o.ns = 4. * (double)stage_macs(&task->stage.v[i]);
+		vec_push(s->arena, &v.stage[i].option, o);
+	}
+	vec_push(s->arena, &s->variant, v);
+}
+
+/* The plainest schedule may be what a variant says already: tasks of one element. */
+static void
+drop_last_if_known(Space *s)
+{
+	Pick last = {.variant = s->variant.n - 1};
+	const char *text = space_text(s, s->arena, &last);
+
+	for (int i = 0; i < s->variant.n - 1; i++)
+		if (!strcmp(space_text(s, s->arena, &(Pick){.variant = i}), text)) {
+			s->variant.n--;
+			return;
+		}
+}
+
+/* The roofline of the Task: of its algorithms the one with the least arithmetic, at the peak of
+ * one core, or the pass over inputs and outputs at the bandwidth of the second cache. */
+static double
+roofline(const Space *s, const Task *t, const Target *target)
+{
+	double peak = target->ghz * target->fma_per_cycle * 2 * target_lanes(target);
+	double flops = task_flops(t);
+
+	for (int i = 0; i < s->variant.n; i++)
+		flops = fmin(flops, task_flops(s->variant.v[i].task));
+	return fmax(flops / peak, task_bytes(t) / target->l2_gbs);
+}
+
+static int
+by_cheapest(const void *a, const void *b)
+{
+	double x = cheapest(a), y = cheapest(b);
+
+	return x < y ? -1 : x > y;
+}
+
+int
+space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out, Err *e)
+{
+	const Rewrite *const *r = rewrites();
+	int rc = OK;
+
+	*out = (Space){.arena = a};
+	for (; *r && rc == OK && t->stage.n <= SPACE_STAGES_MAX; r++)
+		rc = add_rewrite(out, *r, t, f, target, e);
+	if (rc)
+		return rc;
+	out->floor_ns = roofline(out, t, target);
+	fuse_promising(out, target);
+	if (out->variant.n)
+		qsort(out->variant.v, (size_t)out->variant.n, sizeof *out->variant.v, by_cheapest);
+	add_scalar(out, t, f);
+	drop_last_if_known(out);
+	return OK;
+}
+
+double
+space_cost(const Space *s, const Pick *p)
+{
+	const Variant *v = &s->variant.v[p->variant];
+	double ns = v->ns;
+
+	for (int i = 0; i < v->task->stage.n; i++)
+		ns += v->stage[i].option.v[p->option[i]].ns;
+	return ns;
+}
+
+double
+space_rows(const Space *s)
+{
+	double sum = 0;
+
+	for (int i = 0; i < s->variant.n; i++) {
+		double n = 1;
+
+		for (int k = 0; k < s->variant.v[i].task->stage.n; k++)
+			n *= s->variant.v[i].stage[k].option.n;
+		sum += n;
+	}
+	return sum;
+}
+
+bool
+pick_equal(const Space *s, const Pick *a, const Pick *b)
+{
+	int n = s->variant.v[a->variant].task->stage.n;
+
+	return a->variant == b->variant &&
+	       (n > SPACE_STAGES_MAX || !memcmp(a->option, b->option, (size_t)n * sizeof(int)));
+}
+
+Sched
+space_sched(const Space *s, Arena *a, const Pick *p)
+{
+	const Variant *v = &s->variant.v[p->variant];
+	Sched r = sched_new(a, v->task, v->rewrite);
+
+	r.nfuse = v->base.nfuse;
+	memcpy(r.fuse, v->base.fuse, sizeof r.fuse);
+	for (int i = 0; i < r.nstage; i++)
+		r.stage[i] = v->stage[i].option.v[p->option[i]].sched;
+	return r;
+}
+
+const char *
+space_text(const Space *s, Arena *a, const Pick *p)
+{
+	Sched q = space_sched(s, a, p);
+	Str text = {0};
+	const char *r;
+
+	sched_print(&q, s->variant.v[p->variant].task, &text);
+	r = arena_strdup(a, str_get(&text));
+	str_fini(&text);
+	return r;
+}
+
+Pick
+space_random(const Space *s, Rng *r)
+{
+	Pick p = {.variant = (int)rng_below(r, (uint64_t)s->variant.n)};
+	const Variant *v = &s->variant.v[p.variant];
+
+	for (int i = 0; i < v->task->stage.n; i++)
+		p.option[i] = (int)rng_below(r, (uint64_t)v->stage[i].option.n);
+	return p;
+}

@@ -1,0 +1,74 @@
+/* Space: every Sched the rules offer for one Task under one Form on one Target, ranked by the
+ * analytic model.
+ *
+ * A Space is a list of variants; a variant is an algorithm (rewrite), the stages it computes inline
+ * and its shared loops. Each remaining stage of a variant has a list of options: register tile,
+ * loop order, unroll... A Pick is a variant and one option per stage; its cost is the sum of the
+ * options' costs and the variant's own. Rules prune before they score, so a stage has at most
+ * SPACE_OPTIONS_MAX options.
+ *
+ * Everything lives in the arena given to space_build. Read-only afterwards; any thread.
+ */
+#ifndef SEARCH_SPACE_SPACE_H
+#define SEARCH_SPACE_SPACE_H
+
+#include "base/rng.h"
+#include "search_space/sched.h"
+#include "search_space/target.h"
+
+enum { SPACE_OPTIONS_MAX = 4096, SPACE_KNOBS_MAX = 10, SPACE_STAGES_MAX = 24 };
+
+typedef struct Option {
+	StageSched sched;
+	double ns;                     /* what the model expects of this stage */
+	int16_t knob[SPACE_KNOBS_MAX]; /* value number of each knob; equal lists, equal options */
+} Option;
+
+typedef struct StageOptions {
+	VEC(Option) option; /* cheapest first; one inert option for constant and inline stages */
+} StageOptions;
+
+typedef struct Variant {
+	const char *rewrite;
+	const char *name; /* "direct", "winograd4+fuse"...: for tables and reports */
+	Task *task;       /* rewritten */
+	TaskForm form;
+	double slack; /* of the rewrite */
+	Sched base;   /* shared loops and inline flags; the stages' lists are the options' */
+	StageOptions *stage;
+	double ns; /* beyond the stages: launch, passes through temporaries */
+} Variant;
+
+typedef struct Space {
+	Arena *arena;
+	VEC(Variant) variant;
+	double floor_ns; /* roofline: what the best algorithm takes at peak rates */
+} Space;
+
+typedef struct Pick {
+	int variant;
+	int option[SPACE_STAGES_MAX]; /* per stage of the variant's Task */
+} Pick;
+
+/* t and f as the Plan has them. Always offers at least the scalar schedule. Errors: ERR_INTERNAL
+ * when a rewrite gives a malformed Task. */
+int space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out,
+		Err *e);
+
+double space_rows(const Space *s);                /* number of picks; may be astronomic */
+double space_cost(const Space *s, const Pick *p); /* ns */
+bool pick_equal(const Space *s, const Pick *a, const Pick *b);
+
+/* The n cheapest picks in ascending order, with the cheapest of every variant among them. Returns
+ * how many there are. */
+int space_top(const Space *s, int n, Pick *out);
+
+/* All picks that differ from p in one knob of one stage, cheapest first, at most max. */
+int space_neighbours(const Space *s, const Pick *p, int max, Pick *out);
+
+Pick space_random(const Space *s, Rng *r);
+
+Sched space_sched(const Space *s, Arena *a, const Pick *p);
+const char *space_text(const Space *s, Arena *a, const Pick *p); /* sched_print of it */
+
+#endif

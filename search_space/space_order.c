@@ -1,0 +1,168 @@
+/* Picks in order of their cost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "search_space/space.h"
+
+typedef struct Ranked {
+	Pick pick;
+	double ns;
+} Ranked;
+
+typedef struct Heap {
+	Arena *arena;
+	const Space *s;
+	VEC(Ranked) item; /* a binary heap, cheapest on top */
+} Heap;
+
+static bool
+before(const Ranked *a, const Ranked *b)
+{
+	return a->ns < b->ns;
+}
+
+static void
+swap(Ranked *a, Ranked *b)
+{
+	Ranked t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void
+heap_push(Heap *h, const Pick *p)
+{
+	int i = h->item.n;
+
+	vec_push(h->arena, &h->item, ((Ranked){*p, space_cost(h->s, p)}));
+	for (; i && before(&h->item.v[i], &h->item.v[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&h->item.v[i], &h->item.v[(i - 1) / 2]);
+}
+
+static Pick
+heap_pop(Heap *h)
+{
+	Pick top = h->item.v[0].pick;
+	int n = --h->item.n;
+
+	h->item.v[0] = h->item.v[n];
+	for (int i = 0, k; (k = 2 * i + 1) < n; i = k) {
+		if (k + 1 < n && before(&h->item.v[k + 1], &h->item.v[k]))
+			k++;
+		if (!before(&h->item.v[k], &h->item.v[i]))
+			break;
+		swap(&h->item.v[k], &h->item.v[i]);
+	}
+	return top;
+}
+
+/* The successors of a pick: one stage a step worse. A stage below the last one that was moved
+ * stays, so that no pick is reached twice. */
+static void
+push_successors(Heap *h, const Pick *p)
+{
+	const Variant *v = &h->s->variant.v[p->variant];
+	int last = 0;
+
+	for (int i = 0; i < v->task->stage.n; i++)
+		if (p->option[i])
+			last = i;
+	for (int i = last; i < v->task->stage.n; i++) {
+		Pick next = *p;
+
+		if (++next.option[i] < v->stage[i].option.n)
+			heap_push(h, &next);
+	}
+}
+
+static bool
+has_variant(const Pick *list, int n, int variant)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i].variant == variant)
+			return true;
+	return false;
+}
+
+static int
+by_cost(const void *a, const void *b)
+{
+	const Ranked *x = a, *y = b;
+
+	return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+static void
+sort_picks(const Space *s, Arena *a, Pick *list, int n)
+{
+	Ranked *r = ARENA_ARRAY(a, Ranked, n + 1);
+
+	for (int i = 0; i < n; i++)
+		r[i] = (Ranked){list[i], space_cost(s, &list[i])};
+	qsort(r, (size_t)n, sizeof *r, by_cost);
+	for (int i = 0; i < n; i++)
+		list[i] = r[i].pick;
+}
+
+int
+space_top(const Space *s, int max, Pick *out)
+{
+	Arena *a = arena_new();
+	Heap h = {.arena = a, .s = s};
+	int n = 0, missing = 0;
+
+	for (int v = 0; v < s->variant.n; v++)
+		heap_push(&h, &(Pick){.variant = v});
+	while (n < max && h.item.n) {
+		out[n] = heap_pop(&h);
+		push_successors(&h, &out[n++]);
+	}
+	/* The dearest make room for variants that are not among the cheapest. */
+	for (int v = 0; v < s->variant.n; v++)
+		missing += !has_variant(out, n, v);
+	for (int v = 0, at = n - 1; v < s->variant.n && missing && at > 0; v++)
+		if (!has_variant(out, n, v))
+			out[at--] = (Pick){.variant = v};
+	sort_picks(s, a, out, n);
+	arena_free(a);
+	return n;
+}
+
+static int
+knobs_apart(const Option *a, const Option *b)
+{
+	int n = 0;
+
+	for (int k = 0; k < SPACE_KNOBS_MAX; k++)
+		n += a->knob[k] != b->knob[k];
+	return n;
+}
+
+int
+space_neighbours(const Space *s, const Pick *p, int max, Pick *out)
+{
+	const Variant *v = &s->variant.v[p->variant];
+	Arena *a = arena_new();
+	VEC(Pick) list = {0};
+	int n;
+
+	for (int i = 0; i < v->task->stage.n; i++)
+		for (int k = 0; k < v->stage[i].option.n; k++) {
+			Pick q = *p;
+
+			if (k == p->option[i] ||
+			    knobs_apart(&v->stage[i].option.v[k],
+					&v->stage[i].option.v[p->option[i]]) != 1)
+				continue;
+			q.option[i] = k;
+			vec_push(a, &list, q);
+		}
+	n = list.n < max ? list.n : max;
+	if (list.n) {
+		sort_picks(s, a, list.v, list.n);
+		memcpy(out, list.v, (size_t)n * sizeof *out);
+	}
+	arena_free(a);
+	return n;
+}

@@ -1,0 +1,183 @@
+/* Walks the expressions of a stage. An inline stage is walked with its axes replaced by the index
+ * expressions of the load that reads it, as the lowering will. */
+#include "search_space/stage_info.h"
+
+#include <string.h>
+
+/* Axes of the stage being walked in terms of the axes of the scheduled one. */
+typedef struct Binding {
+	const Stage *stage;
+	Index axis[STAGE_AXES_MAX];
+} Binding;
+
+typedef struct Walk {
+	const Task *t;
+	const TaskForm *f;
+	const bool *inlined;
+	StageInfo *out;
+	bool final;
+	int depth;
+} Walk;
+
+/* name, vector operations it costs; everything else costs one */
+static double
+op_cost(ExprOp op)
+{
+	static const double cost[EXPR_COUNT] = {
+		[EXPR_EXP] = 14, [EXPR_LOG] = 18,  [EXPR_ERF] = 20,  [EXPR_TANH] = 18,
+		[EXPR_POW] = 40, [EXPR_DIV] = 8,   [EXPR_SQRT] = 10, [EXPR_LIT] = -1,
+		[EXPR_ACC] = -1, [EXPR_LOAD] = -1,
+	};
+
+	return cost[op] < 0 ? 0 : cost[op] > 0 ? cost[op] : 1;
+}
+
+static Index
+bind(const Binding *b, const Index *ix)
+{
+	Index r = index_const(ix->k);
+
+	r.via = ix->via;
+	for (int a = 0; a < b->stage->naxes; a++)
+		if (ix->coef[a])
+			r = index_add(r, &b->axis[a], ix->coef[a]);
+	return r;
+}
+
+static int
+stage_of(const Task *t, int tensor)
+{
+	for (int s = 0; s < t->stage.n; s++)
+		if (t->stage.v[s].out == tensor)
+			return s;
+	return TASK_NONE;
+}
+
+static int64_t
+stride_in_block(const Layout *y, int dim, int32_t coef, int64_t extent)
+{
+	/* Within a block neighbours are adjacent; a step of whole blocks jumps. */
+	if (coef % y->block == 0)
+		return coef / y->block * y->stride[dim];
+	return extent * coef <= y->block ? coef : coef;
+}
+
+static void
+describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_else, Access *a)
+{
+	const TaskTensor *x = &w->t->tensor.v[tensor];
+	const Form *form = &w->f->v[tensor];
+	Layout y = form_layout(form, x->dim, x->type, 0);
+
+	*a = (Access){.tensor = tensor, .rank = x->rank, .final = w->final};
+	a->bytes = (int)dtype_size(x->type);
+	a->is_const = x->kind == TENSOR_CONST || x->kind == TENSOR_LIT;
+	for (int d = 0; d < x->rank; d++) {
+		int64_t lo, hi, below = 0, above = 0;
+
+		for (int k = 0; k < w->out->stage->naxes; k++) {
+			int32_t c = ix[d].coef[k];
+
+			a->coef[d][k] = c;
+			a->varies[k] |= c != 0;
+			a->stride[k] += d == form->block_dim
+						? stride_in_block(&y, d, c, w->out->extent[k])
+						: c * y.stride[d];
+		}
+		a->by_value |= ix[d].via != TASK_NONE;
+		if (!has_else)
+			continue;
+		if (!(form->foreign >> d & 1) && d != form->block_dim &&
+		    form->border == otherwise) {
+			below = form->lo[d];
+			above = form->hi[d];
+		}
+		index_range(w->out->stage, &ix[d], &lo, &hi);
+		a->guarded |= lo < -below || hi >= x->dim[d] + above;
+	}
+}
+
+static void walk(Walk *w, const Binding *b, int expr);
+
+static void
+walk_inlined(Walk *w, int stage, const Index *ix)
+{
+	const Stage *s = &w->t->stage.v[stage];
+	Binding b = {.stage = s};
+
+	for (int d = 0; d < w->t->tensor.v[s->out].rank; d++)
+		for (int a = 0; a < s->nspatial; a++)
+			if (s->out_ix[d].coef[a] == 1)
+				b.axis[a] = ix[d];
+	for (int a = s->nspatial; a < s->naxes; a++)
+		b.axis[a] = index_const(0);
+	for (int64_t k = 0; k < 8 && s->nspatial < s->naxes; k++)
+		walk(w, &b, s->body); /* a short reduction, repeated per use */
+	if (s->nspatial == s->naxes && s->body != TASK_NONE)
+		walk(w, &b, s->body);
+	walk(w, &b, s->value);
+}
+
+static void
+walk_load(Walk *w, const Binding *b, const Expr *x)
+{
+	Index ix[TASK_RANK_MAX];
+	int made = stage_of(w->t, x->tensor);
+
+	for (int d = 0; d < w->t->tensor.v[x->tensor].rank; d++)
+		ix[d] = bind(b, &x->ix[d]);
+	if (made != TASK_NONE && w->inlined[made] && !stage_is_const(w->t, made) && w->depth < 8) {
+		w->depth++;
+		walk_inlined(w, made, ix);
+		w->depth--;
+		return;
+	}
+	if (w->out->n < ACCESS_MAX)
+		describe(w, x->tensor, ix, x->otherwise, x->has_else, &w->out->access[w->out->n++]);
+}
+
+static void
+walk(Walk *w, const Binding *b, int expr)
+{
+	const Expr *x;
+
+	if (expr == TASK_NONE)
+		return;
+	x = &w->t->expr.v[expr];
+	if (x->op == EXPR_LOAD)
+		walk_load(w, b, x);
+	if (dtype_size(x->type) == 8)
+		w->out->narrow = true;
+	*(w->final ? &w->out->final_ops : &w->out->body_ops) += op_cost(x->op);
+	walk(w, b, x->a);
+	walk(w, b, x->b);
+	walk(w, b, x->c);
+}
+
+void
+stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, const int64_t *share,
+	   StageInfo *out)
+{
+	const Stage *s = &t->stage.v[stage];
+	Walk w = {.t = t, .f = f, .inlined = inlined, .out = out};
+	Binding b = {.stage = s};
+
+	memset(out, 0, sizeof *out);
+	out->stage = s;
+	for (int a = 0; a < s->naxes; a++) {
+		b.axis[a] = index_axis(a);
+		out->extent[a] = s->axis[a].extent;
+		if (share && share[a] && share[a] < out->extent[a])
+			out->extent[a] = share[a];
+	}
+	if (s->comb != COMB_NONE) {
+		walk(&w, &b, s->body);
+		/* A product that is summed is one operation. */
+		if (s->comb == COMB_SUM && t->expr.v[s->body].op == EXPR_MUL)
+			out->body_ops -= 1;
+		out->body_ops += 1;
+	}
+	w.final = true;
+	walk(&w, &b, s->value);
+	describe(&w, s->out, s->out_ix, 0, false, &out->store);
+}

@@ -1,0 +1,39 @@
+/* What the cost model needs to know of a stage: its memory accesses and its arithmetic, inline
+ * stages included. */
+#ifndef SEARCH_SPACE_STAGE_INFO_H
+#define SEARCH_SPACE_STAGE_INFO_H
+
+#include "search_space/sched.h"
+
+enum { ACCESS_MAX = 48 };
+
+/* One load or the store. Axes are those of the stage that is scheduled. */
+typedef struct Access {
+	int tensor;
+	bool is_const; /* packed in the order it is read: lanes are always contiguous */
+	bool final;    /* read once per output, not once per reduction step */
+	bool guarded;  /* some indices may lie outside the stored tensor */
+	bool by_value; /* an index comes from another tensor */
+	int bytes;     /* of an element */
+	int rank;
+	int32_t coef[TASK_RANK_MAX][STAGE_AXES_MAX];
+	int64_t stride[STAGE_AXES_MAX]; /* elements per step of the axis, in memory */
+	bool varies[STAGE_AXES_MAX];
+} Access;
+
+typedef struct StageInfo {
+	const Stage *stage;
+	int n;
+	Access access[ACCESS_MAX]; /* loads */
+	Access store;
+	double body_ops, final_ops; /* vector operations; a multiply-add is one */
+	int64_t extent[STAGE_AXES_MAX];
+	bool narrow; /* computes in 64-bit types: half the lanes */
+} StageInfo;
+
+/* inlined: by stage number, which stages are evaluated where their output is read. share: extents
+ * that shared loops leave of the axes, 0 where there is none; NULL: none. */
+void stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined,
+		const int64_t *share, StageInfo *out);
+
+#endif

@@ -1,0 +1,57 @@
+#!/bin/sh
+# What takes too long for every change: long fuzzing and random testing, the other LLVM, the thread
+# sanitizer, the ONNX test data and the comparison with other runtimes. Runs every step, says at
+# the end which failed.
+#
+# Usage: tests/nightly.sh [STEP...]    steps: run random fuzz llvm19 tsan conformance peers
+set -u
+cd "$(dirname "$0")/.."
+
+step_run() {
+	tests/run.sh
+}
+
+step_random() {
+	cmake --preset release >/dev/null && cmake --build --preset release --target test_random &&
+		build/release/tests/test_random "${SEED:-1}" 5000
+}
+
+step_fuzz() {
+	tests/fuzz.sh "${FUZZ_SECONDS:-60}"
+}
+
+step_llvm19() {
+	HONE_LLVM=19 deploy/scripts/deps.sh &&
+		cmake -S . -B build/llvm19 -G Ninja -DHONE_LLVM=19 -DCMAKE_BUILD_TYPE=Release \
+			-DCMAKE_C_FLAGS_RELEASE="-O2 -g1" >/dev/null &&
+		cmake --build build/llvm19 &&
+		ctest --test-dir build/llvm19 --output-on-failure -j "$(nproc)"
+}
+
+step_tsan() {
+	cmake --preset tsan >/dev/null && cmake --build --preset tsan &&
+		HONE_TEST_QUICK=1 ctest --test-dir build/tsan --output-on-failure
+}
+
+scripts() { # FOLDER: every script in it
+	for s in tests/"$1"/*.sh; do
+		[ ! -e "$s" ] || "$s" || return 1
+	done
+}
+
+step_conformance() {
+	scripts conformance
+}
+
+step_peers() {
+	scripts peers
+}
+
+[ $# -gt 0 ] || set -- run random fuzz llvm19 tsan conformance peers
+failed=
+for step in "$@"; do
+	echo "== $step"
+	"step_$step" || failed="$failed $step"
+done
+[ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }
+echo "all passed: $*"

@@ -1,0 +1,434 @@
+/* How an agent begins and ends, who may reach it, and what a client sees of its end. */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "tests/unit/agent_case.h"
+#include "tests/unit/process.h"
+
+enum { ARGS_MAX = 8, SAID_MAX = 2048, SOON_MS = 3000 };
+
+/* An agent started by hand; what it says on both channels comes through one pipe. */
+typedef struct Agent {
+	pid_t pid;
+	int out;
+	char said[SAID_MAX];
+	size_t n;
+} Agent;
+
+static char *good[] = {"good"};
+static char folder[] = "/tmp/hone-test-XXXXXX", path[64];
+
+static void
+agent_run(Agent *a, char *argv[])
+{
+	posix_spawn_file_actions_t files;
+	int pair[2];
+
+	*a = (Agent){0};
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, pair[1], 1);
+	posix_spawn_file_actions_adddup2(&files, pair[1], 2);
+	assert_int_equal(posix_spawn(&a->pid, argv[0], &files, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&files);
+	close(pair[1]);
+	a->out = pair[0];
+}
+
+static void
+agent_start(Agent *a, const char *const args[])
+{
+	char *argv[ARGS_MAX] = {AGENT};
+
+	for (int i = 0; i < ARGS_MAX - 2 && args[i]; i++)
+		argv[i + 1] = (char *)args[i];
+	agent_run(a, argv);
+}
+
+static void
+agent_start_later(Agent *a)
+{
+	char *argv[] = {"/bin/sh", "-c", "sleep 0.4; exec \"$0\" --socket \"$1\"",
+			AGENT,     path, NULL};
+
+	agent_run(a, argv);
+}
+
+/* Reads what it says until text is in there; false at its end. */
+static bool
+agent_says(Agent *a, const char *text)
+{
+	while (!strstr(a->said, text)) {
+		struct pollfd p = {.fd = a->out, .events = POLLIN};
+		ssize_t got = poll(&p, 1, SOON_MS) > 0
+				      ? read(a->out, a->said + a->n, SAID_MAX - 1 - a->n)
+				      : 0;
+
+		if (got <= 0)
+			return false;
+		a->n += (size_t)got;
+	}
+	return true;
+}
+
+/* Exit code of an agent that ends by itself soon; -1 if it does not, or of a signal. */
+static int
+agent_exit_code(Agent *a)
+{
+	int status = 0, done = 0;
+
+	agent_says(a, "\xff"); /* to the end */
+	for (int i = 0; i < SOON_MS && !(done = waitpid(a->pid, &status, WNOHANG)); i++)
+		clock_sleep_ns(1000000);
+	close(a->out);
+	return done == a->pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+agent_kill(Agent *a)
+{
+	kill(a->pid, SIGKILL);
+	waitpid(a->pid, NULL, 0);
+	close(a->out);
+}
+
+#define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static RpcClient *
+open_or_fail(const char *address)
+{
+	RpcClient *c;
+	Err e = {0};
+
+	if (rpc_open(address, &c, &e))
+		fail_msg("%s", e.msg);
+	return c;
+}
+
+/* One candidate is measured. */
+static void
+assert_works(RpcClient *c)
+{
+	AgentCase a;
+	Outcomes o;
+
+	case_init(&a, c, "");
+	case_add(&a, good);
+	case_run(&a, c, &o);
+	case_expect(&o, 0, STATUS_OK, "");
+	outcomes_fini(&o);
+}
+
+static void
+usage_is_refused_by_name(void **state)
+{
+	static const struct {
+		const char *args[ARGS_MAX];
+		const char *why;
+	} list[] = {
+		{{"--listen", "127.0.0.1:0"}, "--listen needs a key"},
+		{{NULL}, "expected --socket PATH or --listen"},
+		{{"--listen", "nowhere", "--insecure-no-auth"}, "expected ADDRESS:PORT"},
+		{{"--listen", "host:1", "--insecure-no-auth"}, "expected a numeric address"},
+		{{"--listen", "127.0.0.1:66000", "--insecure-no-auth"}, "a numeric address and"},
+		{{"--socket", path, "--runner", "/nowhere"}, "/nowhere cannot be executed"},
+		{{"--socket", path, "--blob-bytes", "many"}, "expected a number"},
+		{{"--socket", "/nowhere/agent"}, "/nowhere: No such file"},
+		{{"--socket", "/dev/null"}, "exists and is not a socket"},
+		{{"--frobnicate"}, "frobnicate"},
+	};
+	Agent a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		agent_start(&a, list[i].args);
+		if (!agent_says(&a, list[i].why))
+			fail_msg("%zu: said '%s', expected '%s'", i, a.said, list[i].why);
+		assert_in_range(agent_exit_code(&a), 2, 4);
+	}
+}
+
+static void
+tcp_tells_its_port_and_that_it_is_open_to_all(void **state)
+{
+	char *at, address[64];
+	RpcClient *c;
+	Agent a;
+
+	(void)state;
+	agent_start(&a, ARGS("--listen", "127.0.0.1:0", "--insecure-no-auth"));
+	assert_true(agent_says(&a, "warning: no authentication"));
+	assert_true(agent_says(&a, "listening on 127.0.0.1:"));
+	at = strstr(strstr(a.said, "listening on"), "127.0.0.1:");
+	snprintf(address, sizeof address, "%.*s", (int)strcspn(at, "\n"), at);
+	assert_string_not_equal(address, "127.0.0.1:0");
+	c = open_or_fail(address);
+	assert_true(rpc_device(c)->insecure);
+	assert_works(c);
+	rpc_close(c);
+	kill(a.pid, SIGTERM);
+	assert_int_equal(agent_exit_code(&a), 0);
+}
+
+static void
+a_socket_has_one_owner(void **state)
+{
+	Agent a, b;
+	struct stat st;
+	RpcClient *c;
+
+	(void)state;
+	agent_start(&a, ARGS("--socket", path));
+	assert_true(agent_says(&a, "listening on"));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	agent_start(&b, ARGS("--socket", path));
+	assert_true(agent_says(&b, "another server listens there"));
+	assert_int_equal(agent_exit_code(&b), 4);
+	agent_kill(&a); /* leaves its socket behind */
+	assert_int_equal(stat(path, &st), 0);
+	agent_start(&a, ARGS("--socket", path));
+	assert_true(agent_says(&a, "listening on"));
+	c = open_or_fail(path);
+	assert_works(c);
+	rpc_close(c);
+	kill(a.pid, SIGTERM);
+	assert_int_equal(agent_exit_code(&a), 0);
+	assert_int_not_equal(stat(path, &st), 0);
+	assert_true(process_all_gone());
+}
+
+static void
+once_ends_with_its_last_client(void **state)
+{
+	RpcClient *first, *second;
+	Agent a;
+
+	(void)state;
+	agent_start(&a, ARGS("--socket", path, "--once"));
+	assert_true(agent_says(&a, "listening on"));
+	first = open_or_fail(path);
+	second = open_or_fail(path);
+	rpc_close(first);
+	assert_works(second);
+	rpc_close(second);
+	assert_int_equal(agent_exit_code(&a), 0);
+}
+
+/* A client leaves in the middle of a batch: another one is served at once. */
+static void
+what_a_client_leaves_behind_is_cleared(void **state)
+{
+	RpcClient *first, *second;
+	Err e = {0};
+	AgentCase k;
+	Agent a;
+
+	(void)state;
+	agent_start(&a, ARGS("--socket", path));
+	assert_true(agent_says(&a, "listening on"));
+	first = open_or_fail(path);
+	case_init(&k, first, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_add(&k, (char *[]){"endless"})->deadline_ms = 60000;
+	assert_int_equal(rpc_submit(first, &k.batch, &e), OK);
+	k.batch.id++;
+	assert_int_equal(rpc_submit(first, &k.batch, &e), OK);
+	assert_true(process_await_child(a.pid, "hone_runner") > 0);
+	rpc_close(first);
+	second = open_or_fail(path);
+	assert_works(second);
+	assert_true(process_await_no_child(a.pid, "hone_runner"));
+	rpc_close(second);
+	kill(a.pid, SIGTERM);
+	assert_int_equal(agent_exit_code(&a), 0);
+	assert_true(process_all_gone());
+}
+
+static void
+a_private_agent_ends_with_its_parent(void **state)
+{
+	pid_t parent = fork(), agent;
+
+	(void)state;
+	if (parent == 0) {
+		RpcClient *c;
+
+		if (rpc_start_local(AGENT, &c, NULL))
+			_exit(1);
+		pause();
+	}
+	agent = process_await_child(parent, "rpc_server");
+	assert_true(agent > 0);
+	clock_sleep_ns(100000000);
+	kill(parent, SIGKILL);
+	assert_true(process_all_gone());
+}
+
+static void *
+kill_later(void *pid)
+{
+	clock_sleep_ns(200000000);
+	kill(*(pid_t *)pid, SIGKILL);
+	return NULL;
+}
+
+static void
+blocked_calls_return_when_the_agent_dies(void **state)
+{
+	RpcClient *c = case_agent();
+	pid_t agent = process_child(getpid(), "rpc_server");
+	char *endless[] = {"endless"};
+	uint64_t began = clock_ns();
+	pthread_t killer;
+	RpcEvent event;
+	AgentCase a;
+	Err e = {0};
+
+	(void)state;
+	case_init(&a, c, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_add(&a, endless)->deadline_ms = 60000;
+	assert_int_equal(rpc_submit(c, &a.batch, &e), OK);
+	assert_int_equal(rpc_wait(c, 20, &event, &e), NOT_APPLICABLE);
+	assert_int_equal(pthread_create(&killer, NULL, kill_later, &agent), 0);
+	assert_int_equal(rpc_wait(c, -1, &event, &e), ERR_DEVICE);
+	assert_true(clock_ns() - began < (uint64_t)SOON_MS * 1000000);
+	e = (Err){0};
+	assert_int_equal(rpc_put_blob(c, "new", 3, NULL, &e), ERR_DEVICE);
+	e = (Err){0};
+	assert_int_equal(rpc_submit(c, &a.batch, &e), ERR_DEVICE);
+	pthread_join(killer, NULL);
+	rpc_close(c);
+	assert_true(process_all_gone()); /* its runner too */
+}
+
+static void
+what_cannot_be_reached_is_said(void **state)
+{
+	RpcClient *c;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(rpc_open("/nowhere/agent", &c, &e), ERR_DEVICE);
+	assert_null(c);
+	assert_non_null(strstr(e.msg, "/nowhere/agent: "));
+	e = (Err){0};
+	assert_int_equal(rpc_open("127.0.0.1:1", &c, &e), ERR_DEVICE);
+	e = (Err){0};
+	assert_int_equal(rpc_open("host.name:1", &c, &e), ERR_INPUT);
+	e = (Err){0};
+	assert_int_equal(rpc_start_local("/nowhere/rpc_server", &c, &e), ERR_DEVICE);
+	assert_non_null(strstr(e.msg, "/nowhere/rpc_server"));
+	e = (Err){0};
+	assert_int_equal(rpc_start_local("/bin/false", &c, &e), ERR_DEVICE);
+}
+
+/* Private agents die and are replaced again and again; nothing is left of them. */
+static void
+reopening_leaks_nothing(void **state)
+{
+	unsigned descriptors, threads;
+	RpcClient *c = case_agent();
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		Err e = {0};
+
+		if (i == 2) {
+			descriptors = process_descriptors(getpid());
+			threads = process_threads(getpid());
+		}
+		if (i % 3) { /* also while it lives */
+			pid_t agent = process_child(getpid(), "rpc_server");
+
+			assert_true(agent > 0);
+			kill(agent, SIGKILL);
+		}
+		if (rpc_reopen(&c, 1000, &e))
+			fail_msg("%s", e.msg);
+		assert_works(c);
+	}
+	assert_int_equal(process_descriptors(getpid()), descriptors);
+	assert_int_equal(process_threads(getpid()), threads);
+	rpc_close(c);
+	assert_true(process_all_gone());
+}
+
+static void
+reopening_waits_for_an_agent_to_return(void **state)
+{
+	unsigned descriptors = process_descriptors(getpid()), threads = process_threads(getpid());
+	RpcClient *c;
+	Err e = {0};
+	Agent a;
+
+	(void)state;
+	agent_start(&a, ARGS("--socket", path));
+	assert_true(agent_says(&a, "listening on"));
+	c = open_or_fail(path);
+	for (int i = 0; i < 3; i++) {
+		agent_kill(&a);
+		agent_start_later(&a);
+		if (rpc_reopen(&c, 10000, &e))
+			fail_msg("%s", e.msg);
+		assert_works(c);
+	}
+	agent_kill(&a);
+	assert_int_equal(rpc_reopen(&c, 300, &e), ERR_DEVICE);
+	assert_null(c);
+	assert_int_equal(process_descriptors(getpid()), descriptors);
+	assert_int_equal(process_threads(getpid()), threads);
+	assert_true(process_all_gone());
+}
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	process_adopt_orphans();
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof path, "%s/agent", folder);
+	setenv("XDG_RUNTIME_DIR", folder,
+	       1); /* removing it fails if a private agent left a trace */
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(usage_is_refused_by_name),
+		cmocka_unit_test(tcp_tells_its_port_and_that_it_is_open_to_all),
+		cmocka_unit_test(a_socket_has_one_owner),
+		cmocka_unit_test(once_ends_with_its_last_client),
+		cmocka_unit_test(what_a_client_leaves_behind_is_cleared),
+		cmocka_unit_test(a_private_agent_ends_with_its_parent),
+		cmocka_unit_test(blocked_calls_return_when_the_agent_dies),
+		cmocka_unit_test(what_cannot_be_reached_is_said),
+		cmocka_unit_test(reopening_leaks_nothing),
+		cmocka_unit_test(reopening_waits_for_an_agent_to_return),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,174 @@
+/* AArch64 objects made on any host: the hot loop of the dense kernels multiplies by lanes of a
+ * vector (fmla v.4s, v.4s, v.s[i]), broadcasts nothing and keeps every vector in a register. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codegen/emit.h"
+#include "codegen/lower.h"
+
+#define BORDERED "form\n x bca border 0,1,1/0,1,1 = 0\n y bca border 0,1,1/0,1,1 = 0\n"
+#define LAST     "form\n x bca\n y bca\n"
+
+typedef struct Case {
+	const char *task, *form, *sched;
+	int fmla; /* in the hot loop: what the register tile and the unrolling ask for */
+} Case;
+
+static const Case cases[] = {
+	{"task\n in x f32[64,56,56]\n const w f32[64,64,3,3]\n const b f32[64]\n"
+	 " out y f32[64,56,56]\n stage k:64 p:56 q:56 | c:64 i:3 j:3\n"
+	 "  acc f32 sum x[c,p+i-1,q+j-1 else 0] * w[k,c,i,j]\n  y[k,p,q] = max(acc + b[k], 0)\n",
+	 BORDERED, "direct\nnest vec=k k:8 p:1 q:8 | c:16 i:1 j:1 c:4\n", 64},
+	{"task\n in x f32[64,56,56]\n const w f32[64,64]\n const b f32[64]\n"
+	 " out y f32[64,56,56]\n stage k:64 p:56 q:56 | c:64\n"
+	 "  acc f32 sum x[c,p,q] * w[k,c]\n  y[k,p,q] = max(acc + b[k], 0)\n",
+	 LAST, "direct\nnest vec=k k:8 p:1 q:8 | c:16 c:4\n", 64},
+	{"task\n in a f32[128,256]\n const b f32[256,512]\n out y f32[128,512]\n"
+	 " stage m:128 n:512 | k:256\n  acc f32 sum a[m,k] * b[k,n]\n  y[m,n] = acc\n",
+	 "form\n a ab\n y ab\n", "direct\nnest vec=n n:8 m:8 | k:4\n", 64},
+	{"task\n in a f32[128,256]\n in b f32[256,512]\n out y f32[128,512]\n"
+	 " stage m:128 n:512 | k:256\n  acc f32 sum a[m,k] * b[k,n]\n  y[m,n] = acc\n",
+	 "form\n a ab\n b ab\n y ab\n", "direct\nnest vec=n n:12 m:6 | k:4\n", 72},
+};
+
+typedef struct Count {
+	int fmla, lane, dup, spill;
+} Count;
+
+static bool
+is(const char *line, const char *mnemonic)
+{
+	size_t n = strlen(mnemonic);
+
+	return !strncmp(line, mnemonic, n) && (line[n] == '\t' || line[n] == ' ');
+}
+
+static void
+count_line(const char *line, Count *c)
+{
+	char op[256];
+
+	snprintf(op, sizeof op, "%.*s", (int)strcspn(line, "\n"), line);
+	line = op + strspn(op, " \t");
+	c->fmla += is(line, "fmla");
+	c->lane += is(line, "fmla") && strstr(line, ".s[");
+	c->dup += is(line, "dup") || is(line, "ld1r");
+	if (strstr(line, "[sp") && (strstr(line, "\tq") || strstr(line, " q")))
+		c->spill++;
+}
+
+/* Counts of the basic block with the most multiply-adds; it must be a loop by itself. */
+static Count
+hot_loop(const char *text)
+{
+	Count hot = {0}, c = {0};
+	char label[32] = "";
+
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, "\n"), word = strspn(p, " \t");
+
+		if (*p == '.' && memchr(p, ':', n)) {
+			c = (Count){0};
+			snprintf(label, sizeof label, "%.*s", (int)strcspn(p, ":"), p);
+		} else {
+			count_line(p, &c);
+			if (p[word] == 'b' && p[word + 1] == '.') {
+				bool self = *label &&
+					    !strncmp(p + n - strlen(label), label, strlen(label));
+
+				if (c.fmla > hot.fmla)
+					hot = self ? c : (Count){.fmla = c.fmla};
+				c = (Count){0};
+				*label = 0;
+			}
+		}
+		p += n + (p[n] == '\n');
+	}
+	return hot;
+}
+
+static void
+check_case(const Case *k, const Target *target, Emit *m)
+{
+	Arena *a = arena_new();
+	char why[LOWER_WHY_MAX] = "";
+	Str text = {0};
+	Code code;
+	TaskForm f;
+	Err e = {0};
+	Loop *l;
+	Count c;
+	Sched s;
+	Task *t;
+
+	assert_int_equal(task_parse(k->task, a, &t, &e), OK);
+	assert_int_equal(task_form_parse(k->form, t, a, &f, &e), OK);
+	assert_int_equal(sched_parse(k->sched, t, a, &s, &e), OK);
+	assert_int_equal(lower(a, t, &f, &s, target, (LowerOptions){0}, &l, why), OK);
+	assert_int_equal(emit_print(m, l, "k", &text, &e), OK);
+	c = hot_loop(text.s);
+	assert_int_equal(c.fmla, k->fmla);
+	assert_int_equal(c.lane, k->fmla);
+	assert_int_equal(c.dup, 0);
+	assert_int_equal(c.spill, 0);
+	str_fini(&text);
+
+	assert_int_equal(emit(m, l, "k", a, &code, &e), OK);
+	assert_true(code.size > 20);
+	assert_memory_equal(code.bytes, "\177ELF", 4);
+	assert_int_equal(((const uint8_t *)code.bytes)[18], 183); /* EM_AARCH64 */
+	arena_free(a);
+}
+
+static void
+hot_loops_multiply_by_lanes(void **state)
+{
+	static const char *const names[] = {"cortex-a53", "cortex-a72", "neoverse-n1"};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		Target target;
+		Err e = {0};
+		Emit *m;
+
+		assert_int_equal(target_named(names[i], &target, &e), OK);
+		assert_int_equal(emit_open("llvm", &target, &m, &e), OK);
+		for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+			print_message("%s, case %zu\n", names[i], k);
+			check_case(&cases[k], &target, m);
+		}
+		emit_close(m);
+	}
+}
+
+/* The counter sees what the test is about. */
+static void
+counter_sees_spills_and_splats(void **state)
+{
+	Count c = hot_loop("k:\n\tfmla\tv1.4s, v2.4s, v3.4s\n.LBB0_1:\n"
+			   "\tldr\tq1, [sp, #16]\n\tdup\tv2.4s, w3\n\tfmla\tv1.4s, v2.4s, v3.s[1]\n"
+			   "\tfmla\tv1.4s, v2.4s, v3.4s\n\tstp\tq1, q2, [sp]\n\tb.lo\t.LBB0_1\n");
+
+	(void)state;
+	assert_int_equal(c.fmla, 2);
+	assert_int_equal(c.lane, 1);
+	assert_int_equal(c.dup, 1);
+	assert_int_equal(c.spill, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counter_sees_spills_and_splats),
+		cmocka_unit_test(hot_loops_multiply_by_lanes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+/* db: one writer, readers beside it, kill -9, foreign, newer and damaged files. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "tests/unit/log_case.h"
+
+/* Runs child in a process of its own; its exit status. */
+static int
+in_child(int (*child)(Bench *b), Bench *b)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(child(b));
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+expect_busy(Bench *b)
+{
+	char name[32];
+	Err e = {0};
+	Log *l;
+
+	snprintf(name, sizeof name, "process %ld ", (long)getppid());
+	if (log_open(b->path, &l, &e) != ERR_BUSY || !strstr(e.msg, name))
+		return 1;
+	return log_open_read(b->path, &l, &(Err){0}) ? 2 : (log_close(l), 0);
+}
+
+static void
+a_second_writer_is_refused_by_name(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b), *again;
+	Err e = {0};
+
+	assert_int_equal(in_child(expect_busy, b), 0);
+	assert_int_equal(log_open(b->path, &again, &e), ERR_BUSY); /* in the same process too */
+	assert_null(again);
+	log_close(l);
+	log_close(opened(b));
+}
+
+static int
+read_while_written(Bench *b)
+{
+	int before = -1;
+
+	for (int i = 0; i < 200; i++) {
+		LogKey any = {0};
+		LogRow *r;
+		Err e = {0};
+		Log *l;
+		int n;
+
+		if (log_open_read(b->path, &l, &e) || log_rows(l, b->a, &any, &r, &n, &e))
+			return 1;
+		if (n < before || n % 3) /* transactions of three are seen whole */
+			return 2;
+		before = n;
+		log_close(l);
+		arena_reset(b->a);
+	}
+	return 0;
+}
+
+static void
+readers_see_whole_transactions(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b);
+	pid_t pid = fork();
+	int status, rounds = 0;
+
+	if (!pid)
+		_exit(read_while_written(b));
+	while (!waitpid(pid, &status, WNOHANG)) {
+		LogRow r[3] = {row("a\n", 1), row("b\n", 2), row("c\n", 3)};
+		Err e = {0};
+
+		assert_int_equal(log_add(l, r, 3, &e), OK);
+		rounds++;
+	}
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(rounds > 10);
+	log_close(l);
+}
+
+/* Adds batches for ever and tells every id that was acknowledged. */
+static int
+write_and_tell(Bench *b, int out)
+{
+	Err e = {0};
+	Log *l;
+
+	if (log_open(b->path, &l, &e))
+		return 1;
+	for (int round = 0;; round++) {
+		LogRow r[3] = {row("a\n", 1), row("b\n", 2), row("c\n", 3)};
+		int n = 1 + round % 3;
+
+		if (log_add(l, r, n, &e))
+			return 2;
+		for (int i = 0; i < n; i++)
+			if (write(out, &r[i].id, sizeof r[i].id) != sizeof r[i].id)
+				return 3;
+	}
+}
+
+static void
+check_told(Bench *b, const int64_t *told, int ntold)
+{
+	LogKey any = {0};
+	LogRow *r;
+	Err e = {0};
+	Log *l = opened(b); /* the dead owner's lock is gone */
+	int n, at = 0;
+
+	assert_int_equal(log_rows(l, b->a, &any, &r, &n, &e), OK);
+	for (int i = 0; i < ntold; i++) {
+		while (at < n && r[at].id < told[i])
+			at++;
+		assert_true(at < n && r[at].id == told[i]);
+		assert_int_equal(r[at].nsample, 4);
+	}
+	log_close(l);
+	arena_reset(b->a);
+}
+
+static void
+what_was_acknowledged_survives_kill(void **state)
+{
+	enum { REPEATS = 20, TOLD_MAX = 1 << 17 };
+	Bench *b = *state;
+	int64_t *told = calloc(TOLD_MAX, sizeof *told);
+	Log *l;
+	int ntold = 0;
+	Rng rng;
+
+	rng_init(&rng, 7);
+	for (int repeat = 0; repeat < REPEATS; repeat++) {
+		int pipes[2], status;
+		pid_t pid;
+
+		assert_int_equal(pipe(pipes), 0);
+		pid = fork();
+		if (!pid) {
+			close(pipes[0]);
+			_exit(write_and_tell(b, pipes[1]));
+		}
+		close(pipes[1]);
+		fcntl(pipes[0], F_SETPIPE_SZ, 1 << 20);
+		clock_sleep_ns(2000000 + rng_below(&rng, 60000000));
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		while (ntold < TOLD_MAX &&
+		       read(pipes[0], &told[ntold], sizeof *told) == sizeof *told)
+			ntold++;
+		close(pipes[0]);
+		check_told(b, told, ntold);
+	}
+	assert_true(ntold > REPEATS);
+	l = opened(b);
+	assert_int_equal(log_check(l, &(Err){0}), OK);
+	log_close(l);
+	free(told);
+}
+
+/* Makes a log and changes a big-endian number in its header. */
+static void
+log_with_header(Bench *b, size_t at, uint8_t value)
+{
+	char *bytes;
+	size_t size;
+
+	log_close(opened(b));
+	assert_int_equal(file_read(b->path, 1 << 20, &bytes, &size, &(Err){0}), OK);
+	memset(bytes + at, 0, 4);
+	bytes[at + 3] = (char)value;
+	assert_int_equal(file_write(b->path, bytes, size, &(Err){0}), OK);
+	free(bytes);
+}
+
+static void
+foreign_and_newer_files_are_refused(void **state)
+{
+	static const struct {
+		size_t at; /* where SQLite's file format has application_id and user_version */
+		uint8_t value;
+		const char *reason;
+	} cases[] = {{68, 1, "no tuning log"}, {68, 0, "no tuning log"}, {60, 99, "format 99"}};
+	static const char text[] = "this is not a database at all, is it? no, it is not";
+	Bench *b = *state;
+	Log *l;
+
+	assert_int_equal(log_open_read(b->path, &l, &(Err){0}), ERR_IO);
+	assert_int_equal(file_write(b->path, text, sizeof text, &(Err){0}), OK);
+	assert_int_equal(log_open(b->path, &l, &(Err){0}), ERR_INPUT);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		Err e = {0};
+
+		unlink(b->path);
+		log_with_header(b, cases[i].at, cases[i].value);
+		assert_int_equal(log_open(b->path, &l, &e), ERR_INPUT);
+		assert_non_null(strstr(e.msg, cases[i].reason));
+		assert_int_equal(log_open_read(b->path, &l, &(Err){0}), ERR_INPUT);
+	}
+}
+
+/* Flips bytes all over the file: it opens with its rows, or is refused; nothing else happens. */
+static void
+damaged_files_are_refused(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b);
+	Rng rng;
+	char *bytes;
+	size_t size;
+	int refused = 0;
+
+	rng_init(&rng, 3);
+	for (int i = 0; i < 300; i++) {
+		LogRow r = row("direct\nvec=k k:16\n", 100 + i);
+
+		added(l, &r);
+	}
+	log_close(l);
+	assert_int_equal(file_read(b->path, 1 << 24, &bytes, &size, &(Err){0}), OK);
+	for (int round = 0; round < 60; round++) {
+		char *copy = malloc(size);
+		size_t keep = round % 4 ? size : size / 4096 / 2 * 4096;
+		LogKey any = {0};
+		LogRow *r;
+		Err e = {0};
+		int n, rc;
+
+		memcpy(copy, bytes, size);
+		for (int i = 0; i < 16; i++) /* not in the schema's page */
+			copy[4096 + rng_below(&rng, size - 4096)] ^=
+				(char)(1 + rng_below(&rng, 255));
+		assert_int_equal(file_write(b->path, copy, keep, &(Err){0}), OK);
+		free(copy);
+		rc = log_open(b->path, &l, &e);
+		refused += rc != OK;
+		if (!rc) {
+			rc = log_rows(l, b->a, &any, &r, &n, &e);
+			log_close(l);
+		}
+		if (rc)
+			assert_true(rc == ERR_INPUT && *e.msg);
+		arena_reset(b->a);
+	}
+	assert_true(refused > 40);
+	free(bytes);
+}
+
+int
+main(void)
+{
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(a_second_writer_is_refused_by_name),
+		CASE(readers_see_whole_transactions),
+		CASE(what_was_acknowledged_survives_kill),
+		CASE(foreign_and_newer_files_are_refused),
+		CASE(damaged_files_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,199 @@
+/* Random (Task, Form, Sched) on random Targets of this machine against the oracle: operands lie
+ * against unreadable pages on either side; outputs, borders and scratch start as NaN.
+ *
+ * Usage: test_random [SEED [N]]: runs N kernels (500, or 100 where HONE_TEST_QUICK is set) drawn
+ * from the seeds SEED, SEED + 1... (1).
+ * What the lowering refuses is drawn again and counted by reason. A failure, a crash included,
+ * prints its seed and the three texts; test_random SEED 1 repeats it.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/draw.h"
+#include "tests/support/host.h"
+#include "tests/support/kernel_run.h"
+
+enum { TARGETS_MAX = 8, REASONS_MAX = 100, DRAW_SECONDS = 120 };
+
+typedef struct Count {
+	char what[LOWER_WHY_MAX];
+	int n;
+} Count;
+
+typedef struct Session {
+	Emit *m[TARGETS_MAX];
+	Target target[TARGETS_MAX];
+	int ntarget, ran, failed;
+	Count refused[REASONS_MAX], family[REASONS_MAX];
+} Session;
+
+/* What is being run, for the signal handler. */
+static struct {
+	unsigned long long seed;
+	const char *target;
+	Str text;
+} now;
+
+static void
+say(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		_exit(1);
+}
+
+static void
+report(const char *what, const char *detail)
+{
+	char head[512];
+
+	snprintf(head, sizeof head, "FAIL test_random %llu 1 on %s: %s %s\n", now.seed, now.target,
+		 what, detail);
+	say(head);
+	say(str_get(&now.text));
+}
+
+static void
+on_signal(int sig)
+{
+	report(sig == SIGALRM ? "hangs" : "dies", "");
+	_exit(1);
+}
+
+/* Numbers become #, so that equal reasons count together. */
+static void
+count(Count *list, const char *what)
+{
+	char key[LOWER_WHY_MAX];
+	size_t n = 0;
+
+	for (const char *p = what; *p && n + 1 < sizeof key;) {
+		size_t digits = strspn(p, "0123456789");
+
+		key[n++] = digits ? '#' : *p;
+		p += digits ? digits : 1;
+	}
+	key[n] = 0;
+	for (int i = 0; i < REASONS_MAX; i++)
+		if (!list[i].n || !strcmp(list[i].what, key)) {
+			memcpy(list[i].what, key, n + 1);
+			list[i].n++;
+			return;
+		}
+}
+
+static void
+print_counts(const char *title, const Count *list)
+{
+	printf("%s\n", title);
+	for (int i = 0; i < REASONS_MAX && list[i].n; i++)
+		printf("%6d %s\n", list[i].n, list[i].what);
+}
+
+static void
+run_kernel(Session *s, KernelRun *k)
+{
+	char detail[192];
+	KernelCheck c;
+	int rc;
+
+	kernel_run_poison(k);
+	rc = kernel_run_call(k);
+	c = kernel_run_check(k, 300, now.seed);
+	if (!rc && c.worst <= 1)
+		return;
+	snprintf(detail, sizeof detail, "%.3g times the error allowed: %s", c.worst, c.where);
+	report(rc ? "returns an error" : "wrong:", detail);
+	s->failed++;
+}
+
+/* Draws the three texts into now.text; false when a text is not even legal. */
+static bool
+draw(Rng *r, Arena *a, Task **t, TaskForm *f, const char **family, char **sched, Err *e)
+{
+	Str text = {0};
+	int rc;
+
+	*family = draw_task(r, &now.text);
+	rc = task_parse(str_get(&now.text), a, t, e);
+	if (!rc) {
+		draw_form(r, *t, &text);
+		str_add(&now.text, str_get(&text));
+		rc = task_form_parse(str_get(&text), *t, a, f, e);
+	}
+	str_clear(&text);
+	if (!rc) {
+		draw_sched(r, a, *t, f, &text);
+		str_printf(&now.text, "sched\n%s", str_get(&text));
+		*sched = arena_copy(a, str_get(&text), text.n + 1);
+	}
+	str_fini(&text);
+	return !rc;
+}
+
+static void
+run_seed(Session *s, unsigned long long seed)
+{
+	Arena *a = arena_new();
+	const char *family;
+	char why[LOWER_WHY_MAX] = "", *sched;
+	TaskForm f;
+	KernelRun k;
+	Err e = {0};
+	Task *t;
+	Rng r;
+	int at, rc = ERR_INPUT;
+
+	rng_init(&r, seed);
+	at = (int)draw_int(&r, 0, s->ntarget - 1);
+	now.seed = seed;
+	now.target = s->target[at].name;
+	str_clear(&now.text);
+	alarm(DRAW_SECONDS);
+	if (draw(&r, a, &t, &f, &family, &sched, &e))
+		rc = kernel_run_open(&k, a, s->m[at], t, &f, sched,
+				     draw_chance(&r, 50) ? GUARD_BEFORE : GUARD_AFTER, seed, why,
+				     &e);
+	if (rc == NOT_APPLICABLE || rc == ERR_UNSUPPORTED) {
+		count(s->refused, rc == NOT_APPLICABLE ? why : e.msg);
+	} else if (rc) {
+		report("error:", e.msg);
+		s->failed++;
+	} else {
+		run_kernel(s, &k);
+		kernel_run_close(&k);
+		count(s->family, family);
+		s->ran++;
+	}
+	arena_free(a);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
+	unsigned long long first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, seed = first;
+	int wanted = argc > 2 ? atoi(argv[2]) : getenv("HONE_TEST_QUICK") ? 100 : 500;
+	static Session s;
+	Err e = {0};
+
+	for (const char *const *name = host_targets(); *name; name++, s.ntarget++)
+		if (target_named(*name, &s.target[s.ntarget], &e) ||
+		    emit_open("llvm", &s.target[s.ntarget], &s.m[s.ntarget], &e)) {
+			printf("FAIL %s\n", e.msg);
+			return 1;
+		}
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		signal(signals[i], on_signal);
+	while (s.ran + s.failed < wanted && seed < first + 20 * (unsigned)wanted)
+		run_seed(&s, seed++);
+	for (int i = 0; i < s.ntarget; i++)
+		emit_close(s.m[i]);
+	str_fini(&now.text);
+	print_counts("ran:", s.family);
+	print_counts("refused:", s.refused);
+	printf("%d kernels ran from %llu draws, %d failed\n", s.ran, seed - first, s.failed);
+	return s.failed || s.ran < wanted;
+}

@@ -1,0 +1,224 @@
+/* Search strategies over a made-up space whose true cost is known. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tuner/search.h"
+
+enum { A = 8, B = 8, C = 16, ROUND = 4, TRIALS = 320 };
+
+/* The truth: best at a 5, b 2, c 11, whatever the model says. */
+static double
+truth(const Space *s, const Pick *p)
+{
+	const Variant *v = &s->variant.v[p->variant];
+	const int16_t *ab = v->stage[0].option.v[p->option[0]].knob;
+	const int16_t *c = v->stage[1].option.v[p->option[1]].knob;
+
+	return 1000 + pow(ab[0] - 5, 2) + pow(ab[1] - 2, 2) + pow(c[0] - 11, 2) + 50 * p->variant;
+}
+
+static int
+by_ns(const void *a, const void *b)
+{
+	const Option *x = a, *y = b;
+
+	return x->ns < y->ns ? -1 : x->ns > y->ns;
+}
+
+static void
+add_options(Arena *a, StageOptions *o, int na, int nb, double ns)
+{
+	for (int i = 0; i < na; i++)
+		for (int k = 0; k < nb; k++) {
+			Option x = {.ns = ns + i + 2 * (nb - k)};
+
+			x.knob[0] = (int16_t)i;
+			x.knob[1] = (int16_t)k;
+			vec_push(a, &o->option, x);
+		}
+	qsort(o->option.v, (size_t)o->option.n, sizeof *o->option.v, by_ns);
+}
+
+/* Two variants of two stages: knobs a and b, and knob c. The model prefers a 0, b 7, c 0. */
+static Space
+make_space(Arena *a)
+{
+	int64_t dim[] = {1};
+	Space s = {.arena = a};
+
+	for (int i = 0; i < 2; i++) {
+		Task *t = task_new(a);
+		int y = task_tensor(t, TENSOR_OUT, "y", DT_F32, 1, dim);
+		Variant v = {.rewrite = "direct", .name = "direct", .task = t, .slack = 1};
+
+		task_stage(t, y);
+		task_stage(t, y);
+		v.stage = ARENA_ARRAY(a, StageOptions, 2);
+		add_options(a, &v.stage[0], A, B, 20);
+		add_options(a, &v.stage[1], C, 1, 20);
+		vec_push(a, &s.variant, v);
+	}
+	return s;
+}
+
+typedef struct Run {
+	Pick pick[2 * A * B * C];
+	int n, last; /* last: the round in which the best was found */
+	double best;
+	int stages[3]; /* top, descent, random */
+} Run;
+
+static void
+note(Run *r, const Space *s, const Proposal *p)
+{
+	static const char *const name[] = {"top", "descent", "random"};
+
+	for (int i = 0; i < r->n; i++)
+		assert_false(pick_equal(s, &r->pick[i], &p->pick));
+	r->pick[r->n++] = p->pick;
+	for (int i = 0; i < 3; i++)
+		r->stages[i] += !strcmp(p->stage, name[i]);
+}
+
+/* fails: a = 5 never works. */
+static Run
+run(const Space *s, const char *name, int trials, uint64_t seed, bool fails)
+{
+	const Search *how = search_named(name);
+	SearchOptions opt = {trials, seed};
+	Arena *a = arena_new();
+	void *state = how->start(a, s, &opt);
+	Run r = {.best = INFINITY};
+	Proposal p[ROUND];
+	int n = ROUND;
+
+	while (r.n < trials && (n = how->propose(state, ROUND, p)) > 0) {
+		assert_true(n <= ROUND);
+		for (int i = 0; i < n; i++) {
+			double ns = truth(s, &p[i].pick);
+
+			note(&r, s, &p[i]);
+			if (fails && s->variant.v[p[i].pick.variant]
+						     .stage[0]
+						     .option.v[p[i].pick.option[0]]
+						     .knob[0] == 5)
+				ns = INFINITY;
+			how->report(state, &p[i].pick, ns);
+			r.best = fmin(r.best, ns);
+		}
+	}
+	arena_free(a);
+	return r;
+}
+
+static void
+descent_finds_the_best_of_a_separable_cost(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		Run r = run(&s, "descent", TRIALS, seed, false);
+
+		assert_int_equal(r.n, TRIALS);
+		assert_float_equal(r.best, 1000, 0);
+		assert_true(r.stages[0] >= 4 && r.stages[1] >= 40);
+		assert_true(r.stages[2] >= TRIALS / 12);
+	}
+	arena_free(a);
+}
+
+static void
+every_variant_is_tried_first(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Run r = run(&s, NULL, 4, 1, false);
+	bool seen[2] = {false, false};
+
+	(void)state;
+	for (int i = 0; i < r.n; i++)
+		seen[r.pick[i].variant] = true;
+	assert_true(seen[0] && seen[1]);
+	arena_free(a);
+}
+
+static void
+same_seed_gives_the_same_proposals(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Run r = run(&s, "descent", TRIALS, 7, false), again = run(&s, "descent", TRIALS, 7, false);
+	Run other = run(&s, "descent", TRIALS, 8, false);
+
+	(void)state;
+	assert_int_equal(r.n, again.n);
+	for (int i = 0; i < r.n; i++)
+		assert_true(pick_equal(&s, &r.pick[i], &again.pick[i]));
+	for (int i = 0; i < r.n; i++)
+		if (!pick_equal(&s, &r.pick[i], &other.pick[i])) {
+			arena_free(a);
+			return;
+		}
+	fail();
+}
+
+static void
+failures_are_no_centres(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Run r = run(&s, "descent", TRIALS, 3, true);
+
+	(void)state;
+	assert_float_equal(r.best, 1001, 0);
+	arena_free(a);
+}
+
+static void
+a_space_is_used_up_without_repeating(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Run *r = malloc(sizeof *r);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		s.variant.v[i].stage[0].option.n = 5;
+		s.variant.v[i].stage[1].option.n = 3;
+	}
+	*r = run(&s, "descent", 1000, 1, false);
+	assert_true(r->n <= 30 && r->n >= 28);
+	free(r);
+	arena_free(a);
+}
+
+static void
+unknown_strategies_are_unknown(void **state)
+{
+	(void)state;
+	assert_null(search_named("guess"));
+	assert_string_equal(search_named(NULL)->name, "descent");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(descent_finds_the_best_of_a_separable_cost),
+		cmocka_unit_test(every_variant_is_tried_first),
+		cmocka_unit_test(same_seed_gives_the_same_proposals),
+		cmocka_unit_test(failures_are_no_centres),
+		cmocka_unit_test(a_space_is_used_up_without_repeating),
+		cmocka_unit_test(unknown_strategies_are_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

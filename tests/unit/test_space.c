@@ -1,0 +1,240 @@
+/* The space: its texts read back, its picks are ordered and distinct, nearly all it ranks high
+ * lowers on every Target, and the pool that constant stages make is right. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codegen/lowered.h"
+#include "tests/support/kernel_run.h"
+
+#define CONV3X3                                                                  \
+	"task\n in x f32[24,14,14]\n const w f32[40,24,3,3]\n const b f32[40]\n" \
+	" out y f32[40,14,14]\n stage k:40 p:14 q:14 | c:24 i:3 j:3\n"           \
+	"  acc f32 sum x[c,p+i-1,q+j-1 else 0] * w[k,c,i,j]\n"                   \
+	"  y[k,p,q] = max(acc + b[k], 0)\n"
+
+static const char *const tasks[] = {
+	CONV3X3,
+	"task\n in x f32[144,28,28]\n const w f32[144,3,3]\n out y f32[144,14,14]\n"
+	" stage k:144 p:14 q:14 | i:3 j:3\n"
+	"  acc f32 sum x[k,2*p+i-1,2*q+j-1 else 0] * w[k,i,j]\n  y[k,p,q] = acc\n",
+	"task\n in a f32[40,64]\n in b f32[64,50]\n out y f32[40,50]\n"
+	" stage m:40 n:50 | k:64\n  acc f32 sum a[m,k] * b[k,n]\n  y[m,n] = acc\n",
+	"task\n in x f32[12,77]\n tmp m f32[12]\n tmp e f32[12,77]\n tmp s f32[12]\n"
+	" out y f32[12,77]\n stage r:12 | c:77\n  acc f32 max x[r,c]\n  m[r] = acc\n"
+	" stage r:12 c:77\n  e[r,c] = exp(x[r,c] - m[r])\n"
+	" stage r:12 | c:77\n  acc f32 sum e[r,c]\n  s[r] = acc\n"
+	" stage r:12 c:77\n  y[r,c] = e[r,c] / s[r]\n",
+	"task\n in x f32[3,5,7]\n out y f32[7,3,5]\n stage a:7 b:3 c:5\n  y[a,b,c] = x[b,c,a]\n",
+	"task\n in x f32[]\n out y f32[]\n stage\n  y[] = x[] + 1\n",
+};
+
+typedef struct Fixture {
+	Arena *a;
+	Task *t;
+	TaskForm f;
+	Target target;
+	Space s;
+	Err e;
+} Fixture;
+
+static void
+start(Fixture *f, const char *text, const char *target)
+{
+	*f = (Fixture){.a = arena_new()};
+	if (task_parse(text, f->a, &f->t, &f->e) || target_named(target, &f->target, &f->e))
+		fail_msg("%s", f->e.msg);
+	f->f = task_form_plain(f->a, f->t);
+	if (space_build(f->a, f->t, &f->f, &f->target, &f->s, &f->e))
+		fail_msg("%s", f->e.msg);
+}
+
+static void
+stop(Fixture *f)
+{
+	arena_free(f->a);
+}
+
+static void
+picks_are_ordered_and_distinct(void **state)
+{
+	enum { N = 60 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+		Pick top[N];
+		Fixture f;
+		int n;
+
+		start(&f, tasks[i], "x86-64-v3");
+		n = space_top(&f.s, N, top);
+		assert_true(n >= 1);
+		for (int v = 0; v < f.s.variant.n; v++) {
+			bool found = false;
+
+			for (int k = 0; k < n; k++)
+				found |= top[k].variant == v;
+			assert_true(found);
+		}
+		for (int k = 1; k < n; k++) {
+			assert_true(space_cost(&f.s, &top[k - 1]) <= space_cost(&f.s, &top[k]));
+			for (int j = 0; j < k; j++)
+				assert_string_not_equal(space_text(&f.s, f.a, &top[j]),
+							space_text(&f.s, f.a, &top[k]));
+		}
+		stop(&f);
+	}
+}
+
+static void
+texts_read_back(void **state)
+{
+	Rng rng;
+
+	(void)state;
+	rng_init(&rng, 5);
+	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+		Fixture f;
+
+		start(&f, tasks[i], "x86-64-v4");
+		for (int k = 0; k < 40; k++) {
+			Pick p = space_random(&f.s, &rng);
+			const Variant *v = &f.s.variant.v[p.variant];
+			const char *text = space_text(&f.s, f.a, &p);
+			Str again = {0};
+			Sched q;
+
+			if (sched_parse(text, v->task, f.a, &q, &f.e))
+				fail_msg("%s\n%s", f.e.msg, text);
+			sched_print(&q, v->task, &again);
+			assert_string_equal(text, again.s);
+			str_fini(&again);
+		}
+		stop(&f);
+	}
+}
+
+static void
+neighbours_differ_in_one_knob(void **state)
+{
+	enum { N = 4000 };
+	static Pick out[N];
+	Pick p = {0};
+	Fixture f;
+	int n;
+
+	(void)state;
+	start(&f, CONV3X3, "x86-64-v4");
+	n = space_neighbours(&f.s, &p, N, out);
+	assert_true(n > 5);
+	for (int i = 0; i < n; i++) {
+		const Variant *v = &f.s.variant.v[0];
+		int apart = 0;
+
+		assert_int_equal(out[i].variant, 0);
+		for (int s = 0; s < v->task->stage.n; s++)
+			for (int k = 0; k < SPACE_KNOBS_MAX; k++)
+				apart += v->stage[s].option.v[0].knob[k] !=
+					 v->stage[s].option.v[out[i].option[s]].knob[k];
+		assert_int_equal(apart, 1);
+		assert_true(!i || space_cost(&f.s, &out[i - 1]) <= space_cost(&f.s, &out[i]));
+	}
+	stop(&f);
+}
+
+/* What the model ranks first must be worth sending: most of it lowers, and an estimate exists. */
+static void
+the_best_lower_everywhere(void **state)
+{
+	static const char *const targets[] = {"x86-64", "x86-64-v3", "x86-64-v4", "cortex-a53",
+					      "neoverse-n1"};
+	enum { N = 12 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+		for (size_t k = 0; k < sizeof targets / sizeof *targets; k++) {
+			char why[LOWER_WHY_MAX] = "";
+			Pick top[N];
+			Lowered l;
+			Fixture f;
+			int n, refused = 0;
+
+			start(&f, tasks[i], targets[k]);
+			n = space_top(&f.s, N, top);
+			for (int p = 0; p < n; p++)
+				refused += lowered_from_text(f.a, f.t, &f.f,
+							     space_text(&f.s, f.a, &top[p]),
+							     &f.target, &l, why, &f.e) != OK;
+			if (2 * refused > n)
+				fail_msg("task %zu on %s: %d of %d refused: %s %s", i, targets[k],
+					 refused, n, why, f.e.msg);
+			assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target, &l, &f.e), OK);
+			stop(&f);
+		}
+}
+
+/* The pool that code for this machine makes equals the one made from the oracle's constants. */
+static void
+constant_stages_make_the_pool(void **state)
+{
+	static const char *const texts[] = {
+		"direct\nnest vec=k k:32 p:1 q:7 | c:4 i:1 j:1\n",
+		"winograd2\nnest vec=c c:16 ty:1 tx:1\nnest vec=c c:16 ty:1 tx:1\n"
+		"nest vec=k k:16 a:1 b:1 ty:1 tx:7 | c:2\nnest vec=k k:16 ty:1 tx:1\n"
+		"nest vec=k k:16 ty:1 tx:1\n",
+	};
+	Emit *host;
+	Fixture f;
+
+	(void)state;
+	start(&f, CONV3X3, "x86-64-v4");
+	assert_int_equal(target_host(&f.target, &f.e), OK);
+	assert_int_equal(emit_open("llvm", &f.target, &host, &f.e), OK);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		const void *given[2];
+		char why[LOWER_WHY_MAX];
+		KernelRun r;
+		Lowered l;
+		void *pool;
+		int n = 0;
+
+		if (kernel_run_open(&r, f.a, host, f.t, &f.f, texts[i], GUARD_AFTER, 3, why,
+				    &f.e) ||
+		    lowered_from_text(f.a, f.t, &f.f, texts[i], &f.target, &l, why, &f.e))
+			fail_msg("%s %s", why, f.e.msg);
+		for (int k = 0; k < f.t->tensor.n; k++)
+			if (f.t->tensor.v[k].kind == TENSOR_CONST)
+				given[n++] = r.logical[k];
+		if (lowered_pool(f.a, &l, host, given, &pool, &f.e))
+			fail_msg("%s", f.e.msg);
+		assert_int_equal(l.loop->pool_bytes, r.pool.bytes);
+		for (size_t k = 0; k < r.pool.bytes / 4; k++) {
+			float a = ((const float *)pool)[k], b = ((const float *)r.pool.p)[k];
+
+			if (!(fabsf(a - b) <= 1e-6f))
+				fail_msg("pool[%zu] is %g, expected %g", k, a, b);
+		}
+		kernel_run_close(&r);
+	}
+	emit_close(host);
+	stop(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(picks_are_ordered_and_distinct),
+		cmocka_unit_test(texts_read_back),
+		cmocka_unit_test(neighbours_differ_in_one_knob),
+		cmocka_unit_test(the_best_lower_everywhere),
+		cmocka_unit_test(constant_stages_make_the_pool),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* The text of Targets, the built-in table, and Targets from what a device says of itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "search_space/target.h"
+
+static void
+rows_read_back(void **state)
+{
+	static const char *const names[] = {"x86-64",  "x86-64-v2",  "x86-64-v3",  "x86-64-v4",
+					    "aarch64", "cortex-a53", "cortex-a72", "neoverse-n1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		Str once = {0}, twice = {0};
+		Target t, u;
+		Err e = {0};
+
+		assert_int_equal(target_named(names[i], &t, &e), OK);
+		assert_string_equal(t.name, names[i]);
+		target_print(&t, &once);
+		assert_int_equal(target_parse(once.s, &u, &e), OK);
+		target_print(&u, &twice);
+		assert_string_equal(once.s, twice.s);
+		str_fini(&once);
+		str_fini(&twice);
+	}
+}
+
+static void
+fields_have_defaults(void **state)
+{
+	Target t;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(
+		target_parse("target toy triple=\"a-b c\" ghz=1.25 vector_bytes=32\n", &t, &e), OK);
+	assert_string_equal(t.name, "toy");
+	assert_string_equal(t.triple, "a-b c");
+	assert_string_equal(t.cpu, "generic");
+	assert_true(t.ghz == 1.25);
+	assert_int_equal(target_lanes(&t), 8);
+	assert_int_equal(t.l1_bytes, 32768);
+}
+
+static const struct {
+	const char *text, *message;
+} refused[] = {
+	{"tarjet x", "expected 'target NAME"},
+	{"target x speed=3", "no field 'speed'"},
+	{"target x ghz", "expected key=value"},
+	{"target x cpu=\"abc", "quote of cpu is not closed"},
+	{"target x vector_bytes=24", "vector_bytes=24"},
+	{"target x vector_bytes=0", "vector_bytes=0"},
+	{"target x vector_bytes=512", "vector_bytes=512"},
+	{"target x vector_regs=4", "vector_regs"},
+	{"target x pointer_bits=16", "pointer_bits"},
+	{"target x ghz=0", "not positive"},
+	{"target x dram_gbs=nan", "not positive"},
+};
+
+static void
+errors_name_what_is_wrong(void **state)
+{
+	Target t;
+	Err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		e = (Err){0};
+		if (!target_parse(refused[i].text, &t, &e) || !strstr(e.msg, refused[i].message))
+			fail_msg("%s: got '%s', expected '%s'", refused[i].text, e.msg,
+				 refused[i].message);
+	}
+	e = (Err){0};
+	assert_int_equal(target_named("pdp-11", &t, &e), ERR_INPUT);
+	assert_non_null(strstr(e.msg, "x86-64-v3"));
+}
+
+static void
+facts_choose_the_row(void **state)
+{
+	static const struct {
+		const char *arch, *features;
+		int lanes;
+	} cases[] = {
+		{"x86_64", "", 4},
+		{"x86_64", "sse3,ssse3,sse4.1,sse4.2", 4},
+		{"x86_64", "avx,avx2,fma,f16c", 8},
+		{"x86_64", "avx,avx2,f16c", 4}, /* avx2 without fma is no level */
+		{"x86_64", "avx2,fma,f16c,avx512f,avx512vl,avx512bw,avx512dq", 16},
+		{"x86_64", "avx2,fma,f16c,avx512f", 8},
+		{"aarch64", "neon", 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		TargetFacts f = {.name = "board",
+				 .arch = cases[i].arch,
+				 .cpu = "",
+				 .features = cases[i].features,
+				 .cores = 3,
+				 .l2_bytes = 4096};
+		Target t;
+		Err e = {0};
+
+		assert_int_equal(target_from_facts(&f, &t, &e), OK);
+		assert_string_equal(t.name, "board");
+		assert_int_equal(target_lanes(&t), cases[i].lanes);
+		assert_int_equal(t.cores, 3);
+		assert_int_equal(t.l2_bytes, 4096);
+		assert_true(t.l1_bytes > 0); /* what is not known keeps the row's value */
+	}
+}
+
+static void
+unknown_architectures_are_refused(void **state)
+{
+	TargetFacts f = {.name = "b", .arch = "vax", .cpu = "", .features = ""};
+	Target t;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(target_from_facts(&f, &t, &e), ERR_UNSUPPORTED);
+	assert_non_null(strstr(e.msg, "vax"));
+}
+
+static void
+features_carry_signs(void **state)
+{
+	TargetFacts f = {
+		.name = "b", .arch = "aarch64", .cpu = "cortex-a53", .features = "crc,aes"};
+	Target t;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(target_from_facts(&f, &t, &e), OK);
+	assert_string_equal(t.features, "+neon,+crc,+aes");
+	assert_string_equal(t.cpu, "cortex-a53");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_read_back),
+		cmocka_unit_test(fields_have_defaults),
+		cmocka_unit_test(errors_name_what_is_wrong),
+		cmocka_unit_test(facts_choose_the_row),
+		cmocka_unit_test(unknown_architectures_are_refused),
+		cmocka_unit_test(features_carry_signs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

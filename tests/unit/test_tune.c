@@ -1,0 +1,359 @@
+/* Tuning a small model from end to end: real agent, real log, real faults. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "db/log.h"
+#include "graph/import.h"
+#include "tests/unit/onnx_make.h"
+#include "tuner/tune.h"
+
+enum { TRIALS = 4, IDS_MAX = 256, KILLS_MAX = 3 };
+
+typedef struct Watch {
+	int64_t id[IDS_MAX];
+	int nid;
+	int kill_at[KILLS_MAX]; /* kill the agent when so many rows are in the log */
+	int nkill;
+	int stop_at; /* 0: never */
+	int fd;      /* where ids go, or -1 */
+	int notices;
+} Watch;
+
+static char log_path[] = "/tmp/hone-test-tune-XXXXXX";
+
+static void
+log_remove(void)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm", "-lock", ".lock"};
+	char path[128];
+
+	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
+		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
+		unlink(path);
+	}
+}
+
+/* A convolution 3x3 with Relu, and a dense layer. */
+static Graph *
+make_model(void)
+{
+	static float w[8 * 4 * 9], b[8], d[8 * 64 * 10];
+	ImportReport report;
+	Graph *g = NULL;
+	const void *bytes;
+	OnnxMake m;
+	size_t size;
+	Err e = {0};
+
+	rng_fill(DT_F32, w, sizeof w / 4, 1, -1, 1);
+	rng_fill(DT_F32, b, sizeof b / 4, 2, -1, 1);
+	rng_fill(DT_F32, d, sizeof d / 4, 3, -1, 1);
+	onnx_make_init(&m, 13);
+	onnx_make_input(&m, "x", DT_F32, "1,4,10,10");
+	onnx_make_const(&m, "w", DT_F32, "8,4,3,3", w);
+	onnx_make_const(&m, "b", DT_F32, "8", b);
+	onnx_make_const(&m, "d", DT_F32, "512,10", d);
+	onnx_make_node(&m, "Conv", "x w b", "c");
+	onnx_make_node(&m, "Relu", "c", "r");
+	onnx_make_node(&m, "Flatten", "r", "f");
+	onnx_make_node(&m, "MatMul", "f d", "y");
+	onnx_make_output(&m, "y");
+	bytes = onnx_write_pack(&m, &size);
+	import_report_init(&report);
+	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
+		fail_msg("%s", e.msg);
+	import_report_fini(&report);
+	onnx_make_fini(&m);
+	return g;
+}
+
+/* SIGKILL to every rpc_server that is a child of this process. */
+static int
+kill_agents(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+	int killed = 0;
+
+	while (proc && (d = readdir(proc))) {
+		char path[300], name[32] = "";
+		int pid = atoi(d->d_name), parent = 0;
+		FILE *f;
+
+		snprintf(path, sizeof path, "/proc/%s/stat", d->d_name);
+		if (pid <= 0 || !(f = fopen(path, "r")))
+			continue;
+		if (fscanf(f, "%*d (%31[^)]) %*c %d", name, &parent) == 2 && parent == getpid() &&
+		    !strcmp(name, "rpc_server"))
+			killed += kill(pid, SIGKILL) == 0;
+		fclose(f);
+	}
+	if (proc)
+		closedir(proc);
+	return killed;
+}
+
+static void
+on_event(void *self, const TuneEvent *ev)
+{
+	Watch *w = self;
+
+	w->notices += ev->kind == TUNE_TEXT;
+	if (ev->kind != TUNE_ROWS)
+		return;
+	for (int i = 0; i < ev->nid && w->nid < IDS_MAX; i++)
+		w->id[w->nid++] = ev->id[i];
+	if (w->fd >= 0 && write(w->fd, ev->id, (size_t)ev->nid * sizeof *ev->id) < 0)
+		abort();
+	for (int i = 0; i < w->nkill; i++)
+		if (w->kill_at[i] && w->nid >= w->kill_at[i]) {
+			w->kill_at[i] = 0;
+			kill_agents();
+		}
+}
+
+static bool
+stop(void *self)
+{
+	const Watch *w = self;
+
+	return w->stop_at && w->nid >= w->stop_at;
+}
+
+static int
+run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
+{
+	TuneOptions opt = {.device = device,
+			   .server_path = HONE_BIN "/rpc_server",
+			   .log = log_path,
+			   .trials = TRIALS,
+			   .seed = 5,
+			   .event = on_event,
+			   .stop = stop,
+			   .self = w};
+
+	return tune(g, &opt, r, e);
+}
+
+static void
+must_tune(Watch *w, TuneReport *r)
+{
+	Graph *g = make_model();
+	Err e = {0};
+
+	if (run_tune(g, w, NULL, r, &e))
+		fail_msg("%s", e.msg);
+	graph_free(g);
+}
+
+/* Rows of the log; fails when a Sched was measured twice outside of races, or an id is missing. */
+static int
+check_log(const Watch *w)
+{
+	Arena *a = arena_new();
+	LogKey any = {0};
+	LogRow *row;
+	Err e = {0};
+	Log *l;
+	int n;
+
+	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, &n, &e))
+		fail_msg("%s", e.msg);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < i; k++)
+			assert_false(!row[i].race && !row[k].race &&
+				     !strcmp(row[i].key.task, row[k].key.task) &&
+				     !strcmp(row[i].sched, row[k].sched));
+	for (int i = 0; i < w->nid; i++) {
+		bool found = false;
+
+		for (int k = 0; k < n; k++)
+			found |= row[k].id == w->id[i];
+		assert_true(found);
+	}
+	log_close(l);
+	arena_free(a);
+	return n;
+}
+
+static void
+check_report(const TuneReport *r)
+{
+	assert_int_equal(r->ntask, 2);
+	assert_int_equal(r->decided, 2);
+	for (int i = 0; i < r->ntask; i++) {
+		assert_true(r->task[i].trials >= 1 && r->task[i].trials <= TRIALS);
+		assert_true(r->task[i].after_ns > 0 && r->task[i].sched);
+		assert_true(r->task[i].ratio.ratio > 0 && r->task[i].ratio.hi < 1.05);
+	}
+	assert_true(r->ratio.ratio > 0 && r->before_ns > 0);
+	for (int s = 0; s < STATUS_COUNT; s++)
+		if (s != STATUS_INFEASIBLE)
+			assert_int_equal(r->failures[s], 0);
+}
+
+static void
+a_model_is_tuned_and_a_second_run_measures_nothing(void **state)
+{
+	Watch w = {.fd = -1}, again = {.fd = -1};
+	TuneReport r, second;
+	int rows;
+
+	(void)state;
+	log_remove();
+	must_tune(&w, &r);
+	check_report(&r);
+	assert_true(r.trials > 0 && w.nid >= r.trials);
+	rows = check_log(&w);
+	assert_int_equal(rows, w.nid);
+
+	must_tune(&again, &second);
+	check_report(&second);
+	assert_int_equal(second.trials, 0);
+	assert_int_equal(again.nid, 0);
+	assert_int_equal(check_log(&w), rows);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(second.task[i].state, TASK_OLD);
+		assert_string_equal(second.task[i].sched, r.task[i].sched);
+		assert_float_equal(second.task[i].after_ns, r.task[i].after_ns, 0);
+	}
+	tune_report_fini(&r);
+	tune_report_fini(&second);
+}
+
+static void
+a_killed_agent_is_replaced(void **state)
+{
+	Watch w = {.fd = -1, .kill_at = {1, 4, 6}, .nkill = KILLS_MAX};
+	TuneReport r;
+
+	(void)state;
+	log_remove();
+	must_tune(&w, &r);
+	check_report(&r);
+	assert_true(r.lost >= 1 && w.notices >= r.lost);
+	check_log(&w);
+	tune_report_fini(&r);
+}
+
+static void
+a_stopped_run_goes_on(void **state)
+{
+	Watch w = {.fd = -1, .stop_at = 2}, more = {.fd = -1};
+	TuneReport r, rest;
+
+	(void)state;
+	log_remove();
+	must_tune(&w, &r);
+	assert_true(r.stopped && r.decided < 2);
+	must_tune(&more, &rest);
+	check_report(&rest);
+	assert_false(rest.stopped);
+	check_log(&w);
+	check_log(&more);
+	tune_report_fini(&r);
+	tune_report_fini(&rest);
+}
+
+/* The child tunes; it is killed when it has acknowledged `rows` rows. Its ids are added to w. */
+static void
+tune_and_kill(const Graph *g, Watch *w, int rows)
+{
+	int pipe_fd[2], got = 0;
+	int64_t id;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipe_fd), 0);
+	pid = fork();
+	if (!pid) {
+		Watch own = {.fd = pipe_fd[1]};
+		TuneReport r;
+		Err e = {0};
+
+		_exit(run_tune(g, &own, NULL, &r, &e) ? 1 : 0);
+	}
+	close(pipe_fd[1]);
+	while (got < rows && read(pipe_fd[0], &id, sizeof id) == sizeof id) {
+		w->id[w->nid++] = id;
+		got++;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(pipe_fd[0]);
+}
+
+static void
+a_killed_tuner_goes_on(void **state)
+{
+	Graph *g = make_model();
+	Watch w = {.fd = -1};
+	TuneReport r;
+
+	(void)state;
+	log_remove();
+	for (int i = 1; i <= 3; i++)
+		tune_and_kill(g, &w, i);
+	must_tune(&w, &r);
+	check_report(&r);
+	check_log(&w);
+	tune_report_fini(&r);
+	graph_free(g);
+}
+
+static void
+who_is_not_there_is_named(void **state)
+{
+	Graph *g = make_model();
+	Watch w = {.fd = -1};
+	TuneReport r;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(run_tune(g, &w, "/nowhere/agent.sock", &r, &e), ERR_DEVICE);
+	assert_non_null(strstr(e.msg, "/nowhere/agent.sock"));
+	tune_report_fini(&r);
+	graph_free(g);
+}
+
+static int
+setup(void **state)
+{
+	int fd = mkstemp(log_path);
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	return fd < 0 || close(fd);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	log_remove();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_killed_tuner_goes_on),
+		cmocka_unit_test(a_model_is_tuned_and_a_second_run_measures_nothing),
+		cmocka_unit_test(a_killed_agent_is_replaced),
+		cmocka_unit_test(a_stopped_run_goes_on),
+		cmocka_unit_test(who_is_not_there_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,244 @@
+/* Parcels in flight and what to do when the connection breaks.
+ *
+ * Invariants: batch ids are never used twice, so results of a connection that is gone cannot be
+ * mistaken; a parcel is sent at most ATTEMPTS times, then what is missing counts as LOST. */
+#include "tuner/device.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { ATTEMPTS = 3, RECONNECT_S = 60, BACK_OFF_MS = 100, BACK_OFF_MAX_MS = 5000 };
+
+static int
+connect_agent(Device *d, Err *e)
+{
+	d->client = NULL;
+	if (d->address)
+		return rpc_open(d->address, &d->client, e);
+	return rpc_start_local(d->server_path, &d->client, e);
+}
+
+int
+device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e)
+{
+	*d = (Device){.address = address, .server_path = server_path, .hooks = hooks};
+	return connect_agent(d, e);
+}
+
+void
+device_close(Device *d)
+{
+	rpc_close(d->client);
+	for (int i = 0; i < d->nflight; i++)
+		parcel_free(d->flight[i]);
+	*d = (Device){0};
+}
+
+const DeviceInfo *
+device_info(const Device *d)
+{
+	return rpc_device(d->client);
+}
+
+/* Sends what is missing of a parcel as a batch of its own. */
+static int
+submit(Device *d, Parcel *p, Err *e)
+{
+	Batch b = p->batch;
+	int rc = OK;
+
+	b.id = p->batch_id = ++d->last_batch;
+	b.candidates.n = 0;
+	b.candidates.v = malloc(p->batch.candidates.n * sizeof *b.candidates.v);
+	if (!b.candidates.v)
+		return err_set(e, ERR_NOMEM, "batch");
+	for (uint32_t i = 0; i < p->batch.candidates.n; i++)
+		if (!p->item[p->batch.candidates.v[i].id].back)
+			b.candidates.v[b.candidates.n++] = p->batch.candidates.v[i];
+	p->attempts++;
+	for (int i = 0; i < p->blob.n && !rc; i++)
+		rc = rpc_put_blob(d->client, p->blob.v[i].data, p->blob.v[i].size, NULL, e);
+	if (!rc)
+		rc = rpc_submit(d->client, &b, e);
+	free(b.candidates.v);
+	return rc;
+}
+
+static void
+settle_rest(Parcel *p, Status status, const char *why)
+{
+	for (int i = 0; i < p->n; i++)
+		if (!p->item[i].back)
+			parcel_settle(p, i, status, why);
+}
+
+/* A new connection to the same kind of machine, tried for a while. */
+static int
+reconnect(Device *d, const char *cpu, Err *e)
+{
+	uint64_t end = clock_ns() + (uint64_t)RECONNECT_S * 1000000000;
+	uint64_t wait = BACK_OFF_MS;
+	Err last;
+
+	for (;;) {
+		last = (Err){0};
+		if (connect_agent(d, &last) == OK)
+			break;
+		if (clock_ns() > end || (d->hooks.stop && d->hooks.stop(d->hooks.self)))
+			return err_set(e, ERR_DEVICE, "%s", last.msg);
+		clock_sleep_ns(wait * 1000000);
+		wait = wait * 2 < BACK_OFF_MAX_MS ? wait * 2 : BACK_OFF_MAX_MS;
+	}
+	if (strcmp(rpc_device(d->client)->cpu, cpu))
+		return err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
+			       rpc_device(d->client)->cpu, cpu);
+	return OK;
+}
+
+static void
+notice(Device *d, const char *why)
+{
+	char text[ERR_TEXT_MAX + 64];
+
+	snprintf(text, sizeof text, "connection lost (%s); connecting again", why);
+	if (d->hooks.notice)
+		d->hooks.notice(d->hooks.self, text);
+}
+
+/* After a loss: connects again and sends what was in flight. */
+static int
+recover(Device *d, const Err *why, Err *e)
+{
+	char *cpu = strdup(rpc_device(d->client)->cpu);
+	Err own = *why;
+	int rc = ERR_DEVICE;
+
+	while (rc == ERR_DEVICE) {
+		d->lost++;
+		notice(d, own.msg);
+		rpc_close(d->client);
+		own = (Err){0};
+		if (!cpu || reconnect(d, cpu, e)) {
+			free(cpu);
+			return ERR_DEVICE;
+		}
+		rc = OK;
+		for (int i = 0; i < d->nflight && !rc; i++) {
+			Parcel *p = d->flight[i];
+
+			if (p->attempts >= ATTEMPTS)
+				settle_rest(p, STATUS_LOST, "the connection broke each time");
+			if (!parcel_complete(p))
+				rc = submit(d, p, &own);
+		}
+	}
+	free(cpu);
+	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+}
+
+static void
+forget(Device *d, int i)
+{
+	memmove(&d->flight[i], &d->flight[i + 1],
+		(size_t)(d->nflight - i - 1) * sizeof d->flight[0]);
+	d->nflight--;
+}
+
+int
+device_send(Device *d, Parcel *p, Err *e)
+{
+	Err own = {0};
+	int rc;
+
+	d->flight[d->nflight++] = p;
+	rc = submit(d, p, &own);
+	if (rc == ERR_DEVICE)
+		return recover(d, &own, e);
+	if (rc)
+		forget(d, d->nflight - 1);
+	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+}
+
+/* The parcel that was sent under this number, or NULL. */
+static Parcel *
+find(const Device *d, uint64_t batch)
+{
+	for (int i = 0; i < d->nflight; i++)
+		if (d->flight[i]->batch_id == batch)
+			return d->flight[i];
+	return NULL;
+}
+
+/* Candidates that were lost on the device are worth another try. */
+static bool
+forget_lost(Parcel *p)
+{
+	bool any = false;
+
+	for (int i = 0; i < p->n && p->attempts < ATTEMPTS; i++) {
+		ParcelItem *x = &p->item[i];
+
+		if (x->back && x->result.status == STATUS_LOST) {
+			result_fini(&x->result);
+			x->back = false;
+			any = true;
+		}
+	}
+	return any;
+}
+
+static int
+handle(Device *d, RpcEvent *ev, Err *e)
+{
+	bool result = ev->kind == RPC_RESULT;
+	Parcel *p = find(d, result ? ev->result.batch : ev->done.batch);
+
+	if (result && p)
+		parcel_store(p, &ev->result);
+	else if (result)
+		result_fini(&ev->result);
+	else if (p && (forget_lost(p) || !parcel_complete(p))) {
+		if (p->attempts < ATTEMPTS)
+			return submit(d, p, e);
+		settle_rest(p, STATUS_LOST, "the agent gave no result");
+	}
+	return OK;
+}
+
+int
+device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
+{
+	for (;;) {
+		Err own = {0};
+		RpcEvent ev;
+		int rc;
+
+		for (int i = 0; i < d->nflight; i++)
+			if (parcel_complete(d->flight[i])) {
+				*out = d->flight[i];
+				forget(d, i);
+				return OK;
+			}
+		rc = d->nflight ? rpc_wait(d->client, timeout_ms, &ev, &own) : NOT_APPLICABLE;
+		if (rc == NOT_APPLICABLE)
+			return rc;
+		if (!rc)
+			rc = handle(d, &ev, &own);
+		if (rc == ERR_DEVICE)
+			rc = recover(d, &own, e);
+		if (rc)
+			return rc;
+	}
+}
+
+void
+device_cancel(Device *d)
+{
+	for (int i = 0; i < d->nflight; i++) {
+		d->flight[i]->attempts = ATTEMPTS;
+		rpc_cancel(d->client, d->flight[i]->batch_id, NULL);
+	}
+}

@@ -1,0 +1,43 @@
+/* Device: the way to the agent. A parcel that was sent comes back with a result for every
+ * candidate, whatever happens to the connection in between: what was in flight is sent again over
+ * a new one. */
+#ifndef TUNER_DEVICE_H
+#define TUNER_DEVICE_H
+
+#include "rpc_client/client.h"
+#include "tuner/parcel.h"
+
+enum { FLIGHT_MAX = 2 };
+
+typedef struct DeviceHooks {
+	void *self;
+	bool (*stop)(void *self);                     /* give up waiting for a connection */
+	void (*notice)(void *self, const char *text); /* the connection was lost, is there again */
+} DeviceHooks;
+
+typedef struct Device {
+	RpcClient *client;
+	const char *address, *server_path;
+	DeviceHooks hooks;
+	Parcel *flight[FLIGHT_MAX];
+	int nflight, lost; /* connections lost */
+	uint64_t last_batch;
+} Device;
+
+/* address NULL: a private agent, the program server_path. Errors: of rpc_open, rpc_start_local. */
+int device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e);
+void device_close(Device *d); /* frees what is in flight */
+const DeviceInfo *device_info(const Device *d);
+
+/* Sends a parcel that is not complete; fewer than FLIGHT_MAX are in flight. It belongs to the
+ * device until device_take gives it back, and after an error to the caller. Errors: ERR_DEVICE when
+ * the device is gone for good; others when the agent refuses the batch. */
+int device_send(Device *d, Parcel *p, Err *e);
+
+/* The next parcel that is complete. NOT_APPLICABLE when none is within timeout_ms. */
+int device_take(Device *d, int timeout_ms, Parcel **out, Err *e);
+
+/* Everything in flight is cancelled; it still comes back, LOST or CANCELLED where unmeasured. */
+void device_cancel(Device *d);
+
+#endif

@@ -1,0 +1,350 @@
+/* Building a parcel. Lowering and object code live in an arena of their own that ends with the
+ * build; the image, the pack descriptions and the Batch stay.
+ *
+ * Packing needs to know how many literals all candidates have, so it comes after the last was
+ * lowered. */
+#include "tuner/parcel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/link.h"
+#include "codegen/pack.h"
+
+enum { PACK_INLINE_MAX = 4096 };
+
+/* Constant stages of one rewrite. */
+typedef struct Prepared {
+	const char *rewrite;
+	int nsymbol, nmade;
+	char **symbol;
+	uint64_t *bytes; /* of each constant made */
+	uint64_t scratch_bytes;
+} Prepared;
+
+typedef struct Built {
+	int item;
+	Lowered low;
+	Code code;
+	int *number;  /* of its constants, but for those made */
+	int prepared; /* or -1 */
+} Built;
+
+typedef struct Builder {
+	const ParcelSpec *spec;
+	Parcel *p;
+	Arena *work;
+	VEC(Built) built;
+	VEC(Prepared) prepared;
+	VEC(LinkInput) object;
+	double slack;
+	Err *e;
+} Builder;
+
+void
+kernel_name(const char *sched, char name[KERNEL_NAME_MAX])
+{
+	char hex[DIGEST_TEXT];
+	Digest d = digest_of_text(sched);
+
+	digest_print(&d, hex);
+	snprintf(name, KERNEL_NAME_MAX, "k%.16s", hex);
+}
+
+void
+parcel_settle(Parcel *p, int item, Status status, const char *reason)
+{
+	ParcelItem *i = &p->item[item];
+
+	i->back = true;
+	i->result = (Result){.status = status, .candidate = (uint64_t)item};
+	i->result.reason = strndup(reason, REASON_MAX);
+}
+
+bool
+parcel_store(Parcel *p, Result *r)
+{
+	if (r->candidate >= (uint64_t)p->n || p->item[r->candidate].back) {
+		result_fini(r);
+		return false;
+	}
+	p->item[r->candidate].back = true;
+	p->item[r->candidate].result = *r;
+	return true;
+}
+
+bool
+parcel_complete(const Parcel *p)
+{
+	for (int i = 0; i < p->n; i++)
+		if (!p->item[i].back)
+			return false;
+	return true;
+}
+
+/* Constants of l in the numbers of the problem; false when there are too many. */
+static bool
+number_constants(Builder *b, const Task *t, int *number)
+{
+	int given;
+
+	pack_number(t, number, &given);
+	for (int i = 0; i < t->tensor.n; i++) {
+		if (t->tensor.v[i].kind != TENSOR_LIT)
+			continue;
+		number[i] = problem_literal(b->spec->problem, &t->tensor.v[i]);
+		if (number[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Inputs of the constant stages, which stand in the order of pack_number, become buffers of the
+ * problem. */
+static void
+move_inputs(Builder *b, const Task *t, const int *number, Loop *l)
+{
+	int *own = ARENA_ARRAY(b->work, int, t->tensor.n + 1);
+	int *to = ARENA_ARRAY(b->work, int, t->tensor.n + 1), given;
+
+	pack_number(t, own, &given);
+	for (int i = 0; i < t->tensor.n; i++)
+		if (own[i] != TASK_NONE)
+			to[own[i]] = number[i];
+	for (int i = 0; i < l->root.n; i++)
+		if (l->root.v[i].kind == ROOT_IN)
+			l->root.v[i].arg = to[l->root.v[i].arg];
+}
+
+static char **
+copy_symbols(Arena *a, const Code *c)
+{
+	char **v = ARENA_ARRAY(a, char *, c->nsymbol + 1);
+
+	for (int i = 0; i < c->nsymbol; i++)
+		v[i] = arena_strdup(a, c->symbol[i]);
+	return v;
+}
+
+static void
+add_object(Builder *b, const Code *c)
+{
+	vec_push(b->work, &b->object, ((LinkInput){c->bytes, c->size}));
+}
+
+/* Object code of l with functions of that name, which stands for its contents: for one Problem the
+ * same name always means the same Loop. */
+static int
+object_of(Builder *b, const Loop *l, const char *name, Code *out, Err *e)
+{
+	ObjectCache *c = b->spec->object;
+	int rc;
+
+	for (int i = 0; i < c->name.n; i++)
+		if (!strcmp(c->name.v[i], name)) {
+			*out = c->code.v[i];
+			return OK;
+		}
+	if ((rc = emit(b->spec->emit, l, name, c->arena, out, e)))
+		return rc;
+	vec_push(c->arena, &c->code, *out);
+	vec_push(c->arena, &c->name, arena_strdup(c->arena, name));
+	return OK;
+}
+
+/* The constant stages of l's rewrite: those of a candidate before, or compiled now. */
+static int
+prepare(Builder *b, const Lowered *l, const int *number, int *out, Err *e)
+{
+	const Target *target = emit_target(b->spec->emit);
+	Prepared x = {.rewrite = arena_strdup(b->work, l->sched.rewrite)};
+	Lowered low;
+	Code code;
+	int rc;
+
+	*out = -1;
+	for (int i = 0; i < b->prepared.n; i++)
+		if (!strcmp(b->prepared.v[i].rewrite, x.rewrite)) {
+			*out = i;
+			return OK;
+		}
+	rc = lowered_prepare(b->work, l, target, &low, e);
+	if (rc)
+		return rc == NOT_APPLICABLE ? OK : rc;
+	move_inputs(b, l->task, number, low.loop);
+	if ((rc = object_of(b, low.loop, arena_printf(b->work, "p_%s", x.rewrite), &code, e)))
+		return rc;
+	x.bytes = ARENA_ARRAY(b->p->arena, uint64_t, low.task->tensor.n + 1);
+	for (int i = 0; i < low.task->tensor.n; i++) {
+		const TaskTensor *t = &low.task->tensor.v[i];
+
+		if (t->kind == TENSOR_OUT)
+			x.bytes[x.nmade++] = (uint64_t)tensor_count(t) * dtype_size(t->type);
+	}
+	x.symbol = copy_symbols(b->p->arena, &code);
+	x.nsymbol = code.nsymbol;
+	x.scratch_bytes = (uint64_t)low.loop->scratch_bytes;
+	add_object(b, &code);
+	vec_push(b->work, &b->prepared, x);
+	*out = b->prepared.n - 1;
+	return OK;
+}
+
+static void
+build_item(Builder *b, int item)
+{
+	const Problem *p = b->spec->problem;
+	ParcelItem *x = &b->p->item[item];
+	Built k = {.item = item, .prepared = -1};
+	char why[LOWER_WHY_MAX] = "", name[KERNEL_NAME_MAX];
+	Digest d;
+	Err e = {0};
+	int rc = lowered_from_text(b->work, p->task, p->form, x->text, emit_target(b->spec->emit),
+				   &k.low, why, &e);
+
+	if (rc) {
+		parcel_settle(b->p, item, STATUS_INFEASIBLE, rc == NOT_APPLICABLE ? why : e.msg);
+		return;
+	}
+	if (b->spec->lowered)
+		b->spec->lowered(b->spec->self, &k.low);
+	memcpy(x->algorithm, k.low.sched.rewrite, sizeof x->algorithm);
+	k.number = ARENA_ARRAY(b->work, int, k.low.task->tensor.n + 1);
+	kernel_name(x->text, name);
+	if (!number_constants(b, k.low.task, k.number)) {
+		parcel_settle(b->p, item, STATUS_INFEASIBLE, "too many constants");
+	} else if (prepare(b, &k.low, k.number, &k.prepared, &e) ||
+		   object_of(b, k.low.loop, name, &k.code, &e)) {
+		parcel_settle(b->p, item, STATUS_BUILD, e.msg);
+	} else {
+		d = digest_of(k.code.bytes, k.code.size);
+		digest_print(&d, x->code);
+		b->slack = k.low.slack > b->slack ? k.low.slack : b->slack;
+		add_object(b, &k.code);
+		vec_push(b->work, &b->built, k);
+	}
+}
+
+static void
+add_pool(Builder *b, const Built *k, Candidate *c)
+{
+	const Problem *p = b->spec->problem;
+	int made = p->ngiven + p->literal.n;
+	Arena *a = b->p->arena;
+	Str desc = {0};
+	Blob blob;
+
+	c->pool.bytes = (uint64_t)k->low.loop->pool_bytes;
+	if (!c->pool.bytes)
+		return;
+	for (int i = 0; i < k->low.task->tensor.n; i++)
+		if (k->low.task->tensor.v[i].kind == TENSOR_CONST && k->number[i] >= p->ngiven)
+			k->number[i] = made++;
+	pack_describe(k->low.loop, k->low.task, k->number, &desc);
+	blob = (Blob){digest_of(desc.s, desc.n), arena_copy(a, desc.s, desc.n), desc.n};
+	str_fini(&desc);
+	c->pool.kind = POOL_PACK;
+	c->pool.blob = blob.digest;
+	if (blob.size > PACK_INLINE_MAX) {
+		vec_push(a, &b->p->blob, blob);
+	} else {
+		c->pool.inline_.v = (uint8_t *)blob.data;
+		c->pool.inline_.n = (uint32_t)blob.size;
+	}
+}
+
+static void
+add_candidate(Builder *b, const Built *k, Candidate *c)
+{
+	Arena *a = b->p->arena;
+
+	*c = (Candidate){.id = (uint64_t)k->item,
+			 .scratch_bytes = (uint64_t)k->low.loop->scratch_bytes,
+			 .code_digest = b->p->item[k->item].code,
+			 .deadline_ms = b->spec->deadline_ms,
+			 .floor_ns = b->spec->floor_ns};
+	c->phases.v = copy_symbols(a, &k->code);
+	c->phases.n = (uint32_t)k->code.nsymbol;
+	if (k->prepared >= 0) {
+		const Prepared *x = &b->prepared.v[k->prepared];
+
+		c->prepare.v = x->symbol;
+		c->prepare.n = (uint32_t)x->nsymbol;
+		c->derived.v = x->bytes;
+		c->derived.n = (uint32_t)x->nmade;
+		if (x->scratch_bytes > c->scratch_bytes)
+			c->scratch_bytes = x->scratch_bytes;
+	}
+	add_pool(b, k, c);
+}
+
+static int
+add_image(Builder *b)
+{
+	Arena *a = b->p->arena;
+	Blob image;
+	int rc = link_objects(b->object.v, b->object.n, LINK_IMAGE, a, &image.data, &image.size,
+			      b->e);
+
+	if (rc)
+		return rc;
+	image.digest = digest_of(image.data, image.size);
+	b->p->batch.image = image.digest;
+	vec_push(a, &b->p->blob, image);
+	return OK;
+}
+
+static int
+make_batch(Builder *b)
+{
+	const ParcelSpec *s = b->spec;
+	Batch *batch = &b->p->batch;
+	Arena *a = b->p->arena;
+
+	if (b->built.n == 0)
+		return OK;
+	batch->runner = arena_strdup(a, "cpu");
+	batch->measure = s->measure;
+	batch->seed = s->seed;
+	batch->candidates.v = ARENA_ARRAY(a, Candidate, b->built.n);
+	batch->candidates.n = (uint32_t)b->built.n;
+	for (int i = 0; i < b->built.n; i++)
+		add_candidate(b, &b->built.v[i], &batch->candidates.v[i]);
+	problem_buffers(s->problem, a, batch);
+	problem_checks(s->problem, a, b->slack, s->final, batch, &b->p->blob);
+	return add_image(b);
+}
+
+int
+parcel_build(const ParcelSpec *spec, Parcel **out, Err *e)
+{
+	Arena *a = arena_new();
+	Builder b = {.spec = spec, .p = ARENA_NEW(a, Parcel), .work = arena_new(), .e = e};
+	int rc;
+
+	*b.p = (Parcel){.arena = a, .n = spec->n, .item = ARENA_ARRAY(a, ParcelItem, spec->n)};
+	b.slack = 1;
+	for (int i = 0; i < spec->n; i++) {
+		b.p->item[i].text = arena_strdup(a, spec->text[i]);
+		build_item(&b, i);
+	}
+	rc = make_batch(&b);
+	arena_free(b.work);
+	if (rc)
+		parcel_free(b.p);
+	else
+		*out = b.p;
+	return rc;
+}
+
+void
+parcel_free(Parcel *p)
+{
+	if (!p)
+		return;
+	for (int i = 0; i < p->n; i++)
+		if (p->item[i].back)
+			result_fini(&p->item[i].result);
+	arena_free(p->arena);
+}

@@ -1,0 +1,67 @@
+/* Parcel: candidates of one Task, compiled into one image, on their way to the device and back.
+ * Everything that travels stays in the parcel, so that it can be sent again. */
+#ifndef TUNER_PARCEL_H
+#define TUNER_PARCEL_H
+
+#include "codegen/lowered.h"
+#include "tuner/problem.h"
+
+enum { KERNEL_NAME_MAX = 24 };
+
+typedef struct ParcelItem {
+	const char *text; /* the Sched */
+	char algorithm[SCHED_REWRITE_MAX];
+	char code[DIGEST_TEXT]; /* digest of its object code; "" when none was made */
+	bool back;              /* result is known */
+	Result result;          /* heap; parcel_free frees it */
+} ParcelItem;
+
+typedef struct Parcel {
+	Arena *arena;
+	int n;
+	ParcelItem *item;  /* id of a candidate = number of its item */
+	Batch batch;       /* those that could be built; in the arena */
+	Blobs blob;        /* everything the batch names */
+	uint64_t batch_id; /* under which it was sent last */
+	int attempts;
+	void *owner; /* the caller's */
+} Parcel;
+
+/* Object code that was made before, by the name of its functions. */
+typedef struct ObjectCache {
+	Arena *arena; /* of codes and names */
+	VEC(Code) code;
+	VEC(const char *) name;
+} ObjectCache;
+
+typedef struct ParcelSpec {
+	Problem *problem;
+	Emit *emit;
+	ObjectCache *object;
+	const char *const *text;
+	int n;
+	bool final; /* finalists: more samples are checked */
+	MeasureSpec measure;
+	double floor_ns;                               /* of Candidate */
+	uint32_t deadline_ms;                          /* of Candidate */
+	uint64_t seed;                                 /* of Batch */
+	void (*lowered)(void *self, const Lowered *l); /* sees every candidate; may be NULL */
+	void *self;
+} ParcelSpec;
+
+/* Lowers, emits and links. Candidates that do not lower come back at once as INFEASIBLE, those
+ * that the back end refuses as BUILD; the rest is in batch. Errors: of the linker. */
+int parcel_build(const ParcelSpec *spec, Parcel **out, Err *e);
+void parcel_free(Parcel *p); /* NULL is fine */
+
+/* Name of the functions of a Sched: the same text gives the same name, hence the same object code
+ * and digest, whoever compiles it. */
+void kernel_name(const char *sched, char name[KERNEL_NAME_MAX]);
+
+bool parcel_complete(const Parcel *p);
+/* Settles an item without the device. reason is copied. */
+void parcel_settle(Parcel *p, int item, Status status, const char *reason);
+/* Takes the result over. False when no item waits for it; then it is freed. */
+bool parcel_store(Parcel *p, Result *r);
+
+#endif

@@ -1,0 +1,118 @@
+/* Receiving: results into the log, into the Work they belong to, and to the strategy. */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tuner/tuner.h"
+
+enum { WAIT_MS = 200, HALT_MS = 5000 };
+
+static void
+learn_item(Tuner *t, Work *w, const ParcelItem *x)
+{
+	Trial *r = &w->trial.v[work_find(w, x->text)];
+	const Result *m = &x->result;
+	TuneTask *row = w->row;
+
+	r->known = true;
+	r->status = (Status)m->status;
+	r->code = arena_strdup(w->arena, x->code);
+	r->algorithm = arena_strdup(w->arena, x->algorithm);
+	if (r->status == STATUS_CANCELLED)
+		return;
+	if (*x->code && r->status != STATUS_BUILD) {
+		w->used++;
+		row->trials++;
+		t->report->trials++;
+	}
+	if (r->status != STATUS_OK) {
+		t->report->failures[r->status]++;
+		return;
+	}
+	r->best_ns = INFINITY;
+	for (uint32_t i = 0; i < m->samples.n; i++)
+		r->best_ns = fmin(r->best_ns, m->samples.v[i]);
+	if (row->best_ns == 0 || r->best_ns < row->best_ns)
+		row->best_ns = r->best_ns;
+}
+
+/* The parcel's items become the newest race of w. */
+static void
+take_race(Work *w, const Parcel *p)
+{
+	w->racer.n = 0;
+	for (int i = 0; i < p->n; i++) {
+		const Result *m = &p->item[i].result;
+		Racer r = {arena_strdup(w->arena, p->item[i].text),
+			   arena_strdup(w->arena, p->item[i].algorithm),
+			   {NULL, 0}};
+
+		if (m->status == STATUS_OK)
+			r.entry = (RaceEntry){
+				arena_copy(w->arena, m->samples.v, m->samples.n * sizeof(double)),
+				(int)m->samples.n};
+		vec_push(w->arena, &w->racer, r);
+	}
+	work_judge(w);
+}
+
+/* Cancelled before it was over: nobody has won. */
+static bool
+was_cancelled(const Parcel *p)
+{
+	bool any = false;
+
+	for (int i = 0; i < p->n; i++)
+		any |= p->item[i].result.status == STATUS_CANCELLED;
+	return any;
+}
+
+int
+tuner_settle(Tuner *t, Parcel *p, Err *e)
+{
+	Work *w = p->owner;
+	int rc = OK;
+
+	w->in_flight = false;
+	w->fresh = true;
+	if (w->row->state == TASK_RACING && was_cancelled(p)) {
+		tuner_state(t, w, TASK_STOPPED);
+	} else if (w->row->state == TASK_RACING) {
+		take_race(w, p);
+		rc = tuner_record(t, w, p, ++t->races, e);
+		if (!rc)
+			tuner_decide(t, w);
+	} else {
+		rc = tuner_record(t, w, p, 0, e);
+		for (int i = 0; i < p->n; i++)
+			learn_item(t, w, &p->item[i]);
+		work_learn(w);
+		tuner_event(t, TUNE_TRIALS, w, NULL);
+	}
+	parcel_free(p);
+	return rc;
+}
+
+int
+tuner_receive(Tuner *t, Err *e)
+{
+	Parcel *p;
+	int rc = device_take(&t->device, WAIT_MS, &p, e);
+
+	return rc == OK ? tuner_settle(t, p, e) : rc == NOT_APPLICABLE ? OK : rc;
+}
+
+int
+tuner_halt(Tuner *t, Err *e)
+{
+	uint64_t end = clock_ns() + (uint64_t)HALT_MS * 1000000;
+	int rc = OK;
+
+	device_cancel(&t->device);
+	while (!rc && t->device.nflight && clock_ns() < end)
+		rc = tuner_receive(t, e);
+	for (int i = 0; i < t->nwork; i++)
+		if (t->work[i].row->state < TASK_DONE)
+			tuner_state(t, &t->work[i], TASK_STOPPED);
+	return rc;
+}

@@ -1,0 +1,66 @@
+/* Results as rows of the log. */
+#include <string.h>
+
+#include "tuner/tuner.h"
+
+static const char *
+stage_of(const Work *w, const Parcel *p, int item, int race)
+{
+	if (!race)
+		return w->trial.v[work_find(w, p->item[item].text)].stage;
+	return w->winner >= 0 && !strcmp(w->racer.v[w->winner].text, p->item[item].text)
+		       ? LOG_STAGE_WINNER
+		       : STAGE_RACE;
+}
+
+static LogRow
+row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race)
+{
+	const ParcelItem *x = &p->item[item];
+	const Result *m = &x->result;
+	LogRow r = {.key = w->key,
+		    .algorithm = x->algorithm,
+		    .sched = x->text,
+		    .status = status_name((Status)m->status),
+		    .reason = m->reason ? m->reason : "",
+		    .samples = m->samples.v,
+		    .nsample = (int)m->samples.n,
+		    .max_error = m->max_error,
+		    .calibration_before = m->calibration_before,
+		    .calibration_after = m->calibration_after,
+		    .expected_ns = w->trial.v[work_find(w, x->text)].expected_ns,
+		    .code = x->code,
+		    .generator = HONE_VERSION,
+		    .llvm = emit_version(t->emit),
+		    .stage = stage_of(w, p, item, race),
+		    .session = t->session,
+		    .seed = (int64_t)t->opt->seed,
+		    .race = race};
+
+	r.median_ns = median_of(r.samples, r.nsample);
+	for (int i = 0; i < r.nsample; i++)
+		if (i == 0 || r.samples[i] < r.best_ns)
+			r.best_ns = r.samples[i];
+	return r;
+}
+
+int
+tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
+{
+	Arena *a = arena_new();
+	LogRow *row = ARENA_ARRAY(a, LogRow, p->n);
+	int64_t *id = ARENA_ARRAY(a, int64_t, p->n);
+	TuneEvent ev = {.kind = TUNE_ROWS, .report = t->report, .id = id};
+	int n = 0, rc;
+
+	for (int i = 0; i < p->n; i++)
+		if (p->item[i].result.status != STATUS_CANCELLED)
+			row[n++] = row_of(t, w, p, i, race);
+	rc = n ? log_add(t->log, row, n, e) : OK;
+	for (int i = 0; i < n && !rc; i++)
+		id[ev.nid++] = row[i].id;
+	if (ev.nid && t->opt->event)
+		t->opt->event(t->opt->self, &ev);
+	arena_free(a);
+	return rc;
+}

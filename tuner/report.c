@@ -1,0 +1,114 @@
+/* What the caller learns: events while the search runs, decided Tasks, and sums over the model. */
+#include <string.h>
+
+#include "tuner/tuner.h"
+
+static const char *const dump_names[] = {
+#define X(name, text) #name,
+	TUNE_DUMP_LIST(X)
+#undef X
+};
+
+bool
+tune_dump_named(const char *name, size_t length, unsigned *bit)
+{
+	for (unsigned i = 0; i < TUNE_DUMP_COUNT; i++)
+		if (strlen(dump_names[i]) == length && !strncmp(dump_names[i], name, length)) {
+			*bit = 1u << i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+task_state_text(TaskState s)
+{
+	static const char *const text[] = {
+#define X(name, state_text) state_text,
+		TASK_STATE_LIST(X)
+#undef X
+	};
+
+	return text[s];
+}
+
+void
+tuner_event(Tuner *t, TuneEventKind kind, const Work *w, const char *text)
+{
+	TuneEvent ev = {.kind = kind, .report = t->report, .task = -1, .text = text};
+
+	if (w)
+		ev.task = (int)(w->row - t->report->task);
+	if (t->opt->event)
+		t->opt->event(t->opt->self, &ev);
+}
+
+void
+tuner_dump(Tuner *t, TuneDump what, const char *text)
+{
+	if (t->opt->dump >> what & 1)
+		tuner_event(t, TUNE_DUMPED, NULL, text);
+}
+
+void
+tuner_state(Tuner *t, Work *w, TaskState state)
+{
+	if (w->row->state == state)
+		return;
+	w->row->state = state;
+	tuner_event(t, TUNE_TASK, w, NULL);
+}
+
+static RaceEntry
+copy_entry(Arena *a, const RaceEntry *x)
+{
+	return (RaceEntry){arena_copy(a, x->sample, (size_t)x->n * sizeof *x->sample), x->n};
+}
+
+void
+tuner_decide(Tuner *t, Work *w)
+{
+	const char *untuned = w->trial.v[w->untuned].text;
+	Arena *a = t->report->arena;
+	TuneTask *row = w->row;
+	int winner = w->winner;
+	const Racer *best = &w->racer.v[winner < 0 ? 0 : winner];
+
+	if (winner >= 0) {
+		row->algorithm = arena_strdup(a, best->algorithm);
+		row->sched = arena_strdup(a, best->text);
+		row->after_ns = median_of(best->entry.sample, best->entry.n);
+	}
+	for (int i = 0; i < w->racer.n && winner >= 0; i++) {
+		const Racer *r = &w->racer.v[i];
+
+		if (strcmp(r->text, untuned) || !r->entry.n)
+			continue;
+		row->before_ns = median_of(r->entry.sample, r->entry.n);
+		row->ratio = race_ratio(&best->entry, &r->entry);
+		vec_push(t->arena, &t->pair,
+			 ((RacePair){copy_entry(t->arena, &best->entry),
+				     copy_entry(t->arena, &r->entry), row->uses}));
+	}
+	if (winner < 0)
+		row->why = "no finalist ran right in the race";
+	work_close(w);
+	tuner_state(t, w, winner < 0 ? TASK_FAILED : w->fresh ? TASK_DONE : TASK_OLD);
+}
+
+void
+tuner_sums(Tuner *t)
+{
+	TuneReport *r = t->report;
+
+	for (int i = 0; i < t->nwork; i++) {
+		const TuneTask *x = t->work[i].row;
+
+		if (x->before_ns > 0 && x->after_ns > 0) {
+			r->before_ns += x->uses * x->before_ns;
+			r->after_ns += x->uses * x->after_ns;
+			r->decided++;
+		}
+	}
+	r->ratio = race_model(t->pair.v, t->pair.n);
+}

@@ -1,0 +1,254 @@
+/* Sending: which Work is next, and what it sends.
+ *
+ * At most ACTIVE_MAX Works are open, so memory stays bounded; they go through in order, dearest
+ * first, which is also what a time limit wants. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "tuner/tuner.h"
+
+enum {
+	ACTIVE_MAX = 3,
+	RACE_ROUNDS_MIN = 9,
+	RACE_ROUNDS_MAX = 25,
+	RUNS_MIN = 5,
+	RUNS_MAX = 100,
+	TIME_MIN_NS = 3000000,
+	TIME_MAX_NS = 100000000,
+	DEADLINE_MIN_MS = 5000,
+	DEADLINE_MAX_MS = 60000,
+	PACK_BYTES_PER_MS = 20000, /* of constants, on a slow and busy device */
+};
+
+static const double RACE_NS = 0.4e9;     /* what a race may take, roughly */
+static const double STOP_ABOVE = 1.3;    /* of the best: not worth a second sample */
+static const double IMPLAUSIBLE = 0.25;  /* of the roofline */
+static const double SEARCH_SHARE = 0.85; /* of the time limit; the rest is for races */
+static const double DEADLINE_TIMES = 50; /* the time expected */
+
+bool
+tuner_stopped(Tuner *t)
+{
+	if (!t->report->stopped)
+		t->report->stopped = (t->ends && clock_ns() > t->ends) ||
+				     (t->opt->stop && t->opt->stop(t->opt->self));
+	return t->report->stopped;
+}
+
+/* No new candidates: what is left of the time is for races. */
+static bool
+search_over(const Tuner *t)
+{
+	return t->ends &&
+	       (double)(clock_ns() - t->began) > SEARCH_SHARE * (double)(t->ends - t->began);
+}
+
+static bool
+is_active(const Work *w)
+{
+	return w->row->state == TASK_SEARCHING || w->row->state == TASK_RACING;
+}
+
+Work *
+tuner_next(Tuner *t)
+{
+	int active = 0;
+
+	if (t->device.nflight == FLIGHT_MAX)
+		return NULL;
+	for (int i = 0; i < t->nwork; i++)
+		active += is_active(&t->work[i]);
+	for (int i = 0; i < t->nwork; i++) {
+		Work *w = &t->work[i];
+
+		if (is_active(w) && !w->in_flight)
+			return w;
+		if (w->row->state == TASK_WAITING && active < ACTIVE_MAX && !search_over(t))
+			return w;
+	}
+	return NULL;
+}
+
+static void
+fail(Tuner *t, Work *w, const char *why)
+{
+	w->row->why = arena_strdup(t->report->arena, why);
+	work_close(w);
+	tuner_state(t, w, TASK_FAILED);
+}
+
+static uint32_t
+deadline_ms(const Problem *p, double expected_ns)
+{
+	double ms =
+		fmin(fmax(DEADLINE_TIMES * expected_ns * 1e-6, DEADLINE_MIN_MS), DEADLINE_MAX_MS);
+
+	for (int i = 0; i < p->buffer.n; i++)
+		if (p->buffer.v[i].role == ROLE_CONST)
+			ms += (double)p->buffer.v[i].bytes / PACK_BYTES_PER_MS;
+	return (uint32_t)ms;
+}
+
+static MeasureSpec
+search_measure(const Work *w)
+{
+	return (MeasureSpec){.mode = MEASURE_COLD,
+			     .warmup = 1,
+			     .min_runs = RUNS_MIN,
+			     .max_runs = RUNS_MAX,
+			     .min_time_ns = TIME_MIN_NS,
+			     .max_time_ns = TIME_MAX_NS,
+			     .stop_above_ns = w->row->best_ns * STOP_ABOVE};
+}
+
+static MeasureSpec
+race_measure(const Work *w, const int *at, int n)
+{
+	double round = 0, rounds;
+
+	for (int i = 0; i < n; i++)
+		round += w->trial.v[at[i]].best_ns;
+	rounds = fmin(fmax(RACE_NS / fmax(round, 1), RACE_ROUNDS_MIN), RACE_ROUNDS_MAX);
+	return (MeasureSpec){.mode = MEASURE_COLD, .warmup = 1, .race_rounds = (uint32_t)rounds};
+}
+
+static void
+show_lowered(void *self, const Lowered *l)
+{
+	Str s = {0};
+
+	tuner_dump(self, TUNE_DUMP_sched, l->text);
+	loop_print(l->loop, &s);
+	tuner_dump(self, TUNE_DUMP_loop, str_get(&s));
+	str_fini(&s);
+}
+
+/* Compiles trials at[0..n) of w. */
+static int
+build_parcel(Tuner *t, Work *w, const int *at, int n, bool race, Parcel **out, Err *e)
+{
+	const char *text[ROUND_MAX];
+	double expected = w->row->best_ns;
+	ParcelSpec spec = {.emit = t->emit,
+			   .problem = w->problem,
+			   .object = &w->object,
+			   .text = text,
+			   .n = n,
+			   .final = race,
+			   .measure = race ? race_measure(w, at, n) : search_measure(w),
+			   .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
+			   .seed = w->seed,
+			   .self = t};
+
+	for (int i = 0; i < n; i++) {
+		text[i] = w->trial.v[at[i]].text;
+		expected = fmax(expected, w->trial.v[at[i]].expected_ns);
+	}
+	spec.deadline_ms = deadline_ms(w->problem, expected);
+	if (t->opt->dump & (1u << TUNE_DUMP_sched | 1u << TUNE_DUMP_loop))
+		spec.lowered = show_lowered;
+	return parcel_build(&spec, out, e);
+}
+
+static int
+send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
+{
+	Parcel *p;
+	int rc = work_problem(w, e);
+
+	if (!rc && race)
+		problem_extend(w->problem);
+	if (!rc)
+		rc = build_parcel(t, w, at, n, race, &p, e);
+	if (rc)
+		return rc;
+	p->owner = w;
+	w->in_flight = true;
+	if (parcel_complete(p))
+		return tuner_settle(t, p, e);
+	rc = device_send(&t->device, p, e);
+	if (rc && rc != ERR_DEVICE)
+		parcel_free(p);
+	return rc;
+}
+
+static void
+show_space(Tuner *t, const Work *w)
+{
+	Str s = {0};
+
+	str_printf(&s, "space of %s: %.4g rows, roofline %.4g ns\n", w->row->label,
+		   space_rows(&w->space), w->space.floor_ns);
+	for (int i = 0; i < w->space.variant.n; i++) {
+		Pick p = {.variant = i};
+
+		str_printf(&s, "variant %s, cheapest %.4g ns:\n%s", w->space.variant.v[i].name,
+			   space_cost(&w->space, &p), space_text(&w->space, w->arena, &p));
+	}
+	tuner_dump(t, TUNE_DUMP_space, str_get(&s));
+	str_fini(&s);
+}
+
+static int
+open_work(Tuner *t, Work *w, Err *e)
+{
+	int rc = work_open(w, t->log, &t->target, e);
+
+	if (rc)
+		return rc;
+	w->row->trials = w->used;
+	for (int i = 0; i < w->trial.n; i++) {
+		double ns = w->trial.v[i].best_ns;
+
+		if (ns > 0 && (w->row->best_ns == 0 || ns < w->row->best_ns))
+			w->row->best_ns = ns;
+	}
+	if (t->opt->dump >> TUNE_DUMP_space & 1)
+		show_space(t, w);
+	tuner_state(t, w, TASK_SEARCHING);
+	return OK;
+}
+
+static int
+start_race(Tuner *t, Work *w, Err *e)
+{
+	int at[FINALISTS + 1], n = work_finalists(w, at);
+
+	tuner_state(t, w, TASK_RACING);
+	if (n == 0)
+		return err_set(e, ERR_CHECK, "untuned: %s",
+			       status_text(w->trial.v[w->untuned].status));
+	if (!work_race_known(w, at, n))
+		return send_trials(t, w, at, n, true, e);
+	work_judge(w);
+	tuner_decide(t, w);
+	return OK;
+}
+
+static int
+send_round(Tuner *t, Work *w, Err *e)
+{
+	int at[ROUND_MAX], n = 0;
+	int rc = w->row->state == TASK_WAITING ? open_work(t, w, e) : OK;
+
+	if (rc)
+		return rc;
+	if (w->row->state == TASK_SEARCHING && !search_over(t))
+		n = work_propose(w, at);
+	return n ? send_trials(t, w, at, n, false, e) : start_race(t, w, e);
+}
+
+int
+tuner_send(Tuner *t, Work *w, Err *e)
+{
+	Err own = {0};
+	int rc = send_round(t, w, &own);
+
+	if (rc == OK)
+		return OK;
+	if (rc == ERR_DEVICE || rc == ERR_IO || rc == ERR_BUSY)
+		return err_set(e, rc, "%s", own.msg);
+	if (!tuner_stopped(t)) /* Ctrl-C on a terminal ends the linker too */
+		fail(t, w, own.msg);
+	return OK;
+}

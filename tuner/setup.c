@@ -1,0 +1,255 @@
+/* The run before its first proposal: plan, device, log, and a Work per Task. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tuner/tuner.h"
+
+enum { TRIALS_DEFAULT = 64 };
+
+void
+tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report)
+{
+	*report = (TuneReport){.arena = arena_new()};
+	*t = (Tuner){.opt = opt, .report = report, .graph = g, .arena = arena_new()};
+	t->began = clock_ns();
+	if (opt->time_limit_s > 0)
+		t->ends = t->began + (uint64_t)(opt->time_limit_s * 1e9);
+	t->session = arena_printf(t->arena, "%lld-%ld", (long long)clock_wall_s(), (long)getpid());
+}
+
+void
+tuner_fini(Tuner *t)
+{
+	t->report->seconds = (double)(clock_ns() - t->began) * 1e-9;
+	t->report->lost = t->device.lost;
+	device_close(&t->device);
+	for (int i = 0; i < t->nwork; i++)
+		work_close(&t->work[i]);
+	emit_close(t->emit);
+	log_close(t->log);
+	arena_free(t->arena);
+}
+
+void
+tune_report_fini(TuneReport *r)
+{
+	arena_free(r->arena);
+	*r = (TuneReport){0};
+}
+
+/* Prints only what is asked for. */
+static void
+dump_plan(Tuner *t)
+{
+	Str s = {0};
+
+	if (t->opt->dump >> TUNE_DUMP_graph & 1)
+		graph_print(t->graph, &s);
+	tuner_dump(t, TUNE_DUMP_graph, str_get(&s));
+	str_clear(&s);
+	if (t->opt->dump >> TUNE_DUMP_plan & 1)
+		plan_print(t->plan, &s);
+	tuner_dump(t, TUNE_DUMP_plan, str_get(&s));
+	str_fini(&s);
+}
+
+int
+tuner_plan(Tuner *t, Err *e)
+{
+	int rc = plan_build(t->graph, t->arena, &t->plan, e);
+
+	if (rc)
+		return rc;
+	for (int i = 0; i < t->plan->step.n; i++)
+		t->report->nextern += t->plan->step.v[i].kind == STEP_EXTERN;
+	dump_plan(t);
+	return OK;
+}
+
+static bool
+on_stop(void *self)
+{
+	return tuner_stopped(self);
+}
+
+static void
+on_notice(void *self, const char *text)
+{
+	tuner_event(self, TUNE_TEXT, NULL, text);
+}
+
+int
+tuner_device(Tuner *t, Err *e)
+{
+	DeviceHooks hooks = {t, on_stop, on_notice};
+	const DeviceInfo *d;
+	Str s = {0};
+	int rc = device_open(&t->device, t->opt->device, t->opt->server_path, hooks, e);
+
+	if (rc)
+		return rc;
+	d = device_info(&t->device);
+	t->report->device = arena_printf(t->report->arena, "%s (%s)", d->name, d->cpu);
+	rc = target_of_device(d, &t->target, e);
+	if (!rc)
+		rc = emit_open("llvm", &t->target, &t->emit, e);
+	if (!rc) {
+		target_print(&t->target, &s);
+		tuner_dump(t, TUNE_DUMP_target, str_get(&s));
+	}
+	str_fini(&s);
+	return rc;
+}
+
+static const char *
+hex(Arena *a, const Digest *d)
+{
+	char text[DIGEST_TEXT];
+
+	digest_print(d, text);
+	return arena_strdup(a, text);
+}
+
+static int
+put_plan(Tuner *t, Err *e)
+{
+	Digest graph = graph_digest(t->graph);
+	Str s = {0};
+	int rc;
+
+	plan_print(t->plan, &s);
+	rc = log_put_plan(t->log, hex(t->arena, &graph), t->key.target, str_get(&s), e);
+	str_fini(&s);
+	return rc;
+}
+
+int
+tuner_log(Tuner *t, Err *e)
+{
+	Str s = {0};
+	int rc = log_open(t->opt->log, &t->log, e);
+
+	if (rc)
+		return rc;
+	target_key(&t->target, &s);
+	t->key = (LogKey){.target = arena_strdup(t->arena, str_get(&s)),
+			  .device = arena_strdup(t->arena, device_info(&t->device)->cpu),
+			  .driver = "",
+			  .runner = "cpu",
+			  .threads = "1",
+			  .mode = "cold",
+			  .tolerance = "default"};
+	str_fini(&s);
+	return put_plan(t, e);
+}
+
+/* Operators and result of the first step that needs the Task. */
+static const char *
+label_of(const Tuner *t, int task)
+{
+	const Plan *p = t->plan;
+	const Step *first = NULL;
+	const char *text = "copy";
+	const Value *v;
+
+	for (int i = p->step.n - 1; i >= 0; i--)
+		if (p->step.v[i].kind == STEP_TASK && p->step.v[i].task == task)
+			first = &p->step.v[i];
+	for (int i = 0; i < first->node.n; i++) {
+		const char *name = op_info(p->g->node.v[first->node.v[i]].op)->name;
+
+		text = i ? arena_printf(t->report->arena, "%s+%s", text, name) : name;
+	}
+	v = &p->g->value.v[p->buffer.v[first->out.v[0]].value];
+	for (int d = 0; d < v->rank; d++)
+		text = arena_printf(t->report->arena, "%s%s%lld", text, d ? "x" : " ",
+				    (long long)v->dim[d]);
+	return text;
+}
+
+/* Time at the machine's limits: good enough to know which Tasks matter. */
+static double
+rough_ns(const Tuner *t, const PlanTask *p)
+{
+	double gflops = t->target.ghz * t->target.fma_per_cycle * 2 * target_lanes(&t->target);
+
+	return p->uses * (task_flops(p->task) / gflops + task_bytes(p->task) / t->target.dram_gbs);
+}
+
+typedef struct Dear {
+	int task;
+	double ns;
+} Dear;
+
+static int
+dearest_first(const void *a, const void *b)
+{
+	const Dear *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? 1 : -1;
+	return x->task - y->task;
+}
+
+/* Texts behind the keys of a Task, for people and for `compile`. */
+static int
+put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
+{
+	Str s = {0};
+	int rc;
+
+	task_print(p->task, &s);
+	tuner_dump(t, TUNE_DUMP_tasks, str_get(&s));
+	rc = log_put_text(t->log, "task", key->task, str_get(&s), e);
+	str_clear(&s);
+	task_form_print(p->task, &p->form, &s);
+	tuner_dump(t, TUNE_DUMP_tasks, str_get(&s));
+	if (!rc)
+		rc = log_put_text(t->log, "form", key->form, str_get(&s), e);
+	str_fini(&s);
+	return rc;
+}
+
+static int
+init_work(Tuner *t, Work *w, int task, Err *e)
+{
+	const PlanTask *p = &t->plan->task.v[task];
+	uint64_t own;
+
+	memcpy(&own, p->task_key.b, sizeof own);
+	*w = (Work){.task = p,
+		    .row = &t->report->task[task],
+		    .key = t->key,
+		    .search = search_named(t->opt->strategy),
+		    .seed = t->opt->seed ^ own,
+		    .trials = t->opt->trials ? t->opt->trials : TRIALS_DEFAULT};
+	w->key.task = hex(t->arena, &p->task_key);
+	w->key.form = hex(t->arena, &p->form_key);
+	*w->row = (TuneTask){
+		.label = label_of(t, task), .uses = p->uses, .flops = task_flops(p->task)};
+	if (!w->search)
+		return err_set(e, ERR_INPUT, "no search strategy '%s'", t->opt->strategy);
+	return put_texts(t, p, &w->key, e);
+}
+
+int
+tuner_works(Tuner *t, Err *e)
+{
+	int n = t->plan->task.n, rc = OK;
+	Dear *order = ARENA_ARRAY(t->arena, Dear, n + 1);
+
+	t->work = ARENA_ARRAY(t->arena, Work, n + 1);
+	t->report->task = ARENA_ARRAY(t->report->arena, TuneTask, n + 1);
+	t->report->ntask = n;
+	for (int i = 0; i < n; i++)
+		order[i] = (Dear){i, rough_ns(t, &t->plan->task.v[i])};
+	qsort(order, (size_t)n, sizeof *order, dearest_first);
+	for (int i = 0; i < n && !rc; i++)
+		rc = init_work(t, &t->work[t->nwork++], order[i].task, e);
+	if (!rc)
+		tuner_event(t, TUNE_BEGIN, NULL, NULL);
+	return rc;
+}

@@ -1,0 +1,42 @@
+/* The spine of the search. Every arrow is one call; the loop closes only through the log. */
+#include "tuner/tuner.h"
+
+/* Works that can send something go first: while a batch is measured, the next one is compiled. */
+static int
+run_search(Tuner *t, Err *e)
+{
+	int rc = OK;
+
+	while (!rc && !tuner_stopped(t)) {
+		Work *w = tuner_next(t);
+
+		if (w)
+			rc = tuner_send(t, w, e); /* Space -> Sched -> Loop -> Code -> device */
+		else if (t->device.nflight)
+			rc = tuner_receive(t, e); /* Meas -> Rec -> strategy */
+		else
+			break;
+	}
+	return rc ? rc : tuner_halt(t, e);
+}
+
+int
+tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e)
+{
+	Tuner t;
+	int rc;
+
+	tuner_init(&t, g, opt, report);
+	rc = tuner_plan(&t, e); /* Graph -> Plan: Tasks and Forms */
+	if (!rc)
+		rc = tuner_device(&t, e); /* agent -> Target */
+	if (!rc)
+		rc = tuner_log(&t, e); /* what is known */
+	if (!rc)
+		rc = tuner_works(&t, e); /* Task -> Work */
+	if (!rc)
+		rc = run_search(&t, e);
+	tuner_sums(&t); /* races -> the model's time, before and after */
+	tuner_fini(&t);
+	return rc;
+}

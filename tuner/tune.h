@@ -1,0 +1,128 @@
+/* Tune: the first spine. Searches kernels for every Task of a model on one device and keeps what
+ * it measures in the tuning log.
+ *
+ * Everything acknowledged is in the log, so a run that was interrupted goes on where it was when it
+ * is started again with the same log: nothing that the log holds is measured a second time.
+ */
+#ifndef TUNER_TUNE_H
+#define TUNER_TUNE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hardware.h"
+#include "graph/plan.h"
+#include "tuner/race.h"
+#include "wire/status.h"
+
+/* Stages that can be shown: name, what is shown */
+#define TUNE_DUMP_LIST(X)                                        \
+	X(graph, "the graph after import")                       \
+	X(plan, "groups and Forms")                              \
+	X(tasks, "each Task with its Forms")                     \
+	X(target, "the device as the compiler sees it")          \
+	X(space, "the variants of each Task and their best row") \
+	X(sched, "every Sched proposed")                         \
+	X(loop, "every candidate lowered")
+
+typedef enum TuneDump {
+#define X(name, text) TUNE_DUMP_##name,
+	TUNE_DUMP_LIST(X)
+#undef X
+		TUNE_DUMP_COUNT
+} TuneDump;
+
+/* A dump's bit by its name; false when there is none. */
+bool tune_dump_named(const char *name, size_t length, unsigned *bit);
+
+/* How far a Task has come; from DONE on nothing more happens. OLD: decided by the log alone,
+ * nothing was measured. */
+#define TASK_STATE_LIST(X)        \
+	X(WAITING, "waiting")     \
+	X(SEARCHING, "search")    \
+	X(RACING, "race")         \
+	X(DONE, "done")           \
+	X(OLD, "from the log")    \
+	X(STOPPED, "out of time") \
+	X(FAILED, "failed")
+
+typedef enum TaskState {
+#define X(name, text) TASK_##name,
+	TASK_STATE_LIST(X)
+#undef X
+		TASK_STATE_COUNT
+} TaskState;
+
+const char *task_state_text(TaskState s);
+
+/* What is known of one Task. Times in ns of one run; 0: not known. */
+typedef struct TuneTask {
+	const char *label; /* operators and shape of its first use: "Conv+Clip 1x32x112x112" */
+	int uses;
+	TaskState state;
+	int trials;                    /* candidates measured, in the log before included */
+	double best_ns;                /* of the search */
+	double before_ns, after_ns;    /* race: untuned and winner */
+	RaceRatio ratio;               /* after / before */
+	double flops, floor_ns;        /* as written; roofline */
+	const char *algorithm, *sched; /* of the winner; NULL until the race */
+	const char *why;               /* FAILED: the reason */
+} TuneTask;
+
+typedef struct TuneReport {
+	Arena *arena; /* everything below */
+	TuneTask *task;
+	int ntask, nextern;             /* steps that are not tuned: reference kernels */
+	int64_t trials;                 /* candidates this run measured */
+	int64_t failures[STATUS_COUNT]; /* of them, by status; and those that do not lower */
+	int lost;                       /* connections that had to be made again */
+	double seconds;
+	double before_ns, after_ns; /* model: sum over raced tasks, by uses */
+	RaceRatio ratio;
+	int decided;  /* tasks the sums are of */
+	bool stopped; /* by time limit or stop() */
+	const char *device;
+} TuneReport;
+
+typedef enum TuneEventKind {
+	TUNE_BEGIN,  /* plan and device are known */
+	TUNE_ROWS,   /* rows were committed: id, nid */
+	TUNE_TASK,   /* the state of `task` changed */
+	TUNE_TRIALS, /* results of `task` came */
+	TUNE_TEXT,   /* text: a message for people (the connection was lost...) */
+	TUNE_DUMPED, /* text: a dump */
+} TuneEventKind;
+
+typedef struct TuneEvent {
+	TuneEventKind kind;
+	const TuneReport *report; /* as far as it is */
+	int task;
+	const int64_t *id;
+	int nid;
+	const char *text;
+} TuneEvent;
+
+typedef struct TuneOptions {
+	const char *device;      /* address of an agent; NULL: a private one */
+	const char *server_path; /* program of the private agent */
+	const char *log;         /* file */
+	int trials;              /* per Task; 0: 64 */
+	double time_limit_s;     /* 0: none */
+	uint64_t seed;
+	unsigned dump;        /* bit per TuneDump */
+	const char *strategy; /* a name of tuner/search.h; NULL: the first */
+	void (*event)(void *self, const TuneEvent *ev); /* may be NULL; from tune()'s thread */
+	bool (*stop)(void *self);                       /* asked often; may be NULL */
+	void *self;
+} TuneOptions;
+
+/* The report is filled as far as it came, on errors too; tune_report_fini frees it. Errors:
+ * ERR_BUSY and ERR_INPUT from the log, ERR_DEVICE when the device is gone for good, ERR_UNSUPPORTED
+ * when no code can be made for it, ERR_IO, ERR_INTERNAL. A Task that cannot be tuned is no error:
+ * it keeps its estimate. */
+int tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e);
+void tune_report_fini(TuneReport *r);
+
+#endif

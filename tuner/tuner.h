@@ -1,0 +1,72 @@
+/* Tuner: what the parts of the spine share while it runs. */
+#ifndef TUNER_TUNER_H
+#define TUNER_TUNER_H
+
+#include "tuner/device.h"
+#include "tuner/work.h"
+
+typedef struct Tuner {
+	const TuneOptions *opt;
+	TuneReport *report;
+	const Graph *graph;
+	Arena *arena; /* of the run */
+	Plan *plan;
+	Device device;
+	Target target;
+	Emit *emit;
+	Log *log;
+	LogKey key; /* without task and form */
+	const char *session;
+	Work *work; /* per Task of the plan, dearest first */
+	int nwork, races;
+	uint64_t began, ends; /* clock_ns; ends 0: no limit */
+	VEC(RacePair) pair;   /* per decided Task */
+} Tuner;
+
+/* --- setup.c: everything before the first proposal, a stage of the spine each --- */
+
+void tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report);
+int tuner_plan(Tuner *t, Err *e);   /* Graph -> Plan */
+int tuner_device(Tuner *t, Err *e); /* connects; Target, back end */
+int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns, texts */
+int tuner_works(Tuner *t, Err *e);  /* a Work per Task */
+void tuner_fini(Tuner *t);
+
+/* --- send.c --- */
+
+/* Whether time is over or the caller wants to stop. */
+bool tuner_stopped(Tuner *t);
+
+/* The Work that should send next; NULL: none can before something came back. */
+Work *tuner_next(Tuner *t);
+
+/* Sends the next round or the race of w, or finishes it. A Task that fails is marked and is no
+ * error. */
+int tuner_send(Tuner *t, Work *w, Err *e);
+
+/* --- receive.c --- */
+
+/* Takes a complete parcel: records it, lets its Work learn or decides its race, frees it. */
+int tuner_settle(Tuner *t, Parcel *p, Err *e);
+
+/* Waits a while for a parcel and settles it. */
+int tuner_receive(Tuner *t, Err *e);
+
+/* Stops what is in flight and keeps what it measured. */
+int tuner_halt(Tuner *t, Err *e);
+
+/* --- record.c --- */
+
+/* Rows of a parcel into the log, in one transaction. race: its number, or 0. */
+int tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e);
+
+/* --- report.c --- */
+
+void tuner_event(Tuner *t, TuneEventKind kind, const Work *w, const char *text);
+void tuner_dump(Tuner *t, TuneDump what, const char *text);
+void tuner_state(Tuner *t, Work *w, TaskState state);
+/* The race of w is in w->racer: winner, times, ratio; closes w. */
+void tuner_decide(Tuner *t, Work *w);
+void tuner_sums(Tuner *t);
+
+#endif

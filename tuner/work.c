@@ -1,0 +1,303 @@
+/* A Task's search. */
+#include "tuner/work.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+
+enum { PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16, ROUND_MIN = 4 };
+
+/* --- what the log knows --- */
+
+int
+work_find(const Work *w, const char *text)
+{
+	for (int i = 0; i < w->trial.n; i++)
+		if (!strcmp(w->trial.v[i].text, text))
+			return i;
+	return -1;
+}
+
+static bool
+status_of(const char *name, Status *out)
+{
+	for (int s = 0; s < STATUS_COUNT; s++)
+		if (!strcmp(status_name((Status)s), name)) {
+			*out = (Status)s;
+			return true;
+		}
+	return false;
+}
+
+static bool
+was_measured(Status s)
+{
+	return s != STATUS_INFEASIBLE && s != STATUS_BUILD;
+}
+
+static void
+add_known(Work *w, const LogRow *r)
+{
+	Trial t = {.text = r->sched,
+		   .stage = r->stage,
+		   .algorithm = r->algorithm,
+		   .code = r->code,
+		   .expected_ns = r->expected_ns,
+		   .best_ns = r->best_ns,
+		   .known = true};
+	int at = work_find(w, r->sched);
+
+	if (!status_of(r->status, &t.status) || t.status == STATUS_LOST ||
+	    t.status == STATUS_CANCELLED)
+		return;
+	w->used += at < 0 && was_measured(t.status);
+	if (at < 0)
+		vec_push(w->arena, &w->trial, t);
+	else
+		w->trial.v[at] = t;
+}
+
+static bool
+same_race(const LogRow *a, const LogRow *b)
+{
+	return a->race == b->race && !strcmp(a->session, b->session);
+}
+
+/* rows: oldest first */
+static void
+read_rows(Work *w, const LogRow *row, int n)
+{
+	const LogRow *newest = NULL;
+
+	for (int i = 0; i < n; i++) {
+		if (row[i].race)
+			newest = &row[i];
+		else
+			add_known(w, &row[i]);
+	}
+	for (int i = 0; i < n && newest; i++)
+		if (row[i].race && same_race(&row[i], newest)) {
+			Racer r = {row[i].sched, row[i].algorithm, {NULL, 0}};
+
+			if (!strcmp(row[i].status, status_name(STATUS_OK)))
+				r.entry = (RaceEntry){row[i].samples, row[i].nsample};
+			vec_push(w->arena, &w->racer, r);
+		}
+}
+
+/* Number of the trial for a text, a new one if need be. */
+static int
+trial_of(Work *w, const char *text, const char *stage)
+{
+	int at = work_find(w, text);
+
+	if (at >= 0)
+		return at;
+	vec_push(w->arena, &w->trial, ((Trial){.text = text, .stage = stage, .code = ""}));
+	return w->trial.n - 1;
+}
+
+int
+work_open(Work *w, Log *log, const Target *target, Err *e)
+{
+	const Task *t = w->task->task;
+	const TaskForm *f = &w->task->form;
+	SearchOptions opt = {w->trials, w->seed};
+	Lowered low;
+	LogRow *row;
+	int n, rc;
+
+	w->arena = arena_new();
+	w->object = (ObjectCache){.arena = w->arena};
+	if ((rc = space_build(w->arena, t, f, target, &w->space, e)) ||
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, target, &low, e)) ||
+	    (rc = log_rows(log, w->arena, &w->key, &row, &n, e)))
+		return rc;
+	w->row->floor_ns = w->space.floor_ns;
+	w->state = w->search->start(w->arena, &w->space, &opt);
+	read_rows(w, row, n);
+	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
+	w->trial.v[w->untuned].counted = true;
+	w->counted = 1;
+	return OK;
+}
+
+void
+work_close(Work *w)
+{
+	arena_free(w->arena);
+	w->arena = NULL;
+}
+
+/* --- proposals --- */
+
+static void
+ask_strategy(Work *w, int max)
+{
+	Proposal p[ROUND_MAX];
+	int n = w->search->propose(w->state, max, p);
+
+	for (int i = 0; i < n; i++) {
+		const char *text = space_text(&w->space, w->arena, &p[i].pick);
+		Trial *t = &w->trial.v[w->round[w->nround++] = trial_of(w, text, p[i].stage)];
+
+		t->pick = p[i].pick;
+		t->expected_ns = space_cost(&w->space, &p[i].pick);
+		w->proposed++;
+	}
+}
+
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* Trials of a round: few enough to learn between rounds, enough to share a run of the linker. What
+ * was measured in an earlier run plays no part, so that a search can be repeated. */
+static int
+round_size(const Work *w)
+{
+	int n = w->proposed ? w->trials / 4 : w->trials / 2;
+
+	n = n < ROUND_MIN ? ROUND_MIN : least(n, ROUND_MAX - 1);
+	return least(n, w->trials - w->counted);
+}
+
+/* Trials of the round, and the untuned one, that have no result. */
+static int
+unknown(const Work *w, int at[ROUND_MAX])
+{
+	int n = 0;
+
+	if (!w->trial.v[w->untuned].known)
+		at[n++] = w->untuned;
+	for (int i = 0; i < w->nround; i++) {
+		bool twice = false;
+
+		for (int k = 0; k < n; k++)
+			twice |= at[k] == w->round[i];
+		if (!w->trial.v[w->round[i]].known && !twice)
+			at[n++] = w->round[i];
+	}
+	return n;
+}
+
+int
+work_propose(Work *w, int at[ROUND_MAX])
+{
+	while (w->used < w->trials) {
+		int n, left = w->trials - w->used;
+
+		if (!w->nround && w->counted < w->trials &&
+		    w->proposed < PROPOSED_PER_TRIAL * w->trials + PROPOSED_MORE)
+			ask_strategy(w, round_size(w));
+		n = unknown(w, at);
+		if (n)
+			return least(n, left);
+		if (!w->nround)
+			return 0;
+		work_learn(w);
+	}
+	return 0;
+}
+
+void
+work_learn(Work *w)
+{
+	int at[ROUND_MAX];
+
+	if (unknown(w, at))
+		return;
+	for (int i = 0; i < w->nround; i++) {
+		Trial *t = &w->trial.v[w->round[i]];
+
+		w->counted += !t->counted && was_measured(t->status);
+		t->counted = true;
+		w->search->report(w->state, &t->pick,
+				  t->status == STATUS_OK ? t->best_ns : INFINITY);
+	}
+	w->nround = 0;
+}
+
+int
+work_problem(Work *w, Err *e)
+{
+	if (w->problem)
+		return OK;
+	w->problem = ARENA_NEW(w->arena, Problem);
+	return problem_build(w->arena, w->task->task, &w->task->form, w->problem, e);
+}
+
+/* --- finalists --- */
+
+/* Whether trial i is a finalist already, by its text or its object code. */
+static bool
+among(const Work *w, int i, const int *at, int n)
+{
+	const Trial *t = &w->trial.v[i];
+
+	for (int k = 0; k < n; k++)
+		if (at[k] == i || (*t->code && !strcmp(w->trial.v[at[k]].code, t->code)))
+			return true;
+	return false;
+}
+
+int
+work_finalists(const Work *w, int at[FINALISTS + 1])
+{
+	const Trial *untuned = &w->trial.v[w->untuned];
+	int n = 0;
+
+	if (!untuned->known || untuned->status == STATUS_OK)
+		at[n++] = w->untuned;
+	for (int max = n + FINALISTS; n < max;) {
+		int best = -1;
+
+		for (int i = 0; i < w->trial.n; i++) {
+			const Trial *t = &w->trial.v[i];
+
+			if (t->known && t->status == STATUS_OK && !among(w, i, at, n) &&
+			    (best < 0 || t->best_ns < w->trial.v[best].best_ns))
+				best = i;
+		}
+		if (best < 0)
+			break;
+		at[n++] = best;
+	}
+	return n;
+}
+
+bool
+work_race_known(const Work *w, const int *at, int n)
+{
+	if (n != w->racer.n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		bool found = false;
+
+		for (int k = 0; k < n; k++)
+			found |= !strcmp(w->racer.v[k].text, w->trial.v[at[i]].text);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+void
+work_judge(Work *w)
+{
+	const char *untuned = w->trial.v[w->untuned].text;
+	RaceEntry v[FINALISTS + 1];
+	int at[FINALISTS + 1], n = 0, winner;
+
+	for (int first = 1; first >= 0; first--)
+		for (int i = 0; i < w->racer.n && n <= FINALISTS; i++)
+			if ((strcmp(w->racer.v[i].text, untuned) == 0) == first) {
+				v[n] = w->racer.v[i].entry;
+				at[n++] = i;
+			}
+	winner = race_winner(v, n);
+	w->winner = winner < 0 ? -1 : at[winner];
+}

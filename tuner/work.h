@@ -1,0 +1,91 @@
+/* Work: one Task on its way through the search, from its Space to a winner.
+ *
+ * A Work proposes rounds of candidates (texts of Scheds), learns their results, and when its trials
+ * are used up names the finalists of a race. What the log knows already is an answer like any
+ * other, so an interrupted search repeats its proposals and goes on where nothing is known.
+ */
+#ifndef TUNER_WORK_H
+#define TUNER_WORK_H
+
+#include "codegen/lowered.h"
+#include "db/log.h"
+#include "tuner/parcel.h"
+#include "tuner/race.h"
+#include "tuner/search.h"
+#include "tuner/tune.h"
+
+enum { ROUND_MAX = 16, FINALISTS = 3 };
+
+/* Stages a row can be of, besides those that a strategy names. */
+#define STAGE_UNTUNED "untuned"
+#define STAGE_RACE    "race"
+
+/* One Sched of the Task and what is known of it. */
+typedef struct Trial {
+	const char *text, *stage, *algorithm, *code;
+	Pick pick; /* when a strategy proposed it */
+	double expected_ns;
+	bool counted; /* among Work.counted */
+	bool known;
+	Status status;
+	double best_ns; /* OK only */
+} Trial;
+
+typedef struct Racer {
+	const char *text, *algorithm;
+	RaceEntry entry; /* n 0: failed */
+} Racer;
+
+typedef struct Work {
+	Arena *arena; /* everything below; NULL before work_open and after work_close */
+	const PlanTask *task;
+	TuneTask *row;
+	LogKey key;
+	const Search *search;
+	uint64_t seed;
+	int trials; /* to be measured in all */
+
+	int untuned; /* trial: what compile takes without a log */
+	Space space;
+	void *state;      /* of the strategy */
+	Problem *problem; /* NULL: not needed yet */
+	VEC(Trial) trial;
+	int used;                     /* trials the device has measured, in earlier runs too */
+	int counted;                  /* those of them that this search has come to */
+	int proposed;                 /* by the strategy, with those that do not lower */
+	int round[ROUND_MAX], nround; /* proposals of the strategy without a report */
+	bool in_flight;
+
+	ObjectCache object; /* of what was compiled */
+	VEC(Racer) racer;   /* of the newest race */
+	int winner;         /* racer; -1: none ran */
+	bool fresh;         /* something was measured in this run */
+} Work;
+
+/* Reads what the log knows of the Task. target and key's texts must outlive w. Errors: of the log,
+ * ERR_INTERNAL when no Sched lowers at all. */
+int work_open(Work *w, Log *log, const Target *target, Err *e);
+void work_close(Work *w);
+
+/* The next texts to measure, in trials of w: their numbers in at[]. 0: the search is over. */
+int work_propose(Work *w, int at[ROUND_MAX]);
+
+/* Tells the strategy what became of its round, when all of it is known. */
+void work_learn(Work *w);
+
+/* Trial of this text, or -1. */
+int work_find(const Work *w, const char *text);
+
+/* Finalists: untuned, then the best of the search, fastest first. Numbers in trials. */
+int work_finalists(const Work *w, int at[FINALISTS + 1]);
+
+/* Whether the newest race was among exactly these. */
+bool work_race_known(const Work *w, const int *at, int n);
+
+/* Sets winner by the newest race: the untuned racer unless another is faster beyond doubt. */
+void work_judge(Work *w);
+
+/* What surrounds candidates on the device; made when first needed. */
+int work_problem(Work *w, Err *e);
+
+#endif
