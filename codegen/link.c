@@ -1,4 +1,6 @@
-/* The linker as a subprocess. HONE_LLD names it at build time; $HONE_LLD replaces it. */
+/* The linker as a subprocess. HONE_LLD names it at build time; $HONE_LLD replaces it. Objects lie
+ * in files without a name, which it opens through its own descriptors, and it writes to its
+ * standard output: nothing is left on a disk, however this process ends. */
 #include "codegen/link.h"
 
 #include <errno.h>
@@ -7,39 +9,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, FIRST_FD = 10 };
+
+/* Files of a run: file[i] is descriptor FIRST_FD + i of the linker, out its standard output. */
+typedef struct Files {
+	int *file, n, out;
+} Files;
 
 static int
-temporary_folder(char *path, size_t size, Err *e)
-{
-	const char *base = getenv("TMPDIR");
-
-	snprintf(path, size, "%s/hone-link-XXXXXX", base && *base ? base : "/tmp");
-	if (!mkdtemp(path))
-		return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-	return OK;
-}
-
-/* Runs the program and gives back what it wrote to stderr, cut to TEXT_MAX. */
-static int
-run(char **argv, char text[TEXT_MAX], Err *e)
+spawn(char **argv, const Files *f, int err, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
+	int rc = posix_spawn_file_actions_init(&actions);
+
+	if (rc)
+		return rc;
+	rc = posix_spawn_file_actions_adddup2(&actions, f->out, STDOUT_FILENO);
+	if (!rc)
+		rc = posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+	for (int i = 0; i < f->n && !rc; i++)
+		rc = posix_spawn_file_actions_adddup2(&actions, f->file[i], FIRST_FD + i);
+	if (!rc)
+		rc = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+/* Runs the program; text is what it wrote to stderr, cut to TEXT_MAX. */
+static int
+run(char **argv, const Files *f, char text[TEXT_MAX], Err *e)
+{
 	int pipe_fd[2], status = 0, rc;
 	size_t n = 0;
 	pid_t pid;
 
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		return err_set(e, ERR_IO, "pipe: %s", strerror(errno));
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, pipe_fd[1], STDERR_FILENO);
-	rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
+	rc = spawn(argv, f, pipe_fd[1], &pid);
 	close(pipe_fd[1]);
 	if (rc) {
 		close(pipe_fd[0]);
@@ -68,7 +81,7 @@ run(char **argv, char text[TEXT_MAX], Err *e)
 }
 
 static char **
-arguments(const char *folder, int n, LinkKind kind, Arena *a)
+arguments(int n, LinkKind kind, Arena *a)
 {
 	static const char *const image[] = {"-shared",
 					    "--hash-style=sysv",
@@ -89,37 +102,70 @@ arguments(const char *folder, int n, LinkKind kind, Arena *a)
 	for (; *flag; flag++)
 		vec_push(a, &v, arena_strdup(a, *flag));
 	vec_push(a, &v, arena_strdup(a, "-o"));
-	vec_push(a, &v, arena_printf(a, "%s/out", folder));
+	vec_push(a, &v, arena_strdup(a, "-"));
 	for (int i = 0; i < n; i++)
-		vec_push(a, &v, arena_printf(a, "%s/%d.o", folder, i));
+		vec_push(a, &v, arena_printf(a, "/proc/self/fd/%d", FIRST_FD + i));
 	vec_push(a, &v, NULL);
 	return v.v;
+}
+
+/* A file without a name that holds these bytes; its number is beyond those of the linker, so that
+ * none is overwritten while they are handed over. */
+static int
+file_new(const void *bytes, size_t size, int beyond, int *fd, Err *e)
+{
+	int made = memfd_create("hone-link", MFD_CLOEXEC);
+	size_t at = 0;
+
+	*fd = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, beyond);
+	if (made >= 0)
+		close(made);
+	while (*fd >= 0 && at < size) {
+		ssize_t n = write(*fd, (const char *)bytes + at, size - at);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return *fd < 0 || at < size ? err_set(e, ERR_IO, "file in memory: %s", strerror(errno))
+				    : OK;
+}
+
+static int
+read_result(int fd, Arena *a, const void **bytes, size_t *size, Err *e)
+{
+	struct stat s;
+	void *map;
+
+	if (fstat(fd, &s) || s.st_size == 0)
+		return err_set(e, ERR_INTERNAL, "the linker wrote nothing");
+	map = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return err_set(e, ERR_IO, "result of the linker: %s", strerror(errno));
+	*size = (size_t)s.st_size;
+	*bytes = arena_copy(a, map, *size);
+	munmap(map, *size);
+	return OK;
 }
 
 int
 link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes, size_t *size,
 	     Err *e)
 {
-	char folder[512], text[TEXT_MAX], *data;
-	int rc = temporary_folder(folder, sizeof folder, e);
-	char **argv;
+	Files f = {.file = ARENA_ARRAY(a, int, n + 1)};
+	char text[TEXT_MAX];
+	int rc = file_new(NULL, 0, FIRST_FD + n, &f.out, e);
 
-	if (rc)
-		return rc;
-	argv = arguments(folder, n, kind, a);
-	for (int i = 0; i < n && !rc; i++)
-		rc = file_write(arena_printf(a, "%s/%d.o", folder, i), in[i].bytes, in[i].size, e);
+	for (; f.n < n && !rc; f.n++)
+		rc = file_new(in[f.n].bytes, in[f.n].size, FIRST_FD + n, &f.file[f.n], e);
 	if (!rc)
-		rc = run(argv, text, e);
+		rc = run(arguments(n, kind, a), &f, text, e);
 	if (!rc)
-		rc = file_read(arena_printf(a, "%s/out", folder), (size_t)1 << 30, &data, size, e);
-	if (!rc) {
-		*bytes = arena_copy(a, data, *size);
-		free(data);
-	}
-	for (int i = 0; i < n; i++)
-		unlink(arena_printf(a, "%s/%d.o", folder, i));
-	unlink(arena_printf(a, "%s/out", folder));
-	rmdir(folder);
+		rc = read_result(f.out, a, bytes, size, e);
+	for (int i = 0; i < f.n; i++)
+		if (f.file[i] >= 0)
+			close(f.file[i]);
+	if (f.out >= 0)
+		close(f.out);
 	return rc;
 }

@@ -36,7 +36,8 @@ check_machine(const Bundle *b, Err *e)
 	Str key = {0};
 	int rc = target_host(&here, e);
 
-	target_key(&here, &key);
+	if (!rc)
+		target_key(&here, &key);
 	for (const char *p = b->target; !rc && (p = strchr(p, '+')); p++) {
 		size_t n = strcspn(p, ",");
 

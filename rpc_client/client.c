@@ -88,19 +88,17 @@ run(void *self)
 	NetHooks hooks = {c, on_received, on_closed, on_settle};
 	sigset_t all;
 	Err e = {0};
-	int rc = OK;
+	int rc = OK, fd = -1;
 
 	sigfillset(&all); /* the caller's handlers run in its threads; a broken pipe is no reason */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 
-	/* A private agent ends with the thread that started it: this one, not the caller's. */
 	if (c->server_path)
-		rc = local_start(&c->local, c->server_path, &e);
+		rc = local_start(&c->local, c->server_path, &fd, &e);
 	pthread_mutex_lock(&c->lock);
 	link_init(&c->link, WHO, clock_ns());
 	if (rc == OK)
-		rc = rpc_net_open(&c->net, c->server_path ? c->local.socket : c->address, &hooks,
-				  &e);
+		rc = rpc_net_open(&c->net, c->address, fd, &hooks, &e);
 	if (rc)
 		peer_close(&c->link.peer, false, "%.200s", e.msg);
 	c->failed = e;
@@ -202,7 +200,6 @@ meet(RpcClient *c, Err *e)
 		rc = gone(c, e);
 	else
 		rc = ask(c, METHOD_DEVICE, NULL, &m, e);
-	local_hide(&c->local);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
 		c->device = m.u.device; /* moved: the message is not freed */

@@ -16,9 +16,9 @@ typedef struct RpcClient RpcClient;
  * ERR_DEVICE (nobody there, refused, no answer within 5 s), ERR_NOMEM. */
 int rpc_open(const char *address, RpcClient **c, Err *e);
 
-/* Starts a private agent (program rpc_server) on a socket only this user can reach, and connects to
- * it. It ends with rpc_close, or with this process. Errors: as rpc_open; what the agent says when
- * it does not start. */
+/* Starts a private agent (program rpc_server) at the other end of a socket without a name. It ends
+ * with rpc_close, or with this process. Errors: as rpc_open; what the agent says when it does not
+ * start. */
 int rpc_start_local(const char *server_path, RpcClient **c, Err *e);
 
 /* Replaces a client whose connection is gone by a new one, opened as the old one was: a private

@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,9 +20,9 @@ enum { START_MS = 10000, STOP_MS = 2000, SAID_MAX = 512 };
 extern char **environ;
 
 static int
-spawn(Local *l, const char *server_path, int out)
+spawn(Local *l, const char *server_path, int in, int out)
 {
-	char *argv[] = {(char *)server_path, "--socket", l->socket, "--once", NULL};
+	char *argv[] = {(char *)server_path, "--stdin", NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none;
@@ -41,7 +41,7 @@ spawn(Local *l, const char *server_path, int out)
 	 * when it has what it wants. */
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	rc = posix_spawn_file_actions_adddup2(&files, in, 0);
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&files, out, 1);
 	if (!rc)
@@ -78,50 +78,47 @@ wait_until_it_listens(int in, char said[SAID_MAX])
 	return true;
 }
 
-int
-local_start(Local *l, const char *server_path, Err *e)
+/* Starts it with that standard input, and reads what it says. */
+static int
+start(Local *l, const char *server_path, int in, Err *e)
 {
-	const char *tmp = getenv("XDG_RUNTIME_DIR");
-	char said[SAID_MAX];
+	char said[SAID_MAX] = "";
 	int pair[2], rc;
 
-	*l = (Local){0};
-	if (!tmp || strlen(tmp) > LOCAL_PATH_MAX / 2 || access(tmp, W_OK))
-		tmp = "/tmp";
-	snprintf(l->dir, sizeof l->dir, "%s/hone-XXXXXX", tmp);
-	if (!mkdtemp(l->dir)) { /* 0700 */
-		l->dir[0] = 0;
-		return err_set(e, ERR_IO, "%s: %s", tmp, strerror(errno));
-	}
-	snprintf(l->socket, sizeof l->socket, "%.80s/agent", l->dir);
-	if (pipe2(pair, O_CLOEXEC)) {
-		local_stop(l);
+	if (pipe2(pair, O_CLOEXEC))
 		return err_set(e, ERR_DEVICE, "private agent: %s", strerror(errno));
-	}
-	rc = spawn(l, server_path, pair[1]);
+	rc = spawn(l, server_path, in, pair[1]);
 	close(pair[1]);
 	if (rc) {
 		l->pid = 0;
-		err_set(e, ERR_DEVICE, "private agent %s: %s", server_path, strerror(rc));
+		rc = err_set(e, ERR_DEVICE, "private agent %s: %s", server_path, strerror(rc));
 	} else if (!wait_until_it_listens(pair[0], said)) {
 		said[strcspn(said, "\n")] = 0;
 		rc = err_set(e, ERR_DEVICE, "private agent %s: %s", server_path,
 			     *said ? said : "says nothing");
 	}
 	close(pair[0]);
-	if (rc)
-		local_stop(l);
-	return rc ? ERR_DEVICE : OK;
+	return rc;
 }
 
-void
-local_hide(Local *l)
+int
+local_start(Local *l, const char *server_path, int *fd, Err *e)
 {
-	if (!l->dir[0])
-		return;
-	unlink(l->socket); /* the agent removed it itself, if it ended well */
-	rmdir(l->dir);
-	l->dir[0] = 0;
+	int pair[2], rc;
+
+	*l = (Local){0};
+	*fd = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return err_set(e, ERR_DEVICE, "private agent: %s", strerror(errno));
+	rc = start(l, server_path, pair[1], e);
+	close(pair[1]);
+	if (rc) {
+		close(pair[0]);
+		local_stop(l);
+	} else {
+		*fd = pair[0];
+	}
+	return rc;
 }
 
 void
@@ -136,6 +133,5 @@ local_stop(Local *l)
 			kill(l->pid, SIGKILL);
 		clock_sleep_ns(1000000);
 	}
-	local_hide(l);
 	*l = (Local){0};
 }

@@ -1,4 +1,4 @@
-/* Local: a private agent: its process and the folder of its socket. */
+/* Local: the process of a private agent. */
 #ifndef RPC_CLIENT_LOCAL_H
 #define RPC_CLIENT_LOCAL_H
 
@@ -6,20 +6,14 @@
 
 #include "base/err.h"
 
-enum { LOCAL_PATH_MAX = 96 };
-
 typedef struct Local {
 	pid_t pid;
-	char dir[LOCAL_PATH_MAX], socket[LOCAL_PATH_MAX];
 } Local;
 
-/* Starts rpc_server and returns when it listens at l->socket. It ends with the calling thread, or
- * when its one client has left. Errors: ERR_DEVICE with what the agent said, with nothing to stop;
- * ERR_IO. */
-int local_start(Local *l, const char *server_path, Err *e);
-
-/* Removes socket and folder, once connected: nothing is left of them however this process ends. */
-void local_hide(Local *l);
+/* Starts rpc_server at the other end of a socket pair and returns when it listens. It ends when
+ * this end, *fd, is closed, which the kernel does however this process ends. Errors: ERR_DEVICE
+ * with what the agent said, with nothing to stop; then *fd is -1. */
+int local_start(Local *l, const char *server_path, int *fd, Err *e);
 
 void local_stop(Local *l); /* a zeroed Local is fine */
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -170,14 +171,32 @@ connect_any(Net *n, const char *address, Err *e)
 	return OK;
 }
 
+static int
+adopt(Net *n, int fd, Err *e)
+{
+	int rc;
+
+	uv_pipe_init(&n->loop, &n->s.pipe, 0);
+	n->s.handle.data = n;
+	rc = uv_pipe_open(&n->s.pipe, fd);
+	if (rc) {
+		close(fd);
+		return err_set(e, ERR_DEVICE, "agent: %s", uv_strerror(rc));
+	}
+	on_connected(&n->connect, uv_stream_set_blocking(&n->s.stream, 0));
+	return OK;
+}
+
 int
-rpc_net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
+rpc_net_open(Net **out, const char *address, int fd, const NetHooks *hooks, Err *e)
 {
 	Net *n = calloc(1, sizeof *n);
 	int rc;
 
 	*out = NULL;
 	if (!n || uv_loop_init(&n->loop)) {
+		if (!address)
+			close(fd);
 		free(n);
 		return err_set(e, ERR_NOMEM, "event loop: out of memory");
 	}
@@ -188,7 +207,7 @@ rpc_net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
 	uv_prepare_init(&n->loop, &n->settle);
 	n->settle.data = n;
 	uv_prepare_start(&n->settle, on_settle);
-	rc = connect_any(n, address, e);
+	rc = address ? connect_any(n, address, e) : adopt(n, fd, e);
 	if (rc)
 		rpc_net_close(n);
 	else

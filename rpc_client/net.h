@@ -22,9 +22,9 @@ typedef struct NetHooks {
 	bool (*settle)(void *self, uint64_t *wake);
 } NetHooks;
 
-/* Prepares to connect; what comes of it is told by the hooks. Errors: ERR_INPUT no such address,
- * ERR_NOMEM. */
-int rpc_net_open(Net **n, const char *address, const NetHooks *hooks, Err *e);
+/* Prepares to connect; what comes of it is told by the hooks. Without an address fd is a connected
+ * socket, which is taken over in any case. Errors: ERR_INPUT no such address, ERR_NOMEM. */
+int rpc_net_open(Net **n, const char *address, int fd, const NetHooks *hooks, Err *e);
 void rpc_net_run(Net *n);
 void rpc_net_close(Net *n); /* after rpc_net_run; NULL is fine */
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -12,12 +11,14 @@
 #include "rpc_server/server.h"
 
 static const char usage[] =
-	"usage: rpc_server --socket PATH | --listen ADDRESS:PORT --insecure-no-auth\n"
+	"usage: rpc_server --socket PATH | --listen ADDRESS:PORT --insecure-no-auth | --stdin\n"
 	"Offers this machine to tuners: runs, checks and times the kernels they send.\n"
 	"\n"
 	"  --socket PATH        listen on a Unix socket that only this user may use\n"
 	"  --listen ADDR:PORT   listen on TCP; needs a key\n"
 	"  --insecure-no-auth   do without the key: whoever reaches the port runs code here\n"
+	"  --stdin              serve the one client whose socket is standard input, and end with "
+	"it\n"
 	"  --runner PATH        the program that runs kernels; default: hone_runner beside this "
 	"one\n"
 	"  --name NAME          how to call this device; default: the host's name\n"
@@ -25,7 +26,6 @@ static const char usage[] =
 	"  --blob-bytes N       memory for uploaded data; default: the lesser of 1 GiB and a "
 	"quarter\n"
 	"                       of what is free\n"
-	"  --once               end when the clients have left, and with the parent process\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit codes: 0 ended as asked, 2 usage, 4 address in use or network failed, 5 internal\n";
@@ -38,7 +38,7 @@ enum {
 	OPT_NAME,
 	OPT_CORE,
 	OPT_BLOB_BYTES,
-	OPT_ONCE,
+	OPT_STDIN,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -51,7 +51,7 @@ static const struct option options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"core", required_argument, NULL, OPT_CORE},
 	{"blob-bytes", required_argument, NULL, OPT_BLOB_BYTES},
-	{"once", no_argument, NULL, OPT_ONCE},
+	{"stdin", no_argument, NULL, OPT_STDIN},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{0},
@@ -60,6 +60,7 @@ static const struct option options[] = {
 typedef struct Args {
 	ServerConfig config;
 	const char *socket, *listen;
+	bool stdin_client;
 	const char *print; /* instead of serving */
 } Args;
 
@@ -94,7 +95,7 @@ take_option(Args *a, int option, Err *e)
 	case OPT_BLOB_BYTES:
 		rc = parse_number(optarg, SIZE_MAX / 2, &a->config.blob_bytes, e);
 		break;
-	case OPT_ONCE: a->config.once = true; break;
+	case OPT_STDIN: a->stdin_client = true; break;
 	case OPT_HELP: a->print = usage; break;
 	case OPT_VERSION: a->print = "rpc_server " HONE_VERSION "\n"; break;
 	default: rc = err_set(e, ERR_INPUT, "try --help");
@@ -113,8 +114,9 @@ parse(int argc, char **argv, Args *a, Err *e)
 		return rc;
 	if (optind < argc)
 		return err_set(e, ERR_INPUT, "'%.100s': not an option; try --help", argv[optind]);
-	if (!a->socket == !a->listen)
-		return err_set(e, ERR_INPUT, "expected --socket PATH or --listen ADDRESS:PORT");
+	if (!!a->socket + !!a->listen + a->stdin_client != 1)
+		return err_set(e, ERR_INPUT,
+			       "expected --socket PATH or --listen ADDRESS:PORT or --stdin");
 	if (a->listen && !a->config.insecure)
 		return err_set(e, ERR_INPUT,
 			       "--listen needs a key: without one, whoever reaches the port runs "
@@ -174,8 +176,6 @@ serve(Args *a, Err *e)
 			"rpc_server: warning: no authentication: whoever reaches %s runs "
 			"code as this user\n",
 			a->config.address);
-	if (a->config.once)
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_IGN);
 	return server_run(&a->config, ready, e);
 }

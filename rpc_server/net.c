@@ -184,21 +184,29 @@ init_stream(Net *n, Stream *s)
 	return n->local ? uv_pipe_init(&n->loop, &s->pipe, 0) : uv_tcp_init(&n->loop, &s->tcp);
 }
 
-static void
-on_connection(uv_stream_t *listener, int status)
+static NetConn *
+conn_new(Net *n)
 {
-	Net *n = listener->data;
-	NetConn *c = status ? NULL : calloc(1, sizeof *c);
+	NetConn *c = calloc(1, sizeof *c);
 
-	if (!c)
-		return;
-	if (init_stream(n, &c->s)) {
+	if (c && init_stream(n, &c->s)) {
 		free(c);
-		return;
+		c = NULL;
 	}
-	c->s.handle.data = c;
-	c->net = n;
-	if (uv_accept(listener, &c->s.stream) || !(c->client = n->hooks.opened(n->hooks.self, c))) {
+	if (c) {
+		c->s.handle.data = c;
+		c->net = n;
+	}
+	return c;
+}
+
+/* The stream of c is open unless status says otherwise: introduces the peer to the owner. */
+static void
+conn_begin(NetConn *c, int status)
+{
+	Net *n = c->net;
+
+	if (status || !(c->client = n->hooks.opened(n->hooks.self, c))) {
 		uv_close(&c->s.handle, free_handle);
 		return;
 	}
@@ -211,6 +219,35 @@ on_connection(uv_stream_t *listener, int status)
 	n->conns = c;
 	if (uv_read_start(&c->s.stream, give_buffer, on_read))
 		net_drop(c);
+}
+
+static void
+on_connection(uv_stream_t *listener, int status)
+{
+	NetConn *c = status ? NULL : conn_new(listener->data);
+
+	if (c)
+		conn_begin(c, uv_accept(listener, &c->s.stream));
+}
+
+/* The one peer is there already, at standard input. */
+static int
+adopt(Net *n, Err *e)
+{
+	struct stat st;
+	NetConn *c;
+	int rc;
+
+	snprintf(n->address, sizeof n->address, "standard input");
+	if (fstat(STDIN_FILENO, &st) || !S_ISSOCK(st.st_mode))
+		return err_set(e, ERR_INPUT, "standard input: expected a connected socket");
+	n->local = true;
+	c = conn_new(n);
+	if (!c)
+		return err_set(e, ERR_NOMEM, "standard input: out of memory");
+	rc = uv_pipe_open(&c->s.pipe, STDIN_FILENO);
+	conn_begin(c, rc);
+	return rc ? err_set(e, ERR_INPUT, "standard input: %s", uv_strerror(rc)) : OK;
 }
 
 static void
@@ -379,7 +416,7 @@ net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
 	start_signal(n, &n->child, SIGCHLD);
 	start_signal(n, &n->term, SIGTERM);
 	start_signal(n, &n->interrupt, SIGINT);
-	rc = listen_at(n, address, e);
+	rc = address ? listen_at(n, address, e) : adopt(n, e);
 	if (rc)
 		net_close(n);
 	else

@@ -39,9 +39,9 @@ typedef struct NetHooks {
 	uint64_t (*settle)(void *self);
 } NetHooks;
 
-/* address: a path, or "127.0.0.1:9000" (numeric; port 0 = any). A socket that a dead server left
- * behind is replaced. Errors: ERR_BUSY a live server has it; ERR_INPUT no such address;
- * ERR_DEVICE; ERR_NOMEM. */
+/* address: NULL, one connection is there already at standard input; a path, or "127.0.0.1:9000"
+ * (numeric; port 0 = any). A socket that a dead server left behind is replaced. Errors: ERR_BUSY a
+ * live server has it; ERR_INPUT no such address; ERR_DEVICE; ERR_NOMEM. */
 int net_open(Net **n, const char *address, const NetHooks *hooks, Err *e);
 void net_close(Net *n); /* NULL is fine */
 

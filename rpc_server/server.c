@@ -12,8 +12,7 @@
 #include "rpc_server/runner.h"
 #include "wire/session.h"
 
-#define WHO          "rpc_server " HONE_VERSION
-#define ONCE_WAIT_NS (30 * SECOND_NS) /* for the first client */
+#define WHO "rpc_server " HONE_VERSION
 
 typedef struct Client {
 	Session session;
@@ -35,8 +34,6 @@ typedef struct Server {
 	DeviceInfo device;
 	Client *clients; /* newest first */
 	unsigned count;
-	bool had_client;
-	uint64_t started;
 	Entry queue[QUEUE_MAX];
 	unsigned queued;
 	BatchRun *running;
@@ -276,7 +273,6 @@ on_opened(void *self, NetConn *conn)
 	c->next = s->clients;
 	s->clients = c;
 	s->count++;
-	s->had_client = true;
 	return c;
 }
 
@@ -378,11 +374,8 @@ on_settle(void *self)
 	}
 	if (s->running)
 		wake = sooner(wake, batch_deadline(s->running));
-	if (s->config->once && !s->count) {
-		if (s->had_client || now - s->started > ONCE_WAIT_NS)
-			net_stop(s->net);
-		wake = sooner(wake, s->started + ONCE_WAIT_NS);
-	}
+	if (!s->config->address && !s->count)
+		net_stop(s->net);
 	return wake;
 }
 
@@ -425,7 +418,6 @@ server_run(const ServerConfig *config, void (*ready)(const char *address), Err *
 	if (!s)
 		return err_set(e, ERR_NOMEM, "server: out of memory");
 	s->config = config;
-	s->started = clock_ns();
 	s->blobs = blobs_new(config->blob_bytes);
 	rc = s->blobs ? describe_device(s, e) : err_set(e, ERR_NOMEM, "server: out of memory");
 	if (rc == OK)

@@ -9,12 +9,11 @@
 #include "base/err.h"
 
 typedef struct ServerConfig {
-	const char *address; /* net.h */
+	const char *address; /* net.h; NULL: ends with the one client */
 	const char *program; /* hone_runner */
 	const char *name;    /* of the device; NULL = the host's */
 	uint64_t blob_bytes; /* cap of the blob store */
 	int core;            /* for runners; -1 = any */
-	bool once;           /* end when all clients of a first connection have left */
 	bool insecure;       /* recorded in DeviceInfo */
 } ServerConfig;
 
@@ -24,7 +23,7 @@ enum {
 	QUEUE_CLIENT_MAX = 4, /* of one client, the running one included */
 };
 
-/* Serves until SIGTERM, SIGINT or, with once, its clients have left. `ready` is called with the
+/* Serves until SIGTERM, SIGINT or the one client has left. `ready` is called with the
  * address once it listens. Errors: those of net_open; ERR_NOMEM. */
 int server_run(const ServerConfig *config, void (*ready)(const char *address), Err *e);
 

@@ -45,44 +45,42 @@ tile_of(const StageInfo *s, const StageSched *q, const Target *t)
 	return r;
 }
 
-/* Different elements along one dimension when several axes move in it (a window). */
+/* Different elements that a tile of x has, lanes of `vec` counted as one. Along a dimension in
+ * which several axes move, a window, neighbours overlap. */
 static double
-distinct(const Access *x, int d, const Tile *r, const StageInfo *s, int vec)
+distinct(const Access *x, const Tile *r, const StageInfo *s, int vec)
 {
-	double span = 1, product = 1;
+	double all = 1, span = 1, product = 1;
 
-	for (int a = 0; a < s->stage->naxes; a++) {
-		double c = fabs((double)x->coef[d][a]);
+	for (int i = 0; i < x->nterm; i++) {
+		const AccessTerm *k = &x->term[i];
+		double n = (double)(k->axis == vec ? r->vectors : r->size)[k->axis];
 
-		if (!c || (x->final && a >= s->stage->nspatial))
-			continue;
-		if (a == vec) {
-			product *= (double)r->vectors[a];
-			span += c * (double)(r->vectors[a] - 1) * r->lanes;
-			continue;
+		if (!x->final || k->axis < s->stage->nspatial) {
+			product *= n;
+			span += k->coef * (n - 1) * (k->axis == vec ? r->lanes : 1);
 		}
-		product *= (double)r->size[a];
-		span += c * (double)(r->size[a] - 1);
+		if (i + 1 == x->nterm || x->term[i + 1].dim != k->dim) {
+			all *= span < product ? span : product;
+			span = product = 1;
+		}
 	}
-	return fmin(span, product);
+	return all;
 }
 
 /* Load operations of one body: vectors, scalars that are spread, or one per lane. */
 static double
 loads_of(const Access *x, const Tile *r, const StageInfo *s, int vec)
 {
-	double n = 1, each = 1;
+	double each = 1;
 
-	if (x->rank)
-		for (int d = 0; d < x->rank; d++)
-			n *= distinct(x, d, r, s, vec);
 	if (vec != TASK_NONE && x->varies[vec] && !x->is_const && x->stride[vec] != 1)
 		each = 1.6 * r->lanes;
 	if (x->by_value)
 		each = 2.5 * r->lanes;
 	if (x->guarded)
 		each = each * 2 + GUARD_CYCLES;
-	return n * each;
+	return distinct(x, r, s, vec) * each;
 }
 
 static double
@@ -93,36 +91,25 @@ registers(const StageInfo *s, const StageSched *q, const Tile *r)
 	/* The operand with the fewest vectors stays in registers while the others stream by. */
 	for (int i = 0; i < s->n; i++) {
 		const Access *x = &s->access[i];
-		double n = 1;
+		double n;
 
 		if (x->final || q->vec == TASK_NONE || !x->varies[q->vec])
 			continue;
-		for (int d = 0; d < x->rank; d++)
-			n *= distinct(x, d, r, s, q->vec);
-		held = fmax(held, fmin(n / fmax(1, r->steps), (double)r->vectors[q->vec]));
+		n = distinct(x, r, s, q->vec) / fmax(1, r->steps);
+		held = fmax(held, fmin(n, (double)r->vectors[q->vec]));
 	}
 	return live + fmax(1, held) + 1;
 }
 
-int
-cost_registers(const StageInfo *s, const StageSched *q, const Target *t)
+static double
+nodes(const StageInfo *s, const StageSched *q, const Tile *r)
 {
-	Tile r = tile_of(s, q, t);
-	double wide = fmax(1, r.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
-
-	return (int)(registers(s, q, &r) * wide);
-}
-
-double
-cost_nodes(const StageInfo *s, const StageSched *q, const Target *t)
-{
-	Tile r = tile_of(s, q, t);
-	double n = r.accumulators * (r.steps * (s->body_ops + 1) + s->final_ops + 2);
+	double n = r->accumulators * (r->steps * (s->body_ops + 1) + s->final_ops + 2);
 
 	for (int i = 0; i < s->n; i++)
-		n += loads_of(&s->access[i], &r, s, q->vec);
+		n += loads_of(&s->access[i], r, s, q->vec);
 	for (int a = 0; a < s->stage->nspatial; a++)
-		if (s->extent[a] % r.size[a])
+		if (s->extent[a] % r->size[a])
 			n *= 2;
 	return q->peel ? n * 4 : n;
 }
@@ -197,24 +184,21 @@ final_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Til
 
 /* Bytes of x that a box of the given extents touches. */
 static double
-footprint(const Access *x, const StageInfo *s, const int64_t *box)
+footprint(const Access *x, const int64_t *box)
 {
-	double n = x->bytes;
+	double all = x->bytes, span = 1, product = 1;
 
-	for (int d = 0; d < x->rank; d++) {
-		double span = 1, product = 1;
+	for (int i = 0; i < x->nterm; i++) {
+		const AccessTerm *k = &x->term[i];
 
-		for (int a = 0; a < s->stage->naxes; a++) {
-			double c = fabs((double)x->coef[d][a]);
-
-			if (!c)
-				continue;
-			span += c * (double)(box[a] - 1);
-			product *= (double)box[a];
+		span += k->coef * (double)(box[k->axis] - 1);
+		product *= (double)box[k->axis];
+		if (i + 1 == x->nterm || x->term[i + 1].dim != k->dim) {
+			all *= span < product ? span : product;
+			span = product = 1;
 		}
-		n *= fmin(span, product);
 	}
-	return n;
+	return all;
 }
 
 /* Bytes that must come from beyond a cache of the given size: the outermost loops whose bodies do
@@ -233,7 +217,7 @@ traffic(const StageInfo *s, const StageSched *q, double cache)
 				box[a] = q->split[i].step;
 	}
 	for (int i = 0; i <= s->n; i++)
-		bytes[i] = footprint(i < s->n ? &s->access[i] : &s->store, s, box);
+		bytes[i] = footprint(i < s->n ? &s->access[i] : &s->store, box);
 	for (int l = q->n - 1; l >= 0; l--) {
 		int a = q->split[l].axis;
 		int64_t outer = s->extent[a];
@@ -248,7 +232,7 @@ traffic(const StageInfo *s, const StageSched *q, double cache)
 		box[a] = outer;
 		for (int i = 0; i <= s->n; i++) {
 			const Access *x = i < s->n ? &s->access[i] : &s->store;
-			double whole = footprint(x, s, box);
+			double whole = footprint(x, box);
 
 			bytes[i] = fits || x->varies[a] ? fmax(whole, fits ? 0 : bytes[i] * times)
 							: bytes[i] * times;
@@ -273,30 +257,39 @@ memory_ns(const StageInfo *s, const StageSched *q, const Target *t)
 		ns = fmax(ns, traffic(s, q, .7 * (double)t->l2_bytes) / t->dram_gbs);
 	for (int i = 0; i < s->n; i++)
 		if (s->access[i].is_const)
-			cold += footprint(&s->access[i], s, s->extent);
+			cold += footprint(&s->access[i], s->extent);
 	return fmax(ns, cold / t->dram_gbs); /* the rest of the model has pushed them out */
 }
 
-double
-cost_compute(const StageInfo *s, const StageSched *q, const Target *t)
+static double
+compute_ns(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
 {
-	Tile r = tile_of(s, q, t);
 	double tiles = 1, bodies = 1, body = 0;
 
 	for (int a = 0; a < s->stage->naxes; a++)
-		*(a < s->stage->nspatial ? &tiles : &bodies) *= r.runs[a];
+		*(a < s->stage->nspatial ? &tiles : &bodies) *= r->runs[a];
 	if (s->stage->comb != COMB_NONE)
-		body = bodies * (body_cycles(s, q, t, &r) + LOOP_CYCLES);
-	return tiles * (body + final_cycles(s, q, t, &r) + LOOP_CYCLES) / t->ghz;
+		body = bodies * (body_cycles(s, q, t, r) + LOOP_CYCLES);
+	return tiles * (body + final_cycles(s, q, t, r) + LOOP_CYCLES) / t->ghz;
 }
 
-double
+Cost
+cost_rough(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Tile r = tile_of(s, q, t);
+	double wide = fmax(1, r.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+
+	return (Cost){compute_ns(s, q, t, &r), registers(s, q, &r) * wide, nodes(s, q, &r)};
+}
+
+Cost
 cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 {
 	Tile r = tile_of(s, q, t);
-	double compute = cost_compute(s, q, t);
+	Cost c = cost_rough(s, q, t);
 	double memory = memory_ns(s, q, t);
 
 	memory *= 1 + .02 * fmax(0, streams_of(s, q, &r) - STREAMS);
-	return fmax(compute, memory) + .3 * fmin(compute, memory);
+	c.ns = fmax(c.ns, memory) + .3 * fmin(c.ns, memory);
+	return c;
 }

@@ -138,22 +138,40 @@ make(const Maker *m, const Shape *p, Option *o)
 	return true;
 }
 
-static bool
-worth_it(const Maker *m, const Option *o)
+static int
+by_cost(const void *a, const void *b)
 {
-	return cost_registers(m->s, &o->sched, m->t) <= m->t->vector_regs + 1 &&
-	       cost_nodes(m->s, &o->sched, m->t) <= NODES_MAX;
+	const Option *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	return memcmp(x->knob, y->knob, sizeof x->knob);
+}
+
+static void
+keep_best(StageOptions *list, int n)
+{
+	if (list->option.n)
+		qsort(list->option.v, (size_t)list->option.n, sizeof *list->option.v, by_cost);
+	if (list->option.n > n)
+		list->option.n = n;
 }
 
 static void
 offer(Maker *m, const Shape *p)
 {
 	Option o;
+	Cost c;
 
-	if (!make(m, p, &o) || !worth_it(m, &o))
+	if (!make(m, p, &o))
 		return;
-	o.ns = (m->rough ? cost_compute : cost_stage)(m->s, &o.sched, m->t);
+	c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
+	o.ns = c.ns;
+	if (c.registers >= (double)m->t->vector_regs + 2 || c.nodes > NODES_MAX)
+		return;
 	vec_push(m->arena, &m->list.option, o);
+	if (m->rough && m->list.option.n >= 8 * TILES_KEPT)
+		keep_best(&m->list, TILES_KEPT);
 }
 
 static bool
@@ -219,25 +237,6 @@ offer_lanes(Maker *m, int lanes)
 			p.tile[m->vec] = v * lanes;
 		offer_tiles(m, &p, 0, (double)m->t->vector_regs / (double)v);
 	}
-}
-
-static int
-by_cost(const void *a, const void *b)
-{
-	const Option *x = a, *y = b;
-
-	if (x->ns != y->ns)
-		return x->ns < y->ns ? -1 : 1;
-	return memcmp(x->knob, y->knob, sizeof x->knob);
-}
-
-static void
-keep_best(StageOptions *list, int n)
-{
-	if (list->option.n)
-		qsort(list->option.v, (size_t)list->option.n, sizeof *list->option.v, by_cost);
-	if (list->option.n > n)
-		list->option.n = n;
 }
 
 static void

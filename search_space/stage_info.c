@@ -2,6 +2,7 @@
  * expressions of the load that reads it, as the lowering will. */
 #include "search_space/stage_info.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Axes of the stage being walked in terms of the axes of the scheduled one. */
@@ -69,7 +70,7 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 	const Form *form = &w->f->v[tensor];
 	Layout y = form_layout(form, x->dim, x->type, 0);
 
-	*a = (Access){.tensor = tensor, .rank = x->rank, .final = w->final};
+	*a = (Access){.tensor = tensor, .final = w->final};
 	a->bytes = (int)dtype_size(x->type);
 	a->is_const = x->kind == TENSOR_CONST || x->kind == TENSOR_LIT;
 	for (int d = 0; d < x->rank; d++) {
@@ -78,7 +79,8 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 		for (int k = 0; k < w->out->stage->naxes; k++) {
 			int32_t c = ix[d].coef[k];
 
-			a->coef[d][k] = c;
+			if (c && a->nterm < ACCESS_TERMS_MAX)
+				a->term[a->nterm++] = (AccessTerm){d, k, abs(c)};
 			a->varies[k] |= c != 0;
 			a->stride[k] += d == form->block_dim
 						? stride_in_block(&y, d, c, w->out->extent[k])

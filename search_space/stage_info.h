@@ -5,7 +5,13 @@
 
 #include "search_space/sched.h"
 
-enum { ACCESS_MAX = 48 };
+enum { ACCESS_MAX = 48, ACCESS_TERMS_MAX = 32 };
+
+/* coef * axis in the index along dim. */
+typedef struct AccessTerm {
+	int dim, axis;
+	double coef; /* its size: the direction costs nothing */
+} AccessTerm;
 
 /* One load or the store. Axes are those of the stage that is scheduled. */
 typedef struct Access {
@@ -15,8 +21,8 @@ typedef struct Access {
 	bool guarded;  /* some indices may lie outside the stored tensor */
 	bool by_value; /* an index comes from another tensor */
 	int bytes;     /* of an element */
-	int rank;
-	int32_t coef[TASK_RANK_MAX][STAGE_AXES_MAX];
+	int nterm;     /* by dimension */
+	AccessTerm term[ACCESS_TERMS_MAX];
 	int64_t stride[STAGE_AXES_MAX]; /* elements per step of the axis, in memory */
 	bool varies[STAGE_AXES_MAX];
 } Access;

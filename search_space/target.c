@@ -65,6 +65,10 @@ parse_field(const char *p, Target *t, Err *e)
 		err_set(e, ERR_INPUT, "target text: quote of %.*s is not closed", (int)key, p);
 		return NULL;
 	}
+	if (!quoted && memchr(v, '"', n)) {
+		err_set(e, ERR_INPUT, "target text: quote inside the value of %.*s", (int)key, p);
+		return NULL;
+	}
 #define PARSE_s(field) set_text(t->field, sizeof t->field, v, n)
 #define PARSE_i(field) t->field = strtoll(v, NULL, 10)
 #define PARSE_d(field) t->field = strtod(v, NULL)

@@ -1,7 +1,8 @@
 /* Parcels in flight and what to do when the connection breaks.
  *
  * Invariants: batch ids are never used twice, so results of a connection that is gone cannot be
- * mistaken; a parcel is sent at most ATTEMPTS times, then what is missing counts as LOST. */
+ * mistaken; a parcel is sent at most ATTEMPTS times, then what is missing counts as LOST. What the
+ * agent itself calls lost is sent again when its batch is done. */
 #include "tuner/device.h"
 
 #include <stdio.h>
@@ -67,12 +68,32 @@ submit(Device *d, Parcel *p, Err *e)
 	return rc;
 }
 
-static void
-settle_rest(Parcel *p, Status status, const char *why)
+/* Sends again what is missing of a parcel; what cannot be had is settled. Errors: ERR_DEVICE. */
+static int
+send_again(Device *d, Parcel *p, Err *e)
 {
+	Err own = {0};
+
+	if (p->attempts < ATTEMPTS) {
+		parcel_forget(p);
+		if (!submit(d, p, &own))
+			return OK;
+		if (own.code == ERR_DEVICE)
+			return err_set(e, ERR_DEVICE, "%s", own.msg);
+	}
+	p->attempts = ATTEMPTS;
 	for (int i = 0; i < p->n; i++)
 		if (!p->item[i].back)
-			parcel_settle(p, i, status, why);
+			parcel_settle(p, i, STATUS_LOST,
+				      own.code ? own.msg : "it was lost each time it was sent");
+	return OK;
+}
+
+/* Whether nothing more will come for a parcel, or is worth another attempt. */
+static bool
+is_settled(const Parcel *p)
+{
+	return parcel_complete(p) && (p->attempts >= ATTEMPTS || !parcel_lost(p));
 }
 
 /* A new connection to the same kind of machine, tried for a while. */
@@ -108,15 +129,14 @@ notice(Device *d, const char *why)
 		d->hooks.notice(d->hooks.self, text);
 }
 
-/* After a loss: connects again and sends what was in flight. */
+/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE. */
 static int
 recover(Device *d, const Err *why, Err *e)
 {
 	char *cpu = strdup(rpc_device(d->client)->cpu);
 	Err own = *why;
-	int rc = ERR_DEVICE;
 
-	while (rc == ERR_DEVICE) {
+	while (own.code) {
 		d->lost++;
 		notice(d, own.msg);
 		rpc_close(d->client);
@@ -125,18 +145,12 @@ recover(Device *d, const Err *why, Err *e)
 			free(cpu);
 			return ERR_DEVICE;
 		}
-		rc = OK;
-		for (int i = 0; i < d->nflight && !rc; i++) {
-			Parcel *p = d->flight[i];
-
-			if (p->attempts >= ATTEMPTS)
-				settle_rest(p, STATUS_LOST, "the connection broke each time");
-			if (!parcel_complete(p))
-				rc = submit(d, p, &own);
-		}
+		for (int i = 0; i < d->nflight && !own.code; i++)
+			if (!is_settled(d->flight[i]))
+				send_again(d, d->flight[i], &own);
 	}
 	free(cpu);
-	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+	return OK;
 }
 
 static void
@@ -156,10 +170,12 @@ device_send(Device *d, Parcel *p, Err *e)
 	d->flight[d->nflight++] = p;
 	rc = submit(d, p, &own);
 	if (rc == ERR_DEVICE)
-		return recover(d, &own, e);
+		rc = recover(d, &own, e);
+	else if (rc)
+		err_set(e, rc, "%s", own.msg);
 	if (rc)
 		forget(d, d->nflight - 1);
-	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+	return rc;
 }
 
 /* The parcel that was sent under this number, or NULL. */
@@ -172,24 +188,6 @@ find(const Device *d, uint64_t batch)
 	return NULL;
 }
 
-/* Candidates that were lost on the device are worth another try. */
-static bool
-forget_lost(Parcel *p)
-{
-	bool any = false;
-
-	for (int i = 0; i < p->n && p->attempts < ATTEMPTS; i++) {
-		ParcelItem *x = &p->item[i];
-
-		if (x->back && x->result.status == STATUS_LOST) {
-			result_fini(&x->result);
-			x->back = false;
-			any = true;
-		}
-	}
-	return any;
-}
-
 static int
 handle(Device *d, RpcEvent *ev, Err *e)
 {
@@ -200,11 +198,8 @@ handle(Device *d, RpcEvent *ev, Err *e)
 		parcel_store(p, &ev->result);
 	else if (result)
 		result_fini(&ev->result);
-	else if (p && (forget_lost(p) || !parcel_complete(p))) {
-		if (p->attempts < ATTEMPTS)
-			return submit(d, p, e);
-		settle_rest(p, STATUS_LOST, "the agent gave no result");
-	}
+	else if (p && !is_settled(p))
+		return send_again(d, p, e);
 	return OK;
 }
 
@@ -217,7 +212,7 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 		int rc;
 
 		for (int i = 0; i < d->nflight; i++)
-			if (parcel_complete(d->flight[i])) {
+			if (is_settled(d->flight[i])) {
 				*out = d->flight[i];
 				forget(d, i);
 				return OK;

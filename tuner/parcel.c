@@ -75,6 +75,30 @@ parcel_store(Parcel *p, Result *r)
 }
 
 bool
+parcel_lost(const Parcel *p)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->item[i].back && p->item[i].result.status == STATUS_LOST)
+			return true;
+	return false;
+}
+
+void
+parcel_forget(Parcel *p)
+{
+	bool all = p->batch.measure.race_rounds && (parcel_lost(p) || !parcel_complete(p));
+
+	for (uint32_t i = 0; i < p->batch.candidates.n; i++) {
+		ParcelItem *x = &p->item[p->batch.candidates.v[i].id];
+
+		if (!x->back || (!all && x->result.status != STATUS_LOST))
+			continue;
+		result_fini(&x->result);
+		x->back = false;
+	}
+}
+
+bool
 parcel_complete(const Parcel *p)
 {
 	for (int i = 0; i < p->n; i++)

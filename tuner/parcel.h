@@ -59,6 +59,10 @@ void parcel_free(Parcel *p); /* NULL is fine */
 void kernel_name(const char *sched, char name[KERNEL_NAME_MAX]);
 
 bool parcel_complete(const Parcel *p);
+bool parcel_lost(const Parcel *p); /* some result says LOST */
+/* Before it is sent again: forgets results that say LOST, and of a race all when one is missing or
+ * lost, for samples are compared round by round. */
+void parcel_forget(Parcel *p);
 /* Settles an item without the device. reason is copied. */
 void parcel_settle(Parcel *p, int item, Status status, const char *reason);
 /* Takes the result over. False when no item waits for it; then it is freed. */

@@ -77,6 +77,8 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 	w->fresh = true;
 	if (w->row->state == TASK_RACING && was_cancelled(p)) {
 		tuner_state(t, w, TASK_STOPPED);
+	} else if (w->row->state == TASK_RACING && parcel_lost(p)) {
+		tuner_fail(t, w, "the race was lost each time it was run");
 	} else if (w->row->state == TASK_RACING) {
 		take_race(w, p);
 		rc = tuner_record(t, w, p, ++t->races, e);

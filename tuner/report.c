@@ -59,6 +59,14 @@ tuner_state(Tuner *t, Work *w, TaskState state)
 	tuner_event(t, TUNE_TASK, w, NULL);
 }
 
+void
+tuner_fail(Tuner *t, Work *w, const char *why)
+{
+	w->row->why = arena_strdup(t->report->arena, why);
+	work_close(w);
+	tuner_state(t, w, TASK_FAILED);
+}
+
 static RaceEntry
 copy_entry(Arena *a, const RaceEntry *x)
 {

@@ -69,14 +69,6 @@ tuner_next(Tuner *t)
 	return NULL;
 }
 
-static void
-fail(Tuner *t, Work *w, const char *why)
-{
-	w->row->why = arena_strdup(t->report->arena, why);
-	work_close(w);
-	tuner_state(t, w, TASK_FAILED);
-}
-
 static uint32_t
 deadline_ms(const Problem *p, double expected_ns)
 {
@@ -167,7 +159,7 @@ send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 	if (parcel_complete(p))
 		return tuner_settle(t, p, e);
 	rc = device_send(&t->device, p, e);
-	if (rc && rc != ERR_DEVICE)
+	if (rc)
 		parcel_free(p);
 	return rc;
 }
@@ -249,6 +241,6 @@ tuner_send(Tuner *t, Work *w, Err *e)
 	if (rc == ERR_DEVICE || rc == ERR_IO || rc == ERR_BUSY)
 		return err_set(e, rc, "%s", own.msg);
 	if (!tuner_stopped(t)) /* Ctrl-C on a terminal ends the linker too */
-		fail(t, w, own.msg);
+		tuner_fail(t, w, own.msg);
 	return OK;
 }

@@ -65,6 +65,8 @@ int tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e);
 void tuner_event(Tuner *t, TuneEventKind kind, const Work *w, const char *text);
 void tuner_dump(Tuner *t, TuneDump what, const char *text);
 void tuner_state(Tuner *t, Work *w, TaskState state);
+/* Gives w up; closes it. */
+void tuner_fail(Tuner *t, Work *w, const char *why);
 /* The race of w is in w->racer: winner, times, ratio; closes w. */
 void tuner_decide(Tuner *t, Work *w);
 void tuner_sums(Tuner *t);

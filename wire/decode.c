@@ -46,12 +46,14 @@ no_memory(Err *e)
 static int
 decode_text(const msgpack_object *o, const Field *f, char **text, Err *e)
 {
-	if (o->type != MSGPACK_OBJECT_STR || memchr(o->via.str.ptr, 0, o->via.str.size))
+	uint32_t n = o->type == MSGPACK_OBJECT_STR ? o->via.str.size : 0;
+	const char *s = n ? o->via.str.ptr : ""; /* msgpack points nowhere for an empty text */
+
+	if (o->type != MSGPACK_OBJECT_STR || memchr(s, 0, n))
 		return wrong_type(f, e);
-	if (o->via.str.size > f->limit)
-		return err_set(e, ERR_INPUT, "%s: %u bytes, at most %u", f->name, o->via.str.size,
-			       f->limit);
-	*text = strndup(o->via.str.ptr, o->via.str.size);
+	if (n > f->limit)
+		return err_set(e, ERR_INPUT, "%s: %u bytes, at most %u", f->name, n, f->limit);
+	*text = strndup(s, n);
 	return *text ? OK : no_memory(e);
 }
 

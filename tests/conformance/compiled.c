@@ -334,6 +334,7 @@ main(int argc, char **argv)
 {
 	Cases all = {.arena = arena_new()};
 	Target target;
+	int code;
 
 	if (!parse_options(argc, argv, &all, &target)) {
 		fprintf(stderr, "usage: compiled [-j JOBS] [-t TARGET] [-s] DATA [WORD]\n");
@@ -346,5 +347,7 @@ main(int argc, char **argv)
 	}
 	qsort(all.v.v, (size_t)all.v.n, sizeof *all.v.v, by_name);
 	run_cases(&all);
-	return print_cases(&all);
+	code = print_cases(&all);
+	arena_free(all.arena);
+	return code;
 }

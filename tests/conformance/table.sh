@@ -1,9 +1,9 @@
 #!/bin/sh
 # The table of ONNX's test cases through the compiled path: tests/conformance/table.txt.
 #
-# Usage: tests/conformance/table.sh [--check] [PROGRAM]
+# Usage: tests/conformance/table.sh [--check] [PROGRAM [OPTION...]]
 #   writes the table; with --check compares with it instead, and prints what changed
-#   PROGRAM: compiled (default: build/release/bin/compiled)
+#   PROGRAM: compiled (default: build/release/bin/compiled), and options for it
 # Environment: ONNX_TESTDATA (/usr/share/libonnx-testdata/data); JOBS (number of processors)
 # Exit: 0; 1 when a case is wrong, crashes, hangs, is gone, or is worse than in the table;
 #       77 when the data is not there
@@ -12,10 +12,13 @@ set -eu
 check=
 [ "${1:-}" != --check ] || { check=yes; shift; }
 here=$(cd "$(dirname "$0")" && pwd)
-program=${1:-$here/../../build/release/bin/compiled}
+[ $# -gt 0 ] || set -- "$here/../../build/release/bin/compiled"
 data=${ONNX_TESTDATA:-/usr/share/libonnx-testdata/data}
 
-[ -d "$data/node" ] || { echo "table.sh: skipped: no test data in $data (Debian: libonnx-testdata)"; exit 77; }
+if [ ! -d "$data/node" ]; then
+	echo "table.sh: skipped: no test data in $data (Debian: libonnx-testdata)"
+	exit 77
+fi
 
 # The program leaves folders of linkers behind when it ends a case.
 TMPDIR=$(mktemp -d)
@@ -23,7 +26,7 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
 bad=0
-"$program" -j "${JOBS:-$(nproc)}" "$data" >"$TMPDIR/all" || bad=$?
+"$@" -j "${JOBS:-$(nproc)}" "$data" >"$TMPDIR/all" || bad=$?
 [ "$bad" -le 1 ] || exit 1
 grep -E '^[^#]* (WRONG|CRASH|HANG) ' "$TMPDIR/all" || true
 grep '^#' "$TMPDIR/all" >"$TMPDIR/table"

@@ -56,6 +56,7 @@ static const struct {
 	{"target x speed=3", "no field 'speed'"},
 	{"target x ghz", "expected key=value"},
 	{"target x cpu=\"abc", "quote of cpu is not closed"},
+	{"target x cpu=a\"b", "quote inside the value of cpu"},
 	{"target x vector_bytes=24", "vector_bytes=24"},
 	{"target x vector_bytes=0", "vector_bytes=0"},
 	{"target x vector_bytes=512", "vector_bytes=512"},
