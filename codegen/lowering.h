@@ -47,6 +47,7 @@ typedef struct Lower {
 	Aff shared_base[SCHED_FUSE_MAX];
 	int64_t shared_span[SCHED_FUSE_MAX];
 	int shared_depth; /* loads of temporaries are never placed above it */
+	int const_depth;  /* loads of packed constants are never placed above it */
 
 	const Stage *st;
 	const StageSched *ss;

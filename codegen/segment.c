@@ -116,7 +116,9 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
 				     .a = at,
 				     .k = (int64_t)slot * q.lanes * (int64_t)dtype_size(x->type),
 				     .k2 = (int64_t)dtype_size(x->type),
-				     .depth = (int16_t)build_depth(&l->b, at)},
+				     .depth = (int16_t)(build_depth(&l->b, at) > l->const_depth
+								? build_depth(&l->b, at)
+								: l->const_depth)},
 			  true);
 }
 

@@ -44,6 +44,29 @@ tile_place(const Lower *l, Env *env, int first, int last, int i)
 	}
 }
 
+/* The order in which the elements of the tile are computed. One operand's vectors stay in registers
+ * while the other's are loaded, used and forgotten: the lane axis runs innermost unless it has more
+ * vectors than all other axes have elements. */
+static void
+tile_order(const Lower *l, int ne, int order[TILE_MAX])
+{
+	int vec = l->ss->vec, units, inner = 1, n = 0;
+
+	if (vec == TASK_NONE || vec >= l->st->nspatial)
+		units = 1;
+	else
+		units = tile_units(l, vec);
+	for (int a = vec + 1; units > 1 && a < l->st->nspatial; a++)
+		inner *= tile_units(l, a);
+	for (int e = 0; e < ne; e++) {
+		if (units == 1 || units * units > ne)
+			order[n++] = e;
+		else if (e / inner % units == 0)
+			for (int v = 0; v < units; v++)
+				order[n++] = e + v * inner;
+	}
+}
+
 static Env
 start_env(const Lower *l)
 {
@@ -117,13 +140,20 @@ arg_step(Lower *l, const Env *env, int *value, int *position)
 	*position = build_select(b, better, at, *position);
 }
 
+/* Vectors of the tile along the lane axis. */
+static int
+lane_vectors(const Lower *l)
+{
+	return l->ss->vec == TASK_NONE ? 1 : tile_units(l, l->ss->vec);
+}
+
 /* Without a reduction loop: reduction terms outside, elements inside, so that independent chains
  * alternate. */
 void
 tile_leaf(Lower *l)
 {
 	const Stage *s = l->st;
-	int ne = tile_count(l, 0, s->nspatial), acc[TILE_MAX], position[TILE_MAX];
+	int ne = tile_count(l, 0, s->nspatial), acc[TILE_MAX], position[TILE_MAX], order[TILE_MAX];
 	int nu = s->comb == COMB_NONE ? 0 : tile_count(l, s->nspatial, s->naxes);
 
 	if (ne > TILE_MAX || (double)ne * (nu ? nu : 1) > 20000) {
@@ -132,8 +162,12 @@ tile_leaf(Lower *l)
 	}
 	for (int e = 0; e < ne; e++)
 		acc[e] = position[e] = 0;
+	tile_order(l, ne, order);
+	if (nu * lane_vectors(l) > SCHED_CONSTANTS_HELD)
+		l->const_depth = l->b.depth;
 	for (int u = 0; u < nu && !l->b.refused; u++)
-		for (int e = 0; e < ne && !l->b.refused; e++) {
+		for (int i = 0; i < ne && !l->b.refused; i++) {
+			int e = order[i];
 			Env env = element_env(l, e, u);
 
 			if (is_arg(s))
@@ -143,6 +177,7 @@ tile_leaf(Lower *l)
 		}
 	for (int e = 0; e < ne && !l->b.refused; e++)
 		finish(l, e, is_arg(s) ? position[e] : acc[e]);
+	l->const_depth = 0;
 }
 
 static int
@@ -221,12 +256,13 @@ tile_begin_reduction(Lower *l)
 static void
 reduce_sums(Lower *l, int ne, int nu)
 {
-	int cur[TILE_MAX], par = l->ss->par;
+	int cur[TILE_MAX], order[TILE_MAX], par = l->ss->par;
 
 	for (int i = 0; i < ne * par; i++)
 		cur[i] = 0;
+	tile_order(l, ne, order);
 	for (int i = 0; i < ne * nu && !l->b.refused; i++) {
-		int e = i % ne, u = i / ne, slot = e * par + u % par;
+		int e = order[i % ne], u = i / ne, slot = e * par + u % par;
 		Env env = element_env(l, e, u);
 
 		if (!cur[slot])
@@ -277,6 +313,9 @@ tile_end_reduction(Lower *l)
 	int ne = tile_count(l, 0, l->st->nspatial), par = accs_per_element(l);
 
 	l->reducing = false;
+	/* Held across the reduction, the epilogue's constants would take registers from the tile.
+	 */
+	l->const_depth = l->b.depth;
 	for (int e = 0; e < ne && !l->b.refused; e++) {
 		int sum = get_acc(l, l->acc_first + e * par + (is_arg(l->st) ? 1 : 0));
 
@@ -284,4 +323,5 @@ tile_end_reduction(Lower *l)
 			sum = combine(l, l->st->comb, sum, get_acc(l, l->acc_first + e * par + p));
 		finish(l, e, sum);
 	}
+	l->const_depth = 0;
 }

@@ -6,7 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOP_CYCLES = 1, TILE_CYCLES = 12, GUARD_CYCLES = 6, STREAMS = 12, LINE = 1024 };
+enum {
+	LOOP_CYCLES = 1,
+	END_CYCLES = 4,
+	TILE_CYCLES = 12,
+	GUARD_CYCLES = 6,
+	STREAMS = 12,
+	LINE = 1024
+};
+
+/* What of the traffic prefetchers do not hide behind arithmetic. */
+static const double MEMORY_SHOWS = .6;
+
+/* Of a window in straight code the register allocator loads some elements anew. */
+static const double UNROLLED_EASE = .8;
 
 /* The register tile: extents per axis, in elements and in vectors. */
 typedef struct Tile {
@@ -83,22 +96,89 @@ loads_of(const Access *x, const Tile *r, const StageInfo *s, int vec)
 	return distinct(x, r, s, vec) * each;
 }
 
+/* How often the innermost body runs for one tile. */
+static double
+bodies_of(const StageInfo *s, const Tile *r)
+{
+	double n = 1;
+
+	for (int a = s->stage->nspatial; a < s->stage->naxes; a++)
+		n *= r->runs[a];
+	return n;
+}
+
+/* The loop right around the tile: an axis, or TASK_NONE when there is none. */
+static int
+innermost_loop(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	for (int i = q->n - 1; i >= 0; i--)
+		if (r->size[q->split[i].axis] < s->extent[q->split[i].axis])
+			return q->split[i].axis;
+	return TASK_NONE;
+}
+
+/* Vectors of windows: elements that several taps of the tile read live from one to the next. */
+static double
+window(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	double sum = 0;
+
+	for (int i = 0; i < s->n; i++) {
+		const Access *x = &s->access[i];
+		double n = distinct(x, r, s, q->vec), product = 1;
+
+		for (int a = 0; a < s->stage->naxes; a++)
+			if (x->varies[a])
+				product *= (double)(a == q->vec ? r->vectors : r->size)[a];
+		if (!x->final && !x->is_const && n < product)
+			sum += n;
+	}
+	return sum;
+}
+
+/* With a reduction loop around the tile: the accumulators, and of its two operands the one with
+ * fewer vectors, while the other's stream by (the lowering orders the tile so). */
+static double
+registers_in_loop(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	double lanes = q->vec == TASK_NONE || q->vec >= s->stage->nspatial
+			       ? 1
+			       : (double)r->vectors[q->vec];
+
+	return r->accumulators + fmin(lanes, r->accumulators / q->par / lanes) + 1 +
+	       window(s, q, r) / 3;
+}
+
+/* Without one, what does not vary with the loop outside is loaded before it and stays; few
+ * constants do, many are loaded anew. */
+static double
+registers_unrolled(const StageInfo *s, const StageSched *q, const Tile *r)
+{
+	double held = 0, constants = 0;
+	int loop = innermost_loop(s, q, r);
+
+	for (int i = 0; i < s->n; i++) {
+		const Access *x = &s->access[i];
+		double n = distinct(x, r, s, q->vec);
+
+		if (x->final)
+			continue;
+		if (x->is_const)
+			constants += n;
+		else if (loop != TASK_NONE && !x->varies[loop])
+			held += n;
+	}
+	held += constants <= SCHED_CONSTANTS_HELD ? constants : 1;
+	held += r->accumulators + 1;
+	return fmax(held, (held + window(s, q, r) / 3) * UNROLLED_EASE);
+}
+
 static double
 registers(const StageInfo *s, const StageSched *q, const Tile *r)
 {
-	double live = s->stage->comb == COMB_NONE ? 2 : r->accumulators, held = 0;
-
-	/* The operand with the fewest vectors stays in registers while the others stream by. */
-	for (int i = 0; i < s->n; i++) {
-		const Access *x = &s->access[i];
-		double n;
-
-		if (x->final || q->vec == TASK_NONE || !x->varies[q->vec])
-			continue;
-		n = distinct(x, r, s, q->vec) / fmax(1, r->steps);
-		held = fmax(held, fmin(n, (double)r->vectors[q->vec]));
-	}
-	return live + fmax(1, held) + 1;
+	if (s->stage->comb == COMB_NONE)
+		return 4;
+	return bodies_of(s, r) > 1 ? registers_in_loop(s, q, r) : registers_unrolled(s, q, r);
 }
 
 static double
@@ -138,15 +218,16 @@ body_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Tile
 {
 	double wide = fmax(1, r->lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	double ops = r->accumulators / q->par * r->steps * s->body_ops * wide;
+	int loop = bodies_of(s, r) > 1 ? TASK_NONE : innermost_loop(s, q, r);
 	double loads = 0, over, chain, cycles;
 
-	for (int i = 0; i < s->n; i++)
-		if (!s->access[i].final) {
-			Access x = s->access[i];
+	for (int i = 0; i < s->n; i++) {
+		Access x = s->access[i];
 
-			x.guarded &= !q->peel;
+		x.guarded &= !q->peel;
+		if (!x.final && (loop == TASK_NONE || x.varies[loop]))
 			loads += loads_of(&x, r, s, q->vec) * (x.is_const ? wide : 1);
-		}
+	}
 	over = registers(s, q, r) * wide - (double)t->vector_regs;
 	if (over > 0)
 		loads += 2 * over * fmax(1, r->steps);
@@ -261,15 +342,37 @@ memory_ns(const StageInfo *s, const StageSched *q, const Target *t)
 	return fmax(ns, cold / t->dram_gbs); /* the rest of the model has pushed them out */
 }
 
+/* Ends of reduction loops in one tile: each may surprise the branch predictor. */
+static double
+loop_ends(const StageInfo *s, const StageSched *q)
+{
+	double ends = 0, outer = 1;
+	int64_t span[STAGE_AXES_MAX];
+
+	memcpy(span, s->extent, sizeof span);
+	for (int i = 0; i < q->n; i++) {
+		int a = q->split[i].axis;
+		double trips = ceil((double)span[a] / (double)q->split[i].step);
+
+		if (a < s->stage->nspatial || trips <= 1)
+			continue;
+		ends += outer;
+		outer *= trips;
+		span[a] = q->split[i].step;
+	}
+	return ends;
+}
+
 static double
 compute_ns(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
 {
-	double tiles = 1, bodies = 1, body = 0;
+	double tiles = 1, body = 0;
 
-	for (int a = 0; a < s->stage->naxes; a++)
-		*(a < s->stage->nspatial ? &tiles : &bodies) *= r->runs[a];
+	for (int a = 0; a < s->stage->nspatial; a++)
+		tiles *= r->runs[a];
 	if (s->stage->comb != COMB_NONE)
-		body = bodies * (body_cycles(s, q, t, r) + LOOP_CYCLES);
+		body = bodies_of(s, r) * (body_cycles(s, q, t, r) + LOOP_CYCLES) +
+		       END_CYCLES * loop_ends(s, q);
 	return tiles * (body + final_cycles(s, q, t, r) + LOOP_CYCLES) / t->ghz;
 }
 
@@ -290,6 +393,6 @@ cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 	double memory = memory_ns(s, q, t);
 
 	memory *= 1 + .02 * fmax(0, streams_of(s, q, &r) - STREAMS);
-	c.ns = fmax(c.ns, memory) + .3 * fmin(c.ns, memory);
+	c.ns = hypot(c.ns, MEMORY_SHOWS * memory);
 	return c;
 }

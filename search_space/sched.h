@@ -25,6 +25,10 @@
 
 enum { SCHED_SPLITS_MAX = 24, SCHED_FUSE_MAX = 4, SCHED_REWRITE_MAX = 24 };
 
+/* Vectors of constants that an unrolled tile keeps in registers from one tile to the next; when
+ * there are more, the lowering loads them anew. The cost model counts on it. */
+enum { SCHED_CONSTANTS_HELD = 12 };
+
 typedef struct Split {
 	int axis; /* of the stage */
 	int64_t step;
