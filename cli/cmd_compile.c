@@ -29,6 +29,7 @@ static const ArgOption options[] = {
 	 .kind = ARG_TEXT,
 	 .value = "STAGE[,STAGE]",
 	 .help = "print the text of these stages"},
+	{.name = "json", .help = "report in JSON"},
 	{0},
 };
 
@@ -76,7 +77,10 @@ compile_to(const Args *a, const Model *m, CompileOptions *opt, const char *folde
 		fputs(str_get(opt->dumped), stdout);
 	if (!rc && folder)
 		rc = bundle_write(&b, folder, e);
-	if (!rc && !opt->dumped) {
+	if (!rc && !opt->dumped && args_has(a, "json")) {
+		compile_report_json(&b, &report);
+		fputs(str_get(&report), stdout);
+	} else if (!rc && !opt->dumped) {
 		compile_report(&b, &report);
 		fputs(str_get(&report), stdout);
 		printf("wrote %s/%s.{h,o,weights.bin,json}\n", folder, b.name);

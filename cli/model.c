@@ -239,6 +239,7 @@ static int
 load(Loader *l, const Args *a, Err *e)
 {
 	Err first = {0};
+	bool sized = false; /* by the --input files */
 	int rc = read_shapes(l, a, e);
 
 	if (!rc)
@@ -251,13 +252,15 @@ load(Loader *l, const Args *a, Err *e)
 
 		if (bad)
 			return bad;
-		if ((!rc || !l->m->report.freeze.n) && shapes_from_inputs(l))
+		sized = (!rc || !l->m->report.freeze.n) && shapes_from_inputs(l);
+		if (sized)
 			rc = try_import(l, &first);
 		while (rc && freeze_needed(l))
 			rc = try_import(l, &first);
 	}
 	if (rc)
-		return err_set(e, rc, "%s", first.msg);
+		return err_set(e, rc, "%s%s", first.msg,
+			       sized ? "; sizes are those of the --input files" : "");
 	return bind_inputs(l, e);
 }
 

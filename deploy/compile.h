@@ -56,5 +56,6 @@ bool compile_dump_named(const char *name, size_t length, unsigned *bit);
 /* A line per kernel with its share of the expected time, then sizes and the planner's efficiency.
  */
 void compile_report(const Bundle *b, Str *out);
+void compile_report_json(const Bundle *b, Str *out); /* the same for scripts */
 
 #endif

@@ -179,12 +179,12 @@ adopt(Net *n, int fd, Err *e)
 	uv_pipe_init(&n->loop, &n->s.pipe, 0);
 	n->s.handle.data = n;
 	rc = uv_pipe_open(&n->s.pipe, fd);
-	if (rc) {
+	if (rc)
 		close(fd);
-		return err_set(e, ERR_DEVICE, "agent: %s", uv_strerror(rc));
-	}
-	on_connected(&n->connect, uv_stream_set_blocking(&n->s.stream, 0));
-	return OK;
+	else
+		rc = uv_read_start(&n->s.stream, give_buffer, on_read);
+	n->connected = rc == 0;
+	return rc ? err_set(e, ERR_DEVICE, "agent: %s", uv_strerror(rc)) : OK;
 }
 
 int

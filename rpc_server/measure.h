@@ -8,7 +8,7 @@
 enum {
 	SAMPLE_NS = 20000,  /* a sample is at least so long: shorter kernels run back to back */
 	SAMPLE_TICKS = 100, /* and at least so many steps of the clock */
-	INNER_MAX = 4096,   /* runs in a sample; a kernel that needs more is below resolution */
+	INNER_MAX = 16384,  /* runs in a sample; who needs more runs shorter than a call takes */
 };
 
 typedef struct Meter {

@@ -42,6 +42,7 @@ target_compile_definitions(test_deploy PRIVATE HONE_TEST_CC="${CMAKE_C_COMPILER}
 hone_test(test_search LINKS tuner)
 hone_test(test_race LINKS tuner)
 hone_test(test_problem LINKS tuner)
+hone_test(test_parcel LINKS tuner)
 hone_test(test_tune LINKS tuner onnx_make PROGRAMS rpc_server hone_runner TIMEOUT 300)
 hone_test(test_kill LINKS db PROGRAMS hone rpc_server hone_runner TIMEOUT 900)
 hone_test(test_remote LINKS deploy onnx_make PROGRAMS rpc_server hone_runner)

@@ -126,6 +126,12 @@ give_outcome(Verdict *out, const OnnxCase *c, Outcome got)
 								       : c->why);
 }
 
+static Result
+give_error(Verdict *out, const Err *e)
+{
+	return give(out, e->code == ERR_UNSUPPORTED ? RESULT_UNSUPPORTED : RESULT_WRONG, e->msg);
+}
+
 /* The second run finds what the first left among the activations. */
 static int
 run_bundle(OnnxCase *c, const Bundle *b, const void **in, void **got, Err *e)
@@ -157,13 +163,12 @@ check_set(Verdict *out, OnnxCase *c, const CompileOptions *opt, const char *dir,
 	if (got != OUTCOME_PASS)
 		return give_outcome(out, c, got);
 	if (compile(c->g, c->arena, opt, &b, &e))
-		return give(out, e.code == ERR_UNSUPPORTED ? RESULT_UNSUPPORTED : RESULT_WRONG,
-			    e.msg);
+		return give_error(out, &e);
 	if (c->nwant != b.noutput)
 		return give(out, RESULT_WRONG, "another number of outputs than the data has");
 	result = ARENA_ARRAY(c->arena, void *, b.noutput + 1);
 	if (run_bundle(c, &b, in, result, &e))
-		return give(out, RESULT_WRONG, e.msg);
+		return give_error(out, &e);
 	for (int i = 0; i < c->nwant; i++) {
 		const Value *v = &c->g->value.v[c->g->output.v[i]];
 
@@ -199,7 +204,7 @@ check_case(Verdict *out, const CompileOptions *opt, const char *dir)
 static void
 limit_child(void)
 {
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	struct rlimit memory = {CASE_BYTES, CASE_BYTES};
 	struct rlimit core = {0, 0};
 
@@ -213,6 +218,7 @@ limit_child(void)
 static void
 start_case(Case *c, const CompileOptions *opt)
 {
+	give(c->verdict, RESULT_CRASH, "ended without a verdict");
 	fflush(stdout);
 	c->pid = fork();
 	if (c->pid == 0) {
@@ -220,8 +226,6 @@ start_case(Case *c, const CompileOptions *opt)
 		check_case(c->verdict, opt, c->dir);
 		_exit(0);
 	}
-	if (c->pid < 0)
-		give(c->verdict, RESULT_CRASH, "no process for it");
 }
 
 /* Waits for any child. */
@@ -241,7 +245,7 @@ end_case(Cases *all)
 			give(c->verdict, WTERMSIG(status) == SIGALRM ? RESULT_HANG : RESULT_CRASH,
 			     strsignal(WTERMSIG(status)));
 		else if (WEXITSTATUS(status))
-			give(c->verdict, RESULT_CRASH, "ended by itself");
+			give(c->verdict, RESULT_CRASH, "ended with an error");
 		return;
 	}
 }
@@ -267,7 +271,6 @@ static void
 add_case(void *ctx, const char *name, const char *dir)
 {
 	Cases *all = ctx;
-
 	Case c = {.name = arena_strdup(all->arena, name), .dir = arena_strdup(all->arena, dir)};
 
 	vec_push(all->arena, &all->v, c);

@@ -29,7 +29,10 @@ bad=0
 "$@" -j "${JOBS:-$(nproc)}" "$data" >"$TMPDIR/all" || bad=$?
 [ "$bad" -le 1 ] || exit 1
 grep -E '^[^#]* (WRONG|CRASH|HANG) ' "$TMPDIR/all" || true
-grep '^#' "$TMPDIR/all" >"$TMPDIR/table"
+{
+	echo "# Made by tests/conformance/table.sh: case, outcome, why."
+	grep '^#' "$TMPDIR/all"
+} >"$TMPDIR/table"
 grep -v '^#' "$TMPDIR/all" | sed 's/ *$//' >>"$TMPDIR/table"
 
 if [ -z "$check" ]; then

@@ -98,7 +98,7 @@ compare_element(Check *c, Oracle *o, const TaskTensor *x, int tensor, const void
 	}
 	if (v.v == got || (isnan(v.v) && isnan(got)))
 		return true;
-	allowed = v.err + rounding(x->type) * fabs(v.v);
+	allowed = isfinite(v.v) ? v.err + rounding(x->type) * fabs(v.v) : 0;
 	off = fabs(v.v - got);
 	if (off / allowed > c->out->worst)
 		c->out->worst = off / allowed;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ static char *good[] = {"good"};
 static char folder[] = "/tmp/hone-test-XXXXXX", path[64];
 
 static void
-agent_run(Agent *a, char *argv[])
+agent_run(Agent *a, char *argv[], int in)
 {
 	posix_spawn_file_actions_t files;
 	int pair[2];
@@ -40,6 +41,8 @@ agent_run(Agent *a, char *argv[])
 	*a = (Agent){0};
 	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
 	posix_spawn_file_actions_init(&files);
+	if (in >= 0)
+		posix_spawn_file_actions_adddup2(&files, in, 0);
 	posix_spawn_file_actions_adddup2(&files, pair[1], 1);
 	posix_spawn_file_actions_adddup2(&files, pair[1], 2);
 	assert_int_equal(posix_spawn(&a->pid, argv[0], &files, NULL, argv, environ), 0);
@@ -55,7 +58,7 @@ agent_start(Agent *a, const char *const args[])
 
 	for (int i = 0; i < ARGS_MAX - 2 && args[i]; i++)
 		argv[i + 1] = (char *)args[i];
-	agent_run(a, argv);
+	agent_run(a, argv, -1);
 }
 
 static void
@@ -64,7 +67,7 @@ agent_start_later(Agent *a)
 	char *argv[] = {"/bin/sh", "-c", "sleep 0.4; exec \"$0\" --socket \"$1\"",
 			AGENT,     path, NULL};
 
-	agent_run(a, argv);
+	agent_run(a, argv, -1);
 }
 
 /* Reads what it says until text is in there; false at its end. */
@@ -141,6 +144,7 @@ usage_is_refused_by_name(void **state)
 	} list[] = {
 		{{"--listen", "127.0.0.1:0"}, "--listen needs a key"},
 		{{NULL}, "expected --socket PATH or --listen"},
+		{{"--socket", path, "--stdin"}, "expected --socket PATH or --listen"},
 		{{"--listen", "nowhere", "--insecure-no-auth"}, "expected ADDRESS:PORT"},
 		{{"--listen", "host:1", "--insecure-no-auth"}, "expected a numeric address"},
 		{{"--listen", "127.0.0.1:66000", "--insecure-no-auth"}, "a numeric address and"},
@@ -212,20 +216,36 @@ a_socket_has_one_owner(void **state)
 }
 
 static void
-once_ends_with_its_last_client(void **state)
+start_at_stdin(Agent *a, int in)
 {
-	RpcClient *first, *second;
+	char *argv[] = {AGENT, "--stdin", NULL};
+
+	agent_run(a, argv, in);
+	close(in);
+}
+
+/* However early it leaves. */
+static void
+at_standard_input_it_ends_with_its_client(void **state)
+{
 	Agent a;
 
 	(void)state;
-	agent_start(&a, ARGS("--socket", path, "--once"));
-	assert_true(agent_says(&a, "listening on"));
-	first = open_or_fail(path);
-	second = open_or_fail(path);
-	rpc_close(first);
-	assert_works(second);
-	rpc_close(second);
-	assert_int_equal(agent_exit_code(&a), 0);
+	for (int early = 0; early < 2; early++) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		if (early)
+			close(pair[0]);
+		start_at_stdin(&a, pair[1]);
+		assert_true(agent_says(&a, "listening on standard input"));
+		if (!early)
+			close(pair[0]);
+		assert_int_equal(agent_exit_code(&a), 0);
+	}
+	start_at_stdin(&a, open("/dev/null", O_RDONLY));
+	assert_true(agent_says(&a, "expected a connected socket"));
+	assert_int_equal(agent_exit_code(&a), 2);
 }
 
 /* A client leaves in the middle of a batch: another one is served at once. */
@@ -401,8 +421,7 @@ make_folder(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof path, "%s/agent", folder);
-	setenv("XDG_RUNTIME_DIR", folder,
-	       1); /* removing it fails if a private agent left a trace */
+	setenv("TMPDIR", folder, 1); /* removing it fails if a private agent left a trace */
 	return 0;
 }
 
@@ -421,7 +440,7 @@ main(void)
 		cmocka_unit_test(usage_is_refused_by_name),
 		cmocka_unit_test(tcp_tells_its_port_and_that_it_is_open_to_all),
 		cmocka_unit_test(a_socket_has_one_owner),
-		cmocka_unit_test(once_ends_with_its_last_client),
+		cmocka_unit_test(at_standard_input_it_ends_with_its_client),
 		cmocka_unit_test(what_a_client_leaves_behind_is_cleared),
 		cmocka_unit_test(a_private_agent_ends_with_its_parent),
 		cmocka_unit_test(blocked_calls_return_when_the_agent_dies),

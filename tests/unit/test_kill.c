@@ -66,8 +66,7 @@ start(const char *const argv[], int fd)
 		_exit(127);
 	fd = open("/dev/null", O_RDWR);
 	dup2(fd, 1);
-	if (!getenv("HONE_TEST_VERBOSE"))
-		dup2(fd, 2);
+	dup2(fd, 2);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }
@@ -438,6 +437,7 @@ setup(void **state)
 	snprintf(private_path, sizeof private_path, "%s/private", folder);
 	if (mkdir(private_path, 0700))
 		return -1;
+	setenv("TMPDIR", private_path, 1);
 	setenv("XDG_RUNTIME_DIR", private_path, 1);
 	return exit_code(start(argv, -1));
 }
@@ -461,6 +461,7 @@ teardown(void **state)
 {
 	(void)state;
 	end_programs();
+	unlink(socket_path); /* an agent that was killed leaves it */
 	remove_log();
 	unlink(model);
 	rmdir(private_path);

@@ -1,0 +1,155 @@
+#!/bin/sh
+# Exit statuses and messages, JSON, bundles.
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+model=$digits/digits.onnx
+cd "$work"
+images 0 256 | npy 1,1,8,8 >image.npy
+images 1 256 | npy 1,1,8,8 >other.npy
+
+usage() {
+	for command in tune compile run verify bench inspect zoo; do
+		ok "$hone" $command --help
+		says "^usage: hone $command"
+		refused 2 "--nonsense" "$hone" $command --nonsense "$model"
+	done
+	refused 2 frobnicate "$hone" frobnicate
+	refused 2 "--trials" "$hone" tune "$model" --trials none
+	refused 2 "--log" "$hone" compile "$model" -o out --log
+	refused 2 "no --input for 'image'" "$hone" run "$model"
+	refused 2 "input 'image' has rank 4, 1 extents are given; sizes are those of the --input files" \
+		"$hone" run "$model" --input short.npy
+	refused 2 "input 'image'" "$hone" run "$model" --input low.npy
+	refused 2 nowhere "$hone" compile "$model" --target nowhere -o out
+}
+
+bad_files() {
+	head -c 3000 "$model" >half.onnx
+	head -c 3000 /dev/zero >zero.onnx
+	for command in tune run verify bench inspect; do
+		refused 2 nowhere.onnx "$hone" $command nowhere.onnx
+		refused 2 half.onnx "$hone" $command half.onnx
+		refused 2 zero.onnx "$hone" $command zero.onnx
+	done
+	refused 2 half.onnx "$hone" compile half.onnx -o out
+	refused 2 image.npy "$hone" compile "$model" --log image.npy -o out
+	refused 2 image.npy "$hone" tune "$model" --log image.npy
+	refused 2 half.npy "$hone" run "$model" --input half.npy
+	! ls -d tuning.db out 2>/dev/null || fail "a refused command left files"
+}
+
+# All that is not supported in one list, before anything else happens.
+unsupported() {
+	LC_ALL=C sed 's/MaxPool/MaxPooX/g; s/Relu/Rela/g' "$model" >unsupported.onnx
+	for command in "tune --log x.db" "compile -o out" run verify bench; do
+		# shellcheck disable=SC2086
+		refused 3 "node 'pool': MaxPooX" "$hone" $command unsupported.onnx
+		says "node 'r1': Rela"
+		says "node 'r3': Rela"
+	done
+	refused 3 unsupported.onnx "$hone" inspect unsupported.onnx
+	"$hone" inspect unsupported.onnx >printed 2>&1 || true
+	says "pool.*MaxPooX"
+	[ ! -e x.db ] || fail "a log was made for a model that is not supported"
+}
+
+no_device() {
+	for command in tune "run --input image.npy" "verify --layers" bench "compile -o o"; do
+		# shellcheck disable=SC2086
+		refused 4 /nowhere/agent "$hone" $command "$model" --device /nowhere/agent
+	done
+	refused 4 127.0.0.1:1 "$hone" bench "$model" --device 127.0.0.1:1
+}
+
+one_tuner_a_log() {
+	ok "$hone" zoo tiny_resnet8 -o resnet.onnx
+	"$hone" tune resnet.onnx --log busy.db --trials 64 >first.out 2>&1 &
+	first=$!
+	children="$children $first"
+	wait_for 20 grep -q "^$first$" busy.db.lock
+	refused 4 "process $first" "$hone" tune resnet.onnx --log busy.db
+	ok "$hone" log show busy.db
+	kill "$first"
+	ended 0 "$first"
+}
+
+verified() {
+	ok "$hone" run "$model" --input image.npy --output-dir outputs
+	ok "$hone" verify "$model" --input image.npy --expect outputs/0_scores.npy
+	ok "$hone" verify "$model" --input image=image.npy --expect outputs/0_scores.npy --layers
+	refused 1 "not as expected" "$hone" verify "$model" --input other.npy \
+		--expect outputs/0_scores.npy
+	refused 2 "expected one for each of the 1" "$hone" verify "$model" --input image.npy
+	ok "$hone" verify "$model" --input other.npy --expect outputs/0_scores.npy --atol 1e9
+	refused 1 "layers are not" "$hone" verify "$model" --layers --rtol 0 --atol 0
+}
+
+output_names() {
+	ok "$hone" zoo ds_cnn -o ds_cnn.onnx
+	images 0 1960 | npy 1,1,49,10 >features.npy
+	ok "$hone" run ds_cnn.onnx --input features.npy --output-dir named
+	[ "$(ls named)" = 0_probs.npy ] || fail "outputs are $(ls named)"
+}
+
+printed_json() {
+	json "$hone" tune "$model" --log tuned.db --trials 4 --json
+	json "$hone" tune "$model" --log tuned.db --trials 4 --json
+	grep -q '"trials":[^0-9]*0,' json || fail "the second run measured again"
+	json "$hone" compile "$model" --log tuned.db -o tuned --json
+	json "$hone" bench "$model" --json
+	for key in min_ms median_ms p95_ms runs; do
+		grep -q "\"$key\"" json || fail "bench does not tell $key"
+	done
+	json "$hone" inspect "$model" --json
+	json cat tuned/digits.json
+}
+
+bundles() {
+	for with in "" "--log tuned.db"; do
+		# shellcheck disable=SC2086
+		ok "$hone" compile "$model" $with -o one
+		# shellcheck disable=SC2086
+		ok "$hone" compile "$model" $with -o two
+		for f in h o weights.bin json; do
+			same one/digits.$f two/digits.$f
+		done
+		# shellcheck disable=SC2086
+		ok "$hone" run "$model" $with --input image.npy --output-dir by_model
+		ok "$hone" run one --input image.npy --output-dir by_bundle
+		same by_model/0_scores.npy by_bundle/0_scores.npy
+		ok "$hone" run one/digits.json --input image.npy --output-dir by_bundle
+		same by_model/0_scores.npy by_bundle/0_scores.npy
+	done
+	ok "$hone" verify one --input image.npy --expect by_model/0_scores.npy
+	ok "$hone" bench one
+}
+
+# The example program over the bundle that the log gave.
+example() { # COMPILER
+	ok "$1" -O2 -Wall -Wextra -Werror -std=c11 -Ione -include digits.h -DMODEL=digits -DSIZES=DIGITS \
+		"$root/examples/run.c" one/digits.o -o program
+	ok ./program one/digits.weights.bin image.npy scores.bin
+	tail -c 40 by_model/0_scores.npy >scores.want
+	same scores.bin scores.want
+	echo "$1: the same bytes as hone run"
+}
+
+images 0 40 | npy 10, >short.npy
+images 0 224 | npy 1,1,7,8 >low.npy
+head -c 200 image.npy >half.npy
+usage
+bad_files
+unsupported
+no_device
+one_tuner_a_log
+verified
+output_names
+printed_json
+bundles
+for compiler in gcc clang clang-22 clang-19 clang-14; do
+	if command -v "$compiler" >/dev/null; then
+		example "$compiler"
+	fi
+done
+nothing_left

@@ -1,0 +1,106 @@
+/* What a parcel forgets before it is sent again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tuner/parcel.h"
+
+enum { ITEMS = 4 };
+
+static Candidate candidate[] = {{.id = 0}, {.id = 2}, {.id = 3}};
+static ParcelItem item[ITEMS];
+
+/* Item 1 could not be built; the others are on the device. */
+static Parcel
+make(uint32_t race_rounds)
+{
+	Parcel p = {.n = ITEMS, .item = item};
+
+	memset(item, 0, sizeof item);
+	p.batch.measure.race_rounds = race_rounds;
+	p.batch.candidates.v = candidate;
+	p.batch.candidates.n = 3;
+	parcel_settle(&p, 1, STATUS_INFEASIBLE, "too wide");
+	return p;
+}
+
+static void
+expect_back(Parcel *p, const char *back)
+{
+	for (int i = 0; i < ITEMS; i++)
+		assert_int_equal(p->item[i].back, back[i] == '1');
+	for (int i = 0; i < ITEMS; i++)
+		if (p->item[i].back)
+			result_fini(&p->item[i].result);
+}
+
+static void
+what_was_measured_stays(void **state)
+{
+	Parcel p = make(0);
+
+	(void)state;
+	parcel_settle(&p, 0, STATUS_OK, "");
+	parcel_settle(&p, 2, STATUS_LOST, "the runner was killed");
+	assert_true(parcel_lost(&p));
+	assert_false(parcel_complete(&p));
+	parcel_forget(&p);
+	assert_false(parcel_lost(&p));
+	expect_back(&p, "1100");
+}
+
+static void
+of_a_race_nothing_stays_when_one_is_lost(void **state)
+{
+	Parcel p = make(9);
+
+	(void)state;
+	parcel_settle(&p, 0, STATUS_OK, "");
+	parcel_settle(&p, 2, STATUS_LOST, "the runner was killed");
+	parcel_settle(&p, 3, STATUS_OK, "");
+	assert_true(parcel_complete(&p));
+	parcel_forget(&p);
+	expect_back(&p, "0100");
+}
+
+static void
+of_a_race_nothing_stays_when_one_is_missing(void **state)
+{
+	Parcel p = make(9);
+
+	(void)state;
+	parcel_settle(&p, 0, STATUS_OK, "");
+	parcel_settle(&p, 3, STATUS_CRASH, "");
+	parcel_forget(&p);
+	expect_back(&p, "0100");
+}
+
+static void
+a_race_that_is_over_stays(void **state)
+{
+	Parcel p = make(9);
+
+	(void)state;
+	parcel_settle(&p, 0, STATUS_OK, "");
+	parcel_settle(&p, 2, STATUS_CRASH, "");
+	parcel_settle(&p, 3, STATUS_OK, "");
+	parcel_forget(&p);
+	expect_back(&p, "1111");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_measured_stays),
+		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_lost),
+		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_missing),
+		cmocka_unit_test(a_race_that_is_over_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
