@@ -46,6 +46,7 @@ cc -O2 -I "$out/digits" $digits/main.c "$out/digits/digits.o" -o "$out/digits/di
 step "mobilenet_v2: tune through the agent, verify every layer, tuned against untuned"
 $bin/hone zoo mobilenet_v2 -o "$out/mobilenet_v2.onnx"
 $bin/hone tune "$out/mobilenet_v2.onnx" --device "$run/agent.sock" --log "$out/tuning.db" --trials 16
+$bin/hone verify "$out/mobilenet_v2.onnx" --layers --log "$out/tuning.db" | tail -n 3
 $bin/hone bench "$out/mobilenet_v2.onnx"
 $bin/hone bench "$out/mobilenet_v2.onnx" --log "$out/tuning.db"
 

@@ -21,6 +21,7 @@ typedef struct Runner {
 	Task *t;
 	TaskForm f;
 	int ran, failed, refused;
+	bool quick; /* buffers lie against a page on one side only, by turns */
 } Runner;
 
 static void
@@ -73,8 +74,10 @@ run_section(Runner *r, char *kind, char *text)
 			fail(r, "", e.msg);
 	} else {
 		text += strlen("sched\n");
-		run_side(r, text, GUARD_AFTER);
-		run_side(r, text, GUARD_BEFORE);
+		if (!r->quick || r->line % 2)
+			run_side(r, text, GUARD_AFTER);
+		if (!r->quick || r->line % 2 == 0)
+			run_side(r, text, GUARD_BEFORE);
 	}
 }
 
@@ -129,7 +132,7 @@ int
 main(int argc, char **argv)
 {
 	glob_t files = {0};
-	Runner r = {0};
+	Runner r = {.quick = getenv("HONE_TEST_QUICK") != NULL};
 	Err e = {0};
 
 	if (argc < 2)
