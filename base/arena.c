@@ -17,7 +17,6 @@ typedef struct Block {
 
 struct Arena {
 	Block *top;
-	size_t used;
 };
 
 static void
@@ -83,7 +82,6 @@ arena_reset(Arena *a)
 	}
 	keep->used = 0;
 	a->top = keep;
-	a->used = 0;
 }
 
 void *
@@ -102,7 +100,6 @@ arena_alloc(Arena *a, size_t size)
 
 			b->next = own;
 			own->used = size;
-			a->used += size;
 			return memset(own->data, 0, size);
 		}
 		b = a->top = block_new(need, b);
@@ -110,7 +107,6 @@ arena_alloc(Arena *a, size_t size)
 	}
 	p = b->data + at;
 	b->used = at + size;
-	a->used += size;
 	return memset(p, 0, size);
 }
 
@@ -151,12 +147,6 @@ arena_printf(Arena *a, const char *fmt, ...)
 	vsnprintf(s, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return s;
-}
-
-size_t
-arena_used(const Arena *a)
-{
-	return a->used;
 }
 
 void

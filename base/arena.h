@@ -21,7 +21,6 @@ void *arena_alloc64(Arena *a, size_t size); /* zeroed, 64-byte aligned */
 void *arena_copy(Arena *a, const void *src, size_t size);
 char *arena_strdup(Arena *a, const char *s);
 char *arena_printf(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-size_t arena_used(const Arena *a); /* bytes handed out since new or reset */
 
 #define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))

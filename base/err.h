@@ -38,6 +38,6 @@ int err_set(Err *e, int code, const char *fmt, ...) __attribute__((format(printf
 void err_prefix(Err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 const char *err_text(int code); /* "not supported"; "unknown error" for a foreign number */
-int err_exit_code(int code);    /* DESIGN's exit codes; 5 for a foreign number */
+int err_exit_code(int code);    /* of a process that ends with it; 5 for a foreign number */
 
 #endif

@@ -183,26 +183,54 @@ write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-int
-file_write(const char *path, const void *data, size_t size, Err *e)
+/* Writes data to an open file and closes it. */
+static int
+fill_and_close(int fd, const void *data, size_t size)
+{
+	int rc = write_all(fd, data, size), why = errno;
+
+	if (close(fd) && !rc)
+		return -1;
+	errno = why;
+	return rc;
+}
+
+/* A rename would put a file in the place of a device, a pipe or a link. */
+static int
+write_in_place(const char *path, const void *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	return fd < 0 ? -1 : fill_and_close(fd, data, size);
+}
+
+static int
+write_and_rename(const char *path, const void *data, size_t size)
 {
 	Str tmp = {0};
-	int fd, rc;
+	int fd, rc, why;
 
 	str_printf(&tmp, "%s.tmp%ld", path, (long)getpid());
 	fd = open(tmp.s, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	rc = fd < 0 ? -1 : write_all(fd, data, size);
-	if (fd >= 0 && close(fd))
-		rc = -1;
+	rc = fd < 0 ? -1 : fill_and_close(fd, data, size);
 	if (!rc)
 		rc = rename(tmp.s, path);
-	if (rc) {
-		rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			unlink(tmp.s);
-	}
+	why = errno;
+	if (rc && fd >= 0)
+		unlink(tmp.s);
+	errno = why;
 	str_fini(&tmp);
 	return rc;
+}
+
+int
+file_write(const char *path, const void *data, size_t size, Err *e)
+{
+	struct stat st;
+	bool special = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	int rc = special ? write_in_place(path, data, size) : write_and_rename(path, data, size);
+
+	return rc ? err_set(e, ERR_IO, "%s: %s", path, strerror(errno)) : OK;
 }
 
 int

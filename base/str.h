@@ -29,7 +29,8 @@ void str_double(Str *s, double v);
 int file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e);
 
 /* Writes through a temporary file in the same folder and a rename, so a reader never sees half
- * a file. Errors: ERR_IO. */
+ * a file; what is no regular file (a device, a pipe, a link) is written in place. Errors: ERR_IO.
+ */
 int file_write(const char *path, const void *data, size_t size, Err *e);
 
 /* mkdir -p. Errors: ERR_IO. */

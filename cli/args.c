@@ -2,9 +2,12 @@
 #include "cli/args.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/str.h"
 
 enum { HELP_COLUMN = 32 };
 
@@ -24,8 +27,9 @@ read_number(ArgKind kind, const char *text, double *v)
 	} unit[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
 	char *end;
 
+	errno = 0;
 	*v = kind == ARG_INTEGER ? (double)strtoll(text, &end, 10) : strtod(text, &end);
-	if (end == text || !isfinite(*v))
+	if (end == text || !isfinite(*v) || (kind == ARG_INTEGER && errno == ERANGE))
 		return false;
 	if (kind != ARG_DURATION)
 		return !*end;
@@ -188,21 +192,36 @@ args_seconds(const Args *a, const char *name, double otherwise)
 	return args_number(a, name, otherwise);
 }
 
-int
-args_bits(const Args *a, const char *name, bool (*named)(const char *, size_t, unsigned *),
-	  const char *known, unsigned *bits, Err *e)
+/* The bit of the n bytes at text among words that end with NULL; 0 when they are none of them. */
+static unsigned
+bit_of(const char *const *word, const char *text, size_t n)
 {
-	const char *word = args_text(a, name, "");
+	for (unsigned i = 0; word[i]; i++)
+		if (strlen(word[i]) == n && !memcmp(word[i], text, n))
+			return 1u << i;
+	return 0;
+}
 
-	while (*word) {
-		size_t n = strcspn(word, ",");
-		unsigned bit;
+int
+args_bits(const Args *a, const char *name, const char *const *word, unsigned *bits, Err *e)
+{
+	const char *text = args_text(a, name, "");
+	Str known = {0};
 
-		if (!named(word, n, &bit))
-			return err_set(e, ERR_INPUT, "--%s: '%.*s', expected%s", name, (int)n, word,
-				       known);
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		unsigned bit = bit_of(word, text, n);
+
+		if (!bit) {
+			for (int i = 0; word[i]; i++)
+				str_printf(&known, " %s", word[i]);
+			err_set(e, ERR_INPUT, "--%s: '%.*s', expected%s", name, (int)n, text,
+				str_get(&known));
+			str_fini(&known);
+			return ERR_INPUT;
+		}
 		*bits |= bit;
-		word += n + (word[n] == ',');
+		text += n + (text[n] == ',');
 	}
 	return OK;
 }
@@ -233,7 +252,7 @@ print_entry(const char *head, const char *text, FILE *out)
 {
 	int n = fprintf(out, "  %-*s", HELP_COLUMN - 2, head);
 
-	if (n > HELP_COLUMN) {
+	if (n >= HELP_COLUMN) {
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 		n = HELP_COLUMN;
 	}

@@ -80,10 +80,13 @@ double args_seconds(const Args *a, const char *name, double otherwise); /* DURAT
 /* The i-th text given for a repeatable option; NULL after the last. */
 const char *args_nth(const Args *a, const char *name, int i);
 
-/* Adds the bits of the words, separated by commas, that were given for an option. named() knows a
- * word's bit; known lists all words for the error. */
-int args_bits(const Args *a, const char *name, bool (*named)(const char *, size_t, unsigned *),
-	      const char *known, unsigned *bits, Err *e);
+/* From an X macro list of (name, text): words for args_bits, and what a help says of them. */
+#define ARGS_WORD(name, text)      #name,
+#define ARGS_HELP_WORD(name, text) " " #name
+
+/* Adds bit i for each of the words, separated by commas, that were given for an option and are
+ * word[i]; NULL ends the table. Errors: ERR_INPUT lists the table. */
+int args_bits(const Args *a, const char *name, const char *const *word, unsigned *bits, Err *e);
 
 /* path: how the command was reached, "hone log show". */
 void args_help(const Command *c, const char *path, FILE *out);

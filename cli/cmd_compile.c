@@ -33,26 +33,7 @@ static const ArgOption options[] = {
 	{0},
 };
 
-static int
-parse_dump(const char *names, unsigned *dump, Err *e)
-{
-	while (*names) {
-		size_t n = strcspn(names, ",");
-		unsigned bit;
-
-		if (!compile_dump_named(names, n, &bit))
-			return err_set(e, ERR_INPUT,
-				       "--dump: '%.*s', expected"
-#define X(name, text) " " #name
-				       COMPILE_DUMP_LIST(X)
-#undef X
-					       ,
-				       (int)n, names);
-		*dump |= bit;
-		names += n + (names[n] == ',');
-	}
-	return OK;
-}
+static const char *const stages[] = {COMPILE_DUMP_LIST(ARGS_WORD) NULL};
 
 /* "dir/model.onnx" -> "model" */
 static const char *
@@ -123,7 +104,7 @@ run(const Args *a, Err *e)
 	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path))};
 	Target target;
 	Model m = {0};
-	int rc = parse_dump(args_text(a, "dump", ""), &opt.dump, e);
+	int rc = args_bits(a, "dump", stages, &opt.dump, e);
 
 	if (!rc && !folder && !opt.dump)
 		rc = err_set(e, ERR_INPUT, "--output: nothing, expected DIR");
@@ -153,7 +134,7 @@ const Command cmd_compile = {
 		"kernel where its schedule comes from (exact, target and family are measured;\n"
 		"estimate is not), the time expected and its share. Measures nothing; the same\n"
 		"model, log and target give the same bytes.\n"
-		"Stages to dump: graph, plan, tasks, sched, loop, code, memory, model.",
+		"Stages to dump:" COMPILE_DUMP_LIST(ARGS_HELP_WORD) ".",
 	.option = options,
 	.run = run,
 };

@@ -9,10 +9,6 @@
 #include "deploy/compile.h"
 #include "graph/plan.h"
 
-/* " graph plan..." */
-#define STAGE_NAME(name, text) " " #name
-#define STAGE_NAMES            COMPILE_DUMP_LIST(STAGE_NAME)
-
 enum { NODES_WIDTH = 60 };
 
 static const ArgOption options[] = {
@@ -24,6 +20,8 @@ static const ArgOption options[] = {
 	 .help = "print the text of these stages instead"},
 	{0},
 };
+
+static const char *const stages[] = {COMPILE_DUMP_LIST(ARGS_WORD) NULL};
 
 typedef struct Inspection {
 	const Model *m;
@@ -328,10 +326,10 @@ print_json(const Inspection *x)
 
 /* Prints the stages that compile without a log goes through. */
 static int
-dump(const Model *m, Arena *a, unsigned stages, Err *e)
+dump(const Model *m, Arena *a, unsigned which, Err *e)
 {
 	Str text = {0};
-	CompileOptions opt = {.dump = stages, .dumped = &text};
+	CompileOptions opt = {.dump = which, .dumped = &text};
 	Bundle bundle;
 	int rc = compile(m->graph, a, &opt, &bundle, e);
 
@@ -343,18 +341,18 @@ dump(const Model *m, Arena *a, unsigned stages, Err *e)
 static int
 run(const Args *a, Err *e)
 {
-	unsigned stages = 0;
+	unsigned dumped = 0;
 	Model m;
 	Inspection x = {.m = &m};
-	int rc = args_bits(a, "dump", compile_dump_named, STAGE_NAMES, &stages, e);
+	int rc = args_bits(a, "dump", stages, &dumped, e);
 
 	if (rc)
 		return rc;
 	rc = model_import(&m, a->operand.v[0], a, e);
 	if (!rc)
 		rc = inspect(&x, a->arena, e);
-	if (!rc && stages)
-		rc = dump(&m, a->arena, stages, e);
+	if (!rc && dumped)
+		rc = dump(&m, a->arena, dumped, e);
 	else if (!rc || rc == ERR_UNSUPPORTED)
 		(args_has(a, "json") ? print_json : print_text)(&x);
 	model_close(&m);
@@ -370,7 +368,8 @@ const Command cmd_inspect = {
 	.text = "Operators, inputs and outputs, parameters, multiply-accumulates, memory of\n"
 		"activations, tasks with the count of their uses, nodes computed by reference\n"
 		"kernels (extern), and everything that is not supported (exit status 3).\n"
-		"Stages to dump, as they come out without a tuning log:" STAGE_NAMES ".",
+		"Stages to dump, as they come out without a tuning log:\n"
+		" " COMPILE_DUMP_LIST(ARGS_HELP_WORD) ".",
 	.option = options,
 	.run = run,
 };

@@ -177,27 +177,7 @@ print_rows(Log *l, Arena *a, const LogRow *row, int n)
 	}
 }
 
-static int
-compare_keys(const LogKey *x, const LogKey *y)
-{
-	int d = 0;
-
-#define X(field, text) d = d ? d : strcmp(x->field, y->field);
-	LOG_KEY_LIST(X)
-#undef X
-	return d;
-}
-
-static int
-by_key_and_id(const void *a, const void *b)
-{
-	const LogRow *x = a, *y = b;
-	int d = compare_keys(&x->key, &y->key);
-
-	return d ? d : (x->id > y->id) - (x->id < y->id);
-}
-
-/* Rows of the tasks whose digest begins with what --task says, by key. */
+/* Rows of the tasks whose digest begins with what --task says. */
 static int
 select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
 {
@@ -210,30 +190,6 @@ select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
 	for (int i = 0; i < *n; i++)
 		if (!strncmp((*row)[i].key.task, prefix, strlen(prefix)))
 			(*row)[kept++] = (*row)[i];
-	*n = kept;
-	if (kept)
-		qsort(*row, (size_t)kept, sizeof **row, by_key_and_id);
-	return OK;
-}
-
-/* Replaces the rows by the one that counts of every key. */
-static int
-keep_best(Log *l, Arena *a, LogRow *row, int *n, Err *e)
-{
-	int kept = 0;
-
-	for (int i = 0; i < *n; i++) {
-		LogBest best;
-		int rc;
-
-		if (i && !compare_keys(&row[i].key, &row[i - 1].key))
-			continue;
-		rc = log_best(l, a, &row[i].key, &best, e);
-		if (rc < 0)
-			return rc;
-		if (rc == OK && best.grade == LOG_EXACT)
-			row[kept++] = best.row;
-	}
 	*n = kept;
 	return OK;
 }
@@ -249,7 +205,9 @@ show(const Args *a, bool only_best, Err *e)
 		return rc;
 	rc = select_rows(l, a, &row, &n, e);
 	if (!rc && only_best)
-		rc = keep_best(l, a->arena, row, &n, e);
+		n = log_keep_best(row, n);
+	else if (!rc)
+		log_sort(row, n);
 	if (!rc && args_has(a, "json"))
 		print_json(row, n);
 	else if (!rc)
@@ -329,7 +287,7 @@ run_import(const Args *a, Err *e)
 		rc = import_file(l, a->operand.v[i], &refused, e);
 	log_close(l);
 	if (!rc && refused)
-		rc = err_set(e, ERR_INPUT, "%lld rows refused, listed above", (long long)refused);
+		rc = err_set(e, ERR_INPUT, "%lld lines refused, listed above", (long long)refused);
 	return rc;
 }
 
@@ -375,7 +333,7 @@ static const Command log_best_command = {
 
 static const Command log_export_command = {
 	.name = "export",
-	.summary = "Print a log as sorted text, a line per row",
+	.summary = "Print a log as sorted text, a line per row and per text behind a digest",
 	.operands = "LOG",
 	.min = 1,
 	.max = 1,
@@ -389,7 +347,7 @@ static const Command log_import_command = {
 	.operands = "LOG FILE...",
 	.min = 2,
 	.max = 1 << 20,
-	.text = "A bad row is refused by itself, with its reason; the exit status is then 2.",
+	.text = "A bad line is refused by itself, with its reason; the exit status is then 2.",
 	.run = run_import,
 };
 

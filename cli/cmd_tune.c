@@ -42,10 +42,12 @@ static const ArgOption options[] = {
 	{.name = "dump",
 	 .kind = ARG_TEXT,
 	 .value = "STAGE[,STAGE]",
-	 .help = "print the text of these stages: graph, plan, tasks, target, space, sched, loop"},
+	 .help = "print the text of these stages:" TUNE_DUMP_LIST(ARGS_HELP_WORD)},
 	{.name = "json", .help = "print JSON"},
 	{0},
 };
+
+static const char *const stages[] = {TUNE_DUMP_LIST(ARGS_WORD) NULL};
 
 /* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
 static volatile sig_atomic_t interrupted;
@@ -112,22 +114,6 @@ on_event(void *self, const TuneEvent *ev)
 		tune_view_event(&t->view, ev);
 }
 
-static int
-read_dump(const char *list, unsigned *bits, Err *e)
-{
-	while (*list) {
-		size_t n = strcspn(list, ",");
-		unsigned bit;
-
-		if (!tune_dump_named(list, n, &bit))
-			return err_set(e, ERR_INPUT, "--dump: no stage '%.*s'; --help lists them",
-				       (int)n, list);
-		*bits |= bit;
-		list += n + (list[n] == ',');
-	}
-	return OK;
-}
-
 /* rpc_server lies beside this program. */
 static int
 server_path(char path[PATH_BYTES], Err *e)
@@ -161,9 +147,10 @@ tune_model(const Args *a, const Graph *g, Err *e)
 	TuneReport report;
 	int rc;
 
-	if ((rc = read_dump(args_text(a, "dump", ""), &opt.dump, e)) ||
-	    (rc = server_path(server, e)))
+	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = server_path(server, e)))
 		return rc;
+	if (opt.dump && args_has(a, "json"))
+		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");
 	tune_view_init(&t.view, opt.trials);
 	catch_signals();
 	rc = tune(g, &opt, &report, e);
@@ -190,7 +177,7 @@ run(const Args *a, Err *e)
 
 const Command cmd_tune = {
 	.name = "tune",
-	.summary = "search kernels for a model by measuring them on a device",
+	.summary = "Search kernels for a model by measuring them on a device",
 	.operands = "MODEL",
 	.min = 1,
 	.max = 1,

@@ -1,9 +1,11 @@
 /* hone: finds the subcommand, parses its arguments, runs it, turns its error into an exit status.
  * Results go to stdout, messages to stderr. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 
@@ -69,13 +71,23 @@ dispatch(const Command *c, char path[64], int argc, char **argv, Arena *arena, E
 	return c->run(&args, e);
 }
 
+static bool
+reader_left(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
 /* Whether everything written to stdout got there. A reader that went away is its own affair. */
 static int
 flush_output(Err *e)
 {
-	if (fflush(stdout) && errno != EPIPE)
-		return err_set(e, ERR_IO, "standard output: %s", strerror(errno));
-	return OK;
+	errno = 0; /* of a write that failed earlier nobody knows the reason */
+	if ((!fflush(stdout) && !ferror(stdout)) || reader_left())
+		return OK;
+	return err_set(e, ERR_IO, "standard output: %s",
+		       errno ? strerror(errno) : "not everything was written");
 }
 
 int

@@ -288,7 +288,7 @@ model_open(Model *m, const char *path, const Args *a, Err *e)
 	for (int i = 0; i < m->report.unsupported.n; i++)
 		fprintf(stderr, "%s: %s\n", path, m->report.unsupported.v[i]);
 	*e = (Err){0};
-	return err_set(e, rc, "%s: not supported: %d things, listed above", path,
+	return err_set(e, rc, "%s: not supported: %d of its parts, listed above", path,
 		       m->report.unsupported.n);
 }
 
@@ -301,20 +301,4 @@ model_close(Model *m)
 	import_report_fini(&m->report);
 	arena_free(m->arena);
 	*m = (Model){0};
-}
-
-int
-model_need_inputs(const Model *m, Err *e)
-{
-	Str lack = {0};
-	int rc = OK;
-
-	for (int i = 0; i < m->graph->input.n; i++)
-		if (!m->input[i].data)
-			str_printf(&lack, "%s'%s'", lack.n ? ", " : "",
-				   m->graph->value.v[m->graph->input.v[i]].name);
-	if (lack.n)
-		rc = err_set(e, ERR_INPUT, "no --input for %s", str_get(&lack));
-	str_fini(&lack);
-	return rc;
 }

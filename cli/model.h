@@ -45,7 +45,4 @@ int model_open(Model *m, const char *path, const Args *a, Err *e);
 int model_import(Model *m, const char *path, const Args *a, Err *e);
 void model_close(Model *m);
 
-/* OK when --input gave every graph input; else ERR_INPUT names those that lack. */
-int model_need_inputs(const Model *m, Err *e);
-
 #endif

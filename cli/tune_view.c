@@ -97,16 +97,19 @@ draw_total(const TuneView *v, const TuneReport *r)
 		gain(two, before, after));
 }
 
+/* Lines are cut where the terminal ends: one that wraps could not be erased. */
 static void
 draw(TuneView *v, const TuneReport *r)
 {
 	erase(v);
+	fputs("\033[?7l", stderr);
 	for (int i = 0; i < r->ntask; i++)
 		if (is_open(&r->task[i])) {
 			draw_task(&r->task[i]);
 			v->lines++;
 		}
 	draw_total(v, r);
+	fputs("\033[?7h", stderr);
 	v->lines++;
 	v->shown = clock_ns();
 }

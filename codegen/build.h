@@ -4,7 +4,7 @@
  * follow from it.
  *
  * Failure is sticky: after build_refuse() every call still returns a valid node number, and the
- * caller asks build_refused() at the end. A refusal means "not applicable", not an error.
+ * caller looks at `refused` at the end. A refusal means "not applicable", not an error.
  */
 #ifndef CODEGEN_BUILD_H
 #define CODEGEN_BUILD_H

@@ -10,15 +10,6 @@
 
 typedef int KernelFn(const void *const *in, void *const *out, void *scratch, int chunk, int chunks);
 
-static bool
-is_made(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return true;
-	return false;
-}
-
 /* The constant stages alone: given constants and literals become inputs, made ones outputs. The
  * other tensors stay, unused, so that numbers keep their meaning. */
 static Task *
@@ -35,7 +26,8 @@ constant_part(Arena *a, const Task *t)
 
 		if (x->kind == TENSOR_IN || x->kind == TENSOR_OUT)
 			*x = (TaskTensor){.kind = TENSOR_TMP, .type = x->type};
-		else if (x->kind == TENSOR_LIT || (x->kind == TENSOR_CONST && !is_made(t, i)))
+		else if (x->kind == TENSOR_LIT ||
+			 (x->kind == TENSOR_CONST && !tensor_is_made(t, i)))
 			x->kind = TENSOR_IN;
 		else if (x->kind == TENSOR_CONST)
 			x->kind = TENSOR_OUT;
@@ -54,7 +46,7 @@ check_order(const Task *t, Err *e)
 	for (int i = 0; i < t->tensor.n; i++) {
 		if (t->tensor.v[i].kind == TENSOR_LIT)
 			literal = true;
-		else if (t->tensor.v[i].kind == TENSOR_CONST && !is_made(t, i) && literal)
+		else if (t->tensor.v[i].kind == TENSOR_CONST && !tensor_is_made(t, i) && literal)
 			return err_set(e, ERR_INTERNAL, "constant '%s' follows a literal",
 				       t->tensor.v[i].name);
 	}

@@ -17,6 +17,8 @@
 
 #include "codegen/llvm.h"
 
+enum { LINE = 64 }; /* bytes; where lines are longer, a prefetch too many does no harm */
+
 static void
 init_llvm(void)
 {
@@ -100,7 +102,7 @@ address_step(Llvm *v, const LoopNode *n)
 
 		if (n->k < 0)
 			return llvm_offset(v, v->value[n->a], llvm_word(v, s->offset));
-		stride = s->loop[n->k].stride;
+		stride = s->loop[n->k].stride / (n->k2 ? n->k2 : 1);
 	}
 	return llvm_offset(v, v->value[n->a],
 			   LLVMBuildMul(v->b, v->counter[n->b], llvm_word(v, stride), ""));
@@ -149,8 +151,10 @@ emit_loop(Llvm *v, const LoopNode *n)
 static void
 emit_prefetch(Llvm *v, const LoopNode *n)
 {
-	for (int64_t i = 0; i < n->k2; i++) {
-		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k + 64 * i));
+	int64_t slab = v->loop->seg.v[n->c].loop[n->k].stride, part = slab / n->k2;
+
+	for (int64_t i = 0; i < part || i == 0; i += LINE) {
+		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, slab + i));
 		LLVMValueRef arg[] = {p, llvm_i32(v, 0), llvm_i32(v, 2), llvm_i32(v, 1)};
 
 		llvm_intrinsic(v, "llvm.prefetch", &v->ptr, 1, arg, 4);

@@ -162,31 +162,6 @@ load_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef lane_cond)
 	return all;
 }
 
-LLVMValueRef
-llvm_load(Llvm *v, const LoopNode *n)
-{
-	LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k)), x;
-	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
-	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
-
-	if (cond && !lane_cond)
-		p = LLVMBuildSelect(v->b, cond, p, spare_memory(v), "");
-	if (goes_apart(v, n, lane_cond)) {
-		x = load_apart(v, n, p, lane_cond ? cond : NULL);
-	} else if (lane_cond || n->valid < n->lanes) {
-		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
-
-		x = masked_load(v, n, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
-	} else {
-		x = plain_load(v, n, p, n->lanes);
-	}
-	x = widen(v, n, x, n->lanes);
-	if (!cond)
-		return x;
-	return LLVMBuildSelect(v->b, cond, x,
-			       llvm_splat(v, llvm_number(v, n->type, n->f), n->lanes), "");
-}
-
 static LLVMBasicBlockRef
 begin_if(Llvm *v, LLVMValueRef cond)
 {
@@ -203,6 +178,50 @@ end_if(Llvm *v, LLVMBasicBlockRef after)
 {
 	LLVMBuildBr(v->b, after);
 	LLVMPositionBuilderAtEnd(v->b, after);
+}
+
+/* Lanes apart may lie anywhere, so the spare memory cannot stand for all of them: one condition of
+ * all is a branch. */
+static LLVMValueRef
+load_apart_if(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef cond)
+{
+	LLVMBasicBlockRef before = LLVMGetInsertBlock(v->b), after = begin_if(v, cond), inside;
+	LLVMValueRef x = load_apart(v, n, p, NULL), none = LLVMConstNull(LLVMTypeOf(x)), either;
+
+	inside = LLVMGetInsertBlock(v->b);
+	end_if(v, after);
+	either = LLVMBuildPhi(v->b, LLVMTypeOf(x), "");
+	LLVMAddIncoming(either, &x, &inside, 1);
+	LLVMAddIncoming(either, &none, &before, 1);
+	return either;
+}
+
+LLVMValueRef
+llvm_load(Llvm *v, const LoopNode *n)
+{
+	LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k)), x;
+	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
+	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
+	bool apart = goes_apart(v, n, lane_cond);
+
+	if (cond && !lane_cond && !apart)
+		p = LLVMBuildSelect(v->b, cond, p, spare_memory(v), "");
+	if (apart && cond && !lane_cond) {
+		x = load_apart_if(v, n, p, cond);
+	} else if (apart) {
+		x = load_apart(v, n, p, cond);
+	} else if (lane_cond || n->valid < n->lanes) {
+		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
+
+		x = masked_load(v, n, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
+	} else {
+		x = plain_load(v, n, p, n->lanes);
+	}
+	x = widen(v, n, x, n->lanes);
+	if (!cond)
+		return x;
+	return LLVMBuildSelect(v->b, cond, x,
+			       llvm_splat(v, llvm_number(v, n->type, n->f), n->lanes), "");
 }
 
 static void

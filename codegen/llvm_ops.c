@@ -219,7 +219,21 @@ cast(Llvm *v, const LoopNode *n, LLVMValueRef a)
 	return LLVMBuildIntCast2(v->b, a, to, from != DT_BOOL && dtype_is_signed(from), "");
 }
 
-/* Halves until one lane is left: lanes are a power of two. */
+/* Lanes [first, first + n) of a. */
+static LLVMValueRef
+lanes_from(Llvm *v, LLVMValueRef a, int first, int n)
+{
+	LLVMValueRef m[64];
+
+	for (int i = 0; i < n; i++)
+		m[i] = llvm_i32(v, first + i);
+	return LLVMBuildShuffleVector(v->b, a, LLVMGetPoison(LLVMTypeOf(a)),
+				      LLVMConstVector(m, (unsigned)n), "");
+}
+
+/* Lower half with upper half until one lane is left: lanes are a power of two. The vectors really
+ * get shorter: LLVM 22 loses lanes of integer maxima when halves are moved in a vector that keeps
+ * its length. */
 static LLVMValueRef
 reduce(Llvm *v, const LoopNode *n, LLVMValueRef a)
 {
@@ -227,17 +241,10 @@ reduce(Llvm *v, const LoopNode *n, LLVMValueRef a)
 				    [COMB_PROD] = LOOP_MUL,
 				    [COMB_MAX] = LOOP_MAX,
 				    [COMB_MIN] = LOOP_MIN};
-	int lanes = v->loop->node.v[n->a].lanes;
 	LoopNode step = {.op = (uint8_t)op[n->k], .type = n->type};
 
-	for (int half = lanes / 2; half; half /= 2) {
-		LLVMValueRef m[64], other;
-
-		for (int i = 0; i < lanes; i++)
-			m[i] = llvm_i32(v, i < half ? i + half : i);
-		other = LLVMBuildShuffleVector(v->b, a, a, LLVMConstVector(m, (unsigned)lanes), "");
-		a = arithmetic(v, &step, a, other);
-	}
+	for (int half = v->loop->node.v[n->a].lanes / 2; half; half /= 2)
+		a = arithmetic(v, &step, lanes_from(v, a, 0, half), lanes_from(v, a, half, half));
 	return LLVMBuildExtractElement(v->b, a, llvm_i32(v, 0), "");
 }
 

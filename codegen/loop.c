@@ -7,12 +7,6 @@ static const char *const texts[] = {
 #undef X
 };
 
-const char *
-loop_op_text(LoopOp op)
-{
-	return texts[op];
-}
-
 Loop *
 loop_new(Arena *a)
 {
@@ -84,7 +78,12 @@ print_node(const Loop *l, int i, Str *out)
 			str_printf(out, " v%d + segment %d", n->a, n->c);
 		else
 			str_printf(out, " v%d + i%d*%lld", n->a, n->b,
-				   (long long)l->seg.v[n->c].loop[n->k].stride);
+				   (long long)(l->seg.v[n->c].loop[n->k].stride /
+					       (n->k2 ? n->k2 : 1)));
+		break;
+	case LOOP_PREFETCH:
+		str_printf(out, " v%d + %lld, a part of %lld", n->a,
+			   (long long)l->seg.v[n->c].loop[n->k].stride, (long long)n->k2);
 		break;
 	case LOOP_INT_STEP: str_printf(out, " v%d + i%d*%lld", n->a, n->b, (long long)n->k); break;
 	case LOOP_CONST:
@@ -199,7 +198,7 @@ check_body(const Check *c, int body)
 		rc = check_operand(c, x, n->a);
 		if (!rc && n->op != LOOP_STEP && n->op != LOOP_SEG_STEP && n->op != LOOP_INT_STEP)
 			rc = check_operand(c, x, n->b);
-		if (!rc && n->op != LOOP_SEG_STEP)
+		if (!rc && n->op != LOOP_SEG_STEP && n->op != LOOP_PREFETCH)
 			rc = check_operand(c, x, n->c);
 		if (!rc)
 			rc = check_types(c, x);

@@ -31,7 +31,8 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(ROOT, "root")          /* k: root number; an address */                             \
 	X(STEP, "step")          /* address a + counter of level b * k bytes */               \
 	X(SEG_STEP, "segstep")   /* address a + counter of level b * stride of its segment: c \
-				  * segment, k loop of it, k2/f: see loop_seg_stride */       \
+				  * segment, k loop of it (-1: the segment's start), the      \
+				  * stride divided by k2 unless that is 0 */                  \
 	X(OFFSET, "offset")      /* address a + integer b * k bytes */                        \
 	X(INT, "int")            /* I32: k */                                                 \
 	X(INT_STEP, "intstep")   /* I32: a + counter of level b * k */                        \
@@ -69,7 +70,8 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(REDUCE, "reduce")     /* all lanes of a by combiner k */                            \
 	X(GET, "get")           /* accumulator k */                                           \
 	X(SET, "set")           /* accumulator k = a */                                       \
-	X(PREFETCH, "prefetch") /* address a + k bytes, k2 lines */                           \
+	X(PREFETCH, "prefetch") /* from address a + stride on, stride / k2 bytes; the stride  \
+				 * is that of loop k of segment c */                          \
 	X(LOOP, "loop")         /* body k, extent k2, level b */
 
 typedef enum LoopOp {
@@ -144,7 +146,6 @@ typedef struct Loop {
 	double flops; /* floating-point operations really executed, border skipping included */
 } Loop;
 
-const char *loop_op_text(LoopOp op);
 Loop *loop_new(Arena *a);
 int loop_check(const Loop *l, Err *e);
 void loop_print(const Loop *l, Str *out);

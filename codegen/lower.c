@@ -7,12 +7,11 @@
 #include "codegen/lowering.h"
 
 static int
-find_axis(const Stage *s, const char *name)
+spatial_axis(const Stage *s, const char *name)
 {
-	for (int a = 0; a < s->nspatial; a++)
-		if (!strcmp(s->axis[a].name, name))
-			return a;
-	return TASK_NONE;
+	int a = stage_axis_named(s, name);
+
+	return a < s->nspatial ? a : TASK_NONE;
 }
 
 static bool
@@ -25,7 +24,7 @@ static bool
 has_shared_axes(const Lower *l, int stage)
 {
 	for (int f = 0; f < l->s->nfuse; f++)
-		if (find_axis(&l->t->stage.v[stage], l->s->fuse[f].axis) == TASK_NONE)
+		if (spatial_axis(&l->t->stage.v[stage], l->s->fuse[f].axis) == TASK_NONE)
 			return false;
 	return l->s->nfuse > 0;
 }
@@ -103,7 +102,7 @@ find_followers(Lower *l, int stage)
 		return;
 	for (int d = 0; d < l->t->tensor.v[s->out].rank; d++)
 		for (int f = 0; f < l->s->nfuse; f++)
-			if (is_axis(&s->out_ix[d], find_axis(s, l->s->fuse[f].axis)))
+			if (is_axis(&s->out_ix[d], spatial_axis(s, l->s->fuse[f].axis)))
 				p->follows[d] = f + 1;
 }
 
@@ -182,7 +181,7 @@ shared_loops(Lower *l, int f, int first, int end)
 		return;
 	}
 	for (int s = first; s < end; s++) {
-		int a = find_axis(&l->t->stage.v[s], l->s->fuse[f].axis);
+		int a = spatial_axis(&l->t->stage.v[s], l->s->fuse[f].axis);
 
 		if (a == TASK_NONE || is_transparent(l, s))
 			continue;

@@ -33,6 +33,14 @@ typedef struct Place {
 	int shared[TASK_RANK_MAX];  /* the same where only the part of one iteration is kept */
 } Place;
 
+/* A segment read by the body being lowered, and the open loop behind each of its loops. */
+typedef struct Stream {
+	int seg, nloop;
+	int level[LOOP_DEPTH_MAX];
+} Stream;
+
+enum { STREAMS_MAX = 4 };
+
 typedef struct Lower {
 	Build b;
 	Arena *a;
@@ -56,6 +64,8 @@ typedef struct Lower {
 	int64_t span[STAGE_AXES_MAX]; /* extent still to be covered inside it */
 	bool reducing;
 	int acc_first; /* accumulators of the tile being reduced */
+	Stream stream[STREAMS_MAX];
+	int nstream;
 } Lower;
 
 /* affine.c */
@@ -68,6 +78,7 @@ int aff_int(Build *b, const Aff *x, int lanes); /* I32 node */
 int aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, int lanes, int valid, int *cond);
 
 /* segment.c */
+int segment_base(Lower *l, int seg); /* address node */
 int segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes);
 int segment_whole(Lower *l, int tensor); /* address of the plain tensor in the pool */
 void segments_place(Lower *l);           /* strides and offsets, at the end */
@@ -88,6 +99,11 @@ int combine(Lower *l, Combiner c, int x, int y);
 double neutral(Combiner c, DType type);
 /* acc combined with the stage's body at env; acc 0: nothing accumulated yet */
 int accumulate(Lower *l, const Stage *s, int acc, const Env *env);
+
+/* prefetch.c */
+void prefetch_note(Lower *l, const Stream *s); /* the body reads s */
+/* Ends a body that may be followed by prefetches of what the noted segments hold next. */
+void prefetch_next_slabs(Lower *l);
 
 /* tile.c */
 int tile_units(const Lower *l, int axis); /* register-tile elements along it */

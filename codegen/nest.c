@@ -1,7 +1,5 @@
 /* The nest of one stage: loops of whole steps, the same nest again on the remainder, loops split
  * where loads leave their tensors. */
-#include <string.h>
-
 #include "codegen/lowering.h"
 
 static void nest(Lower *l, int i);
@@ -149,15 +147,6 @@ nest(Lower *l, int i)
 	split(l, i);
 }
 
-static int
-shared_axis(const Stage *s, const char *name)
-{
-	for (int a = 0; a < s->naxes; a++)
-		if (!strcmp(s->axis[a].name, name))
-			return a;
-	return TASK_NONE;
-}
-
 void
 nest_stage(Lower *l, int stage)
 {
@@ -172,7 +161,7 @@ nest_stage(Lower *l, int stage)
 		l->span[a] = l->st->axis[a].extent;
 	}
 	for (int f = 0; f < l->nshared; f++) {
-		int a = shared_axis(l->st, l->s->fuse[f].axis);
+		int a = stage_axis_named(l->st, l->s->fuse[f].axis);
 
 		if (a >= l->st->nspatial)
 			build_refuse(&l->b, "shared axis %s is a reduction", l->s->fuse[f].axis);

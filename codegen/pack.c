@@ -55,15 +55,6 @@ pack_describe(const Loop *l, const Task *t, const int *number, Str *out)
 			    number[l->seg.v[i].tensor], out);
 }
 
-static bool
-is_made(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return true;
-	return false;
-}
-
 int
 pack_number(const Task *t, int *number, int *given)
 {
@@ -71,7 +62,7 @@ pack_number(const Task *t, int *number, int *given)
 
 	for (int i = 0; i < t->tensor.n; i++) {
 		number[i] = TASK_NONE;
-		if (t->tensor.v[i].kind == TENSOR_CONST && !is_made(t, i))
+		if (t->tensor.v[i].kind == TENSOR_CONST && !tensor_is_made(t, i))
 			number[i] = n++;
 	}
 	*given = n;
@@ -79,7 +70,7 @@ pack_number(const Task *t, int *number, int *given)
 		if (t->tensor.v[i].kind == TENSOR_LIT)
 			number[i] = n++;
 	for (int i = 0; i < t->tensor.n; i++)
-		if (t->tensor.v[i].kind == TENSOR_CONST && is_made(t, i))
+		if (t->tensor.v[i].kind == TENSOR_CONST && tensor_is_made(t, i))
 			number[i] = n++;
 	return n;
 }

@@ -56,7 +56,7 @@ pool_root(Lower *l)
 }
 
 /* Address of the segment's start; the offset is added when it is known. */
-static int
+int
 segment_base(Lower *l, int seg)
 {
 	int root =
@@ -72,7 +72,8 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
 {
 	const TaskTensor *x = &l->t->tensor.v[tensor];
 	Segment q = {.tensor = tensor, .lanes = 1, .otherwise = otherwise};
-	int level[LOOP_DEPTH_MAX], seg, slot, at;
+	Stream stream = {0};
+	int seg, slot, at;
 	Slot s = {{0}};
 
 	for (int d = 0; d < x->rank; d++) {
@@ -93,20 +94,23 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
 		if (!used)
 			continue;
 		lp->extent = l->b.extent[v];
-		level[q.nloop++] = v;
+		stream.level[q.nloop++] = v;
 	}
 	seg = find_segment(l, &q);
 	slot = find_slot(l, &l->loop->seg.v[seg], &s);
+	stream.seg = seg;
+	stream.nloop = q.nloop;
+	prefetch_note(l, &stream);
 	at = segment_base(l, seg);
 	for (int i = 0; i < q.nloop; i++)
 		at = build_node(&l->b,
 				(LoopNode){.op = LOOP_SEG_STEP,
 					   .lanes = 1,
 					   .a = at,
-					   .b = level[i],
+					   .b = stream.level[i],
 					   .c = seg,
 					   .k = i,
-					   .depth = (int16_t)level[i]},
+					   .depth = (int16_t)stream.level[i]},
 				true);
 	return build_node(&l->b,
 			  (LoopNode){.op = LOOP_LOAD,

@@ -305,6 +305,7 @@ tile_reduce_leaf(Lower *l)
 		reduce_args(l, ne, nu);
 	else
 		reduce_sums(l, ne, nu);
+	prefetch_next_slabs(l);
 }
 
 void

@@ -1,4 +1,5 @@
 /* Looking up the best kernel: grades, and which of the measured rows counts. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/log_file.h"
@@ -57,21 +58,76 @@ beats(const LogRow *a, const LogRow *b)
 	return a->race ? a->median_ns < b->median_ns : a->best_ns < b->best_ns;
 }
 
+/* A right row of the newest race; NULL when there was none. Time tells, not the row's number:
+ * import numbers rows anew, in the order of their text. */
+static const LogRow *
+newest_race(const LogRow *row, int n)
+{
+	const LogRow *newest = NULL;
+
+	for (int i = 0; i < n; i++)
+		if (row[i].race && !strcmp(row[i].status, "OK") &&
+		    (!newest || row[i].time >= newest->time))
+			newest = &row[i];
+	return newest;
+}
+
 int
 log_choose(const LogRow *row, int n)
 {
+	const LogRow *newest = newest_race(row, n);
 	int best = -1;
 
-	for (int i = 0; i < n; i++) {
-		const LogRow *r = &row[i], *b = &row[best < 0 ? 0 : best];
-
-		if (strcmp(r->status, "OK"))
-			continue;
-		if (best < 0 || (r->race && !same_race(r, b)) || (same_race(r, b) && beats(r, b)) ||
-		    (!r->race && !b->race && beats(r, b)))
+	for (int i = 0; i < n; i++)
+		if (!strcmp(row[i].status, "OK") && (!newest || same_race(&row[i], newest)) &&
+		    (best < 0 || beats(&row[i], &row[best])))
 			best = i;
-	}
 	return best;
+}
+
+static int
+compare_keys(const LogRow *a, const LogRow *b)
+{
+	LogRow x = *a, y = *b;
+	int d = 0;
+
+	for (int i = 0; i < log_key_columns && !d; i++)
+		d = strcmp(*column_text(&x, &log_column[i]), *column_text(&y, &log_column[i]));
+	return d;
+}
+
+static int
+by_key_and_id(const void *a, const void *b)
+{
+	const LogRow *x = a, *y = b;
+	int d = compare_keys(x, y);
+
+	return d ? d : (x->id > y->id) - (x->id < y->id);
+}
+
+void
+log_sort(LogRow *row, int n)
+{
+	if (n)
+		qsort(row, (size_t)n, sizeof *row, by_key_and_id);
+}
+
+int
+log_keep_best(LogRow *row, int n)
+{
+	int kept = 0, end;
+
+	log_sort(row, n);
+	for (int i = 0; i < n; i = end) {
+		int best;
+
+		for (end = i + 1; end < n && !compare_keys(&row[i], &row[end]); end++)
+			;
+		best = log_choose(row + i, end - i);
+		if (best >= 0)
+			row[kept++] = row[i + best];
+	}
+	return kept;
 }
 
 /* Chooses among the rows of one grade. */

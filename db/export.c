@@ -1,5 +1,6 @@
 /* The log as text: sorted, a line per row, "name=value" fields separated by tabs, in the order of
- * the columns. Empty texts, zeros and rows' ids are left out. */
+ * the columns. Empty texts, zeros and rows' ids are left out. The texts of the rows' Tasks and
+ * Forms come first, a line each: "kind", "digest" and "body". */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,12 @@ add_value(Str *s, LogRow *r, const Column *c)
 	}
 }
 
+bool
+log_text_kind(const char *name)
+{
+	return !strcmp(name, "task") || !strcmp(name, "form");
+}
+
 static const char *
 line_of(Arena *a, LogRow *r)
 {
@@ -85,44 +92,48 @@ by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int
-compare_keys(const LogRow *a, const LogRow *b)
-{
-	LogRow x = *a, y = *b;
-	int d = 0;
+typedef VEC(const char *) Lines;
 
-	for (int i = 0; i < log_key_columns && !d; i++)
-		d = strcmp(*column_text(&x, &log_column[i]), *column_text(&y, &log_column[i]));
-	return d;
+static void
+sort(Lines *l)
+{
+	if (l->n)
+		qsort(l->v, (size_t)l->n, sizeof *l->v, by_text);
 }
 
+/* Adds the line of one text, when the log has it. */
 static int
-by_key_and_id(const void *a, const void *b)
+add_text_line(Log *l, Arena *a, const char *kind, const char *digest, Lines *out, Err *e)
 {
-	const LogRow *x = a, *y = b;
-	int d = compare_keys(x, y);
+	const char *body;
+	Str line = {0};
+	int rc = log_get_text(l, a, kind, digest, &body, e);
 
-	return d ? d : (x->id > y->id) - (x->id < y->id);
+	if (rc)
+		return rc == NOT_APPLICABLE ? OK : rc;
+	str_printf(&line, "kind=%s\tdigest=", kind);
+	add_escaped(&line, digest);
+	str_add(&line, "\tbody=");
+	add_escaped(&line, body);
+	vec_push(a, out, arena_strdup(a, str_get(&line)));
+	str_fini(&line);
+	return OK;
 }
 
-/* Keeps the row that counts of every key; returns how many there are. */
+/* Adds the lines of the texts that one key column of the rows names. */
 static int
-keep_best(LogRow *row, int n)
+add_texts(Log *l, Arena *a, const Column *c, LogRow *row, int n, Lines *out, Err *e)
 {
-	int kept = 0, end;
+	Lines digest = {0};
+	int rc = OK;
 
-	if (n)
-		qsort(row, (size_t)n, sizeof *row, by_key_and_id);
-	for (int i = 0; i < n; i = end) {
-		int best;
-
-		for (end = i + 1; end < n && !compare_keys(&row[i], &row[end]); end++)
-			;
-		best = log_choose(row + i, end - i);
-		if (best >= 0)
-			row[kept++] = row[i + best];
-	}
-	return kept;
+	for (int i = 0; i < n; i++)
+		vec_push(a, &digest, *column_text(&row[i], c));
+	sort(&digest);
+	for (int i = 0; i < n && !rc; i++)
+		if (i == 0 || strcmp(digest.v[i], digest.v[i - 1]))
+			rc = add_text_line(l, a, c->name, digest.v[i], out, e);
+	return rc;
 }
 
 int
@@ -130,19 +141,22 @@ log_export(Log *l, bool only_best, Str *out, Err *e)
 {
 	Arena *a = arena_new();
 	LogKey all = {0};
-	const char **line;
+	Lines line = {0};
 	LogRow *row;
 	int n, rc = log_rows(l, a, &all, &row, &n, e);
 
+	if (!rc && only_best)
+		n = log_keep_best(row, n);
+	for (int i = 0; i < log_columns && !rc; i++)
+		if (log_text_kind(log_column[i].name))
+			rc = add_texts(l, a, &log_column[i], row, n, &line, e);
+	for (int i = 0; i < n && !rc; i++)
+		vec_push(a, &line, line_of(a, &row[i]));
 	if (!rc) {
-		n = only_best ? keep_best(row, n) : n;
-		line = ARENA_ARRAY(a, const char *, n + 1);
-		for (int i = 0; i < n; i++)
-			line[i] = line_of(a, &row[i]);
-		qsort(line, (size_t)n, sizeof *line, by_text);
+		sort(&line);
 		str_add(out, LOG_TEXT_HEAD "\n");
-		for (int i = 0; i < n; i++)
-			str_printf(out, "%s\n", line[i]);
+		for (int i = 0; i < line.n; i++)
+			str_printf(out, "%s\n", line.v[i]);
 	}
 	arena_free(a);
 	return rc;

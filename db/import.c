@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "db/log_file.h"
 
 typedef struct Importer {
@@ -113,9 +114,23 @@ find_column(const char *name)
 	return -1;
 }
 
-/* One line, cut up in place. */
+/* The next field of a line, cut out of it in place: its value, and the name in *name. */
+static char *
+next_field(char **line, const char **name, Err *e)
+{
+	char *field = strsep(line, "\t"), *value = strchr(field, '=');
+
+	*name = field;
+	if (value)
+		*value++ = 0;
+	else
+		err_set(e, ERR_INPUT, "'%.24s', expected NAME=VALUE", field);
+	return value;
+}
+
+/* A row in one line, cut up in place. */
 static int
-read_line(Arena *a, char *line, LogRow *r, Err *e)
+read_row(Arena *a, char *line, LogRow *r, Err *e)
 {
 	uint64_t seen = 0;
 	int rc = OK;
@@ -125,22 +140,53 @@ read_line(Arena *a, char *line, LogRow *r, Err *e)
 		if (log_column[i].kind == COLUMN_TEXT)
 			*column_text(r, &log_column[i]) = "";
 	while (line && !rc) {
-		char *field = strsep(&line, "\t"), *value = strchr(field, '=');
+		const char *name;
+		char *value = next_field(&line, &name, e);
 		int c;
 
 		if (!value)
-			return err_set(e, ERR_INPUT, "'%.24s', expected NAME=VALUE", field);
-		*value++ = 0;
-		c = find_column(field);
+			return ERR_INPUT;
+		c = find_column(name);
 		if (c < 0 || seen >> c & 1)
 			return err_set(e, ERR_INPUT, "%s '%.24s'",
-				       c < 0 ? "unknown field" : "second field", field);
+				       c < 0 ? "unknown field" : "second field", name);
 		seen |= (uint64_t)1 << c;
 		rc = read_value(a, &log_column[c], value, r, e);
 	}
 	if (!rc && !r->time)
 		rc = err_set(e, ERR_INPUT, "time: nothing, expected seconds since 1970");
 	return rc ? rc : log_check_row(r, e);
+}
+
+/* A text in one line, cut up in place: "kind", "digest", "body". */
+static int
+read_text(char *line, const char *part[3], Err *e)
+{
+	static const char *const names[] = {"kind", "digest", "body"};
+	char hex[DIGEST_TEXT];
+	Digest d;
+
+	for (int i = 0; i < 3; i++) {
+		const char *name = "nothing";
+		char *value = line ? next_field(&line, &name, e) : NULL;
+
+		if (!value || strcmp(name, names[i]))
+			return err_set(e, ERR_INPUT, "'%.24s', expected %s=", name, names[i]);
+		if (unescape(value, name, e))
+			return ERR_INPUT;
+		part[i] = value;
+	}
+	if (line || !log_text_kind(part[0]))
+		return err_set(e, ERR_INPUT, "%s: '%.24s', expected %s", line ? "body" : "kind",
+			       line ? line : part[0], line ? "no more fields" : "task or form");
+	if (strlen(part[2]) > LOG_ROW_MAX / 2)
+		return err_set(e, ERR_INPUT, "body: %zu bytes, expected at most %d",
+			       strlen(part[2]), LOG_ROW_MAX / 2);
+	d = digest_of_text(part[2]);
+	digest_print(&d, hex);
+	return strcmp(hex, part[1])
+		       ? err_set(e, ERR_INPUT, "digest: %.40s, the body's is %s", part[1], hex)
+		       : OK;
 }
 
 static int
@@ -179,16 +225,21 @@ static int
 import_line(Importer *im, const char *text, size_t n, int64_t number, Err *e)
 {
 	char *line = arena_alloc(im->a, n + 1);
+	bool is_text = n >= 5 && !memcmp(text, "kind=", 5);
+	const char *part[3];
 	Err bad = {0};
 	LogRow r;
 
 	memcpy(line, text, n);
 	if (strlen(line) < n)
 		err_set(&bad, ERR_INPUT, "a NUL byte");
+	else if (is_text)
+		read_text(line, part, &bad);
 	else
-		read_line(im->a, line, &r, &bad);
+		read_row(im->a, line, &r, &bad);
 	if (!bad.code)
-		return store(im, &r, e);
+		return is_text ? log_put_text(im->l, part[0], part[1], part[2], e)
+			       : store(im, &r, e);
 	im->out->refused++;
 	str_printf(&im->out->reasons, "line %lld: %s\n", (long long)number, bad.msg);
 	return OK;

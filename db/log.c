@@ -7,8 +7,10 @@
  */
 #include "db/log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/log_file.h"
@@ -64,22 +66,69 @@ become_durable(Log *l, Err *e)
 	return OK;
 }
 
+/* Refuses what cannot be a log before anything is made beside it. */
+static int
+check_file(const char *path, bool may_lack, Err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return may_lack && errno == ENOENT
+			       ? OK
+			       : err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+	return S_ISREG(st.st_mode) ? OK : err_set(e, ERR_INPUT, "%s: no regular file", path);
+}
+
+/* SQLite wants to make files beside a log even to read it. Where it may not, and no writer has left
+ * pages there, the log is all in its file and stays as it is. */
+static bool
+is_frozen(const char *path)
+{
+	Str s = {0};
+	bool frozen;
+
+	str_printf(&s, "%s-wal", path);
+	frozen = access(str_get(&s), F_OK) != 0;
+	str_clear(&s);
+	str_printf(&s, "%.*s", (int)(strrchr(path, '/') ? strrchr(path, '/') - path + 1 : 0), path);
+	frozen &= access(s.n ? str_get(&s) : ".", W_OK) != 0;
+	str_fini(&s);
+	return frozen;
+}
+
+static int
+open_file(Log *l, Err *e)
+{
+	int flags = l->writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+	Str uri = {0};
+	int rc;
+
+	str_add(&uri, *l->path == '/' ? "file://" : "file:");
+	for (const char *p = l->path; *p; p++)
+		str_printf(&uri, strchr("%?#", *p) ? "%%%02X" : "%c", (unsigned char)*p);
+	str_add(&uri, !l->writable && is_frozen(l->path) ? "?immutable=1" : "");
+	rc = sqlite3_open_v2(str_get(&uri), &l->db, flags | SQLITE_OPEN_URI, NULL);
+	str_fini(&uri);
+	if ((rc & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(l->db))
+		return err_set(e, ERR_IO, "%s: %s", l->path, strerror(sqlite3_system_errno(l->db)));
+	return rc ? log_fail(l, e) : OK;
+}
+
 static int
 start(Log *l, const char *path, Err *e)
 {
-	int flags = l->writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-	int rc = OK;
+	int rc;
 
 	l->path = strdup(path);
 	if (!l->path)
 		return err_set(e, ERR_NOMEM, "no memory");
-	if (l->writable)
+	rc = check_file(path, l->writable, e);
+	if (!rc && l->writable)
 		rc = log_lock(path, &l->lock, e);
-	if (rc)
-		return rc;
-	if (sqlite3_open_v2(path, &l->db, flags, NULL))
-		return log_fail(l, e);
-	rc = configure(l, e);
+	if (!rc)
+		rc = open_file(l, e);
+	if (!rc)
+		rc = configure(l, e);
 	if (!rc)
 		rc = log_identify(l, e);
 	if (!rc && l->writable)

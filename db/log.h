@@ -113,11 +113,13 @@ typedef struct LogBest {
  * (grade NONE) when nothing is known. */
 int log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e);
 
-/* Whether this Sched text was measured under this key already (any status but LOST, CANCELLED). */
-bool log_has(Log *l, const LogKey *key, const char *sched);
+/* Sorts rows by key, then by id. */
+void log_sort(LogRow *row, int n);
+/* Sorts them and keeps the row that counts of every key, see log_best; returns how many. */
+int log_keep_best(LogRow *row, int n);
 
-/* Sorted text, a line per row, fit for review and for import into another log. only_best: one row
- * per key. */
+/* Sorted text, a line per row, fit for review and for import into another log, with the texts of
+ * its Tasks and Forms. only_best: one row per key. */
 int log_export(Log *l, bool only_best, Str *out, Err *e);
 
 typedef struct LogImport {
@@ -125,7 +127,7 @@ typedef struct LogImport {
 	Str reasons; /* a line per refused row: its line number and what is wrong */
 } LogImport;
 
-/* A bad row is refused by itself, with its reason. */
+/* A bad row or text is refused by itself, with its reason; only rows are counted as added. */
 int log_import(Log *l, const char *text, size_t size, LogImport *out, Err *e);
 
 #endif

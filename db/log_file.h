@@ -56,7 +56,6 @@ typedef enum LogStatement {
 	LOG_KNOWN,
 	LOG_SELECT_ALL,
 	LOG_SELECT_TASK,
-	LOG_HAS,
 	LOG_STATEMENT_COUNT
 } LogStatement;
 
@@ -93,6 +92,10 @@ int log_step_row(Log *l, sqlite3_stmt *s, Arena *a, LogRow *out, Err *e);
 /* Inserts within a transaction; *id is the new row's. */
 int log_insert(Log *l, const LogRow *r, int64_t *id, Err *e);
 bool log_key_matches(const LogKey *wanted, const LogKey *k, int column); /* NULL matches all */
+
+/* export.c. Whether texts of that kind are exported: they stand behind the key column of that name.
+ */
+bool log_text_kind(const char *name);
 
 /* best.c. Of n rows in the order of their ids, the one that counts: see log_best. -1: none is
  * right. */

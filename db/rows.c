@@ -236,18 +236,6 @@ log_rows(Log *l, Arena *a, const LogKey *key, LogRow **row, int *n, Err *e)
 }
 
 bool
-log_has(Log *l, const LogKey *key, const char *sched)
-{
-	sqlite3_stmt *s = with_key(l, LOG_HAS, key);
-	bool has;
-
-	sqlite3_bind_text(s, log_key_columns + 1, sched, -1, SQLITE_STATIC);
-	has = sqlite3_step(s) == SQLITE_ROW;
-	sqlite3_reset(s);
-	return has;
-}
-
-bool
 log_key_matches(const LogKey *wanted, const LogKey *k, int column)
 {
 	LogRow a = {.key = *wanted}, b = {.key = *k};

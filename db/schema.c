@@ -179,11 +179,6 @@ made_sql(LogStatement which, Str *s)
 		str_add(s, "SELECT 1 FROM trial WHERE ");
 		equalities(s, log_columns, log_columns);
 		break;
-	case LOG_HAS:
-		str_add(s, "SELECT 1 FROM trial WHERE status NOT IN ('LOST', 'CANCELLED') AND ");
-		equalities(s, log_key_columns, 1);
-		str_printf(s, " AND sched = ?%d LIMIT 1", log_key_columns + 1);
-		break;
 	default:
 		str_add(s, "SELECT id, ");
 		column_names(s);

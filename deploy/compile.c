@@ -10,23 +10,6 @@
 #include "codegen/link.h"
 #include "deploy/compiler.h"
 
-static const char *const dump_names[] = {
-#define X(name, text) #name,
-	COMPILE_DUMP_LIST(X)
-#undef X
-};
-
-bool
-compile_dump_named(const char *name, size_t length, unsigned *bit)
-{
-	for (unsigned i = 0; i < COMPILE_DUMP_COUNT; i++)
-		if (strlen(dump_names[i]) == length && !memcmp(dump_names[i], name, length)) {
-			*bit = 1u << i;
-			return true;
-		}
-	return false;
-}
-
 /* This machine as the Target, and as the device whose rows of the log count most. */
 static int
 target_here(Compiler *c, Err *e)

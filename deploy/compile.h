@@ -23,7 +23,6 @@ typedef enum CompileDump {
 #define X(name, text) COMPILE_DUMP_##name,
 	COMPILE_DUMP_LIST(X)
 #undef X
-		COMPILE_DUMP_COUNT
 } CompileDump;
 
 typedef struct CompileOptions {
@@ -49,9 +48,6 @@ typedef struct Choice {
  * ERR_UNSUPPORTED when the Target cannot be emitted for, ERR_IO and ERR_INTERNAL from the linker,
  * ERR_INTERNAL. */
 int compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e);
-
-/* A dump's bit by its name; false when there is none. */
-bool compile_dump_named(const char *name, size_t length, unsigned *bit);
 
 /* A line per kernel with its share of the expected time, then sizes and the planner's efficiency.
  */

@@ -132,6 +132,9 @@ take_result(Remote *r, const Result *x, void *const *output, void *activations, 
 			rc = fetch(r->c, &x->fetched.v[i], output[i], b->output[i].bytes, e);
 		else
 			rc = fetch(r->c, &x->fetched.v[i], activations, b->activations_bytes, e);
+	if (!rc && times && !x->samples.n)
+		rc = err_set(e, ERR_DEVICE, "the device gives no times: %s",
+			     *x->reason ? x->reason : status_text((Status)x->status));
 	if (!rc && times) {
 		times->n = (int)x->samples.n;
 		times->ns = arena_copy(r->a, x->samples.v, x->samples.n * sizeof(double));

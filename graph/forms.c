@@ -121,7 +121,8 @@ want_border(Form *f, const Stage *s, const Expr *x, const TaskTensor *src)
 	if (!any || (form_has_border(f) && f->border != x->otherwise))
 		return;
 	want.border = x->otherwise;
-	*f = want;
+	if (form_check(&want, src->rank, src->dim, NULL) == OK) /* else it grows out of bounds */
+		*f = want;
 }
 
 static void

@@ -97,15 +97,6 @@ index_at(Point *p, const Index *ix, int64_t extent)
 	return v;
 }
 
-static bool
-stage_writes(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return true;
-	return false;
-}
-
 static OracleValue
 load(Point *p, const Expr *x)
 {
@@ -120,7 +111,7 @@ load(Point *p, const Expr *x)
 	}
 	if (src->kind == TENSOR_LIT)
 		return (OracleValue){src->lit[flat], 0};
-	if (src->kind == TENSOR_IN || !stage_writes(p->o->t, x->tensor)) {
+	if (src->kind == TENSOR_IN || !tensor_is_made(p->o->t, x->tensor)) {
 		const void *data = p->o->data[x->tensor];
 
 		if (src->type == DT_F32)

@@ -11,6 +11,10 @@
 
 enum { REGION_MAX = 24, LOOK_AHEAD = 64, GROUP_MAX = 96, STAGES_MAX = 8 };
 
+/* Stages before fusion: what has more, a concatenation of hundreds, is not worth the time. Tensors
+ * of several nodes together: a batch describes few buffers. */
+enum { UNFUSED_MAX = 4 * TASK_STAGES_MAX, TENSORS_MAX = 48 };
+
 typedef struct Partition {
 	const Graph *g;
 	Arena *a;
@@ -23,10 +27,12 @@ typedef struct NodeSet {
 	int n, node[GROUP_MAX];
 } NodeSet;
 
+/* Values of the group that somebody outside reads are outputs of its Task. */
 static void
-mark_outputs(const Graph *g, Stager *s, const bool *member, const int *uses)
+mark_outputs(Stager *s, Arena *scratch, const bool *member)
 {
-	int *inner = ARENA_ARRAY(s->t->arena, int, g->value.n + 1);
+	const Graph *g = s->g;
+	int *inner = ARENA_ARRAY(scratch, int, g->value.n + 1), *uses = graph_uses(g, scratch);
 
 	for (int i = 0; i < g->node.n; i++)
 		for (int k = 0; member[i] && k < g->node.v[i].nin; k++)
@@ -38,35 +44,57 @@ mark_outputs(const Graph *g, Stager *s, const bool *member, const int *uses)
 			s->t->tensor.v[s->tensor[v]].kind = TENSOR_OUT;
 }
 
+/* The Task of the nodes before fusion; the arrays over the graph's values die with scratch. */
+static int
+unfused_task(Stager *s, Arena *scratch, const int *node, int n)
+{
+	bool *member = ARENA_ARRAY(scratch, bool, s->g->node.n + 1);
+
+	s->tensor = ARENA_ARRAY(scratch, int, s->g->value.n + 1);
+	for (int v = 0; v < s->g->value.n; v++)
+		s->tensor[v] = TASK_NONE;
+	for (int i = 0; i < n; i++) {
+		member[node[i]] = true;
+		if (stages_of_node(s, &s->g->node.v[node[i]]) || s->t->stage.n > UNFUSED_MAX)
+			return NOT_APPLICABLE;
+	}
+	mark_outputs(s, scratch, member);
+	return OK;
+}
+
+/* Fuses and simplifies it. value: the graph value of each tensor that is left. */
+static int
+fused_task(Stager *s, Arena *scratch, int n, int **value)
+{
+	int *map = ARENA_ARRAY(scratch, int, s->t->tensor.n + 1);
+
+	task_fuse(s->t);
+	task_simplify(s->t, map);
+	if (s->t->stage.n > TASK_STAGES_MAX || (n > 1 && s->t->tensor.n > TENSORS_MAX))
+		return NOT_APPLICABLE;
+	if (n > 1 && task_check(s->t, NULL)) /* an index that another node computes */
+		return NOT_APPLICABLE;
+	*value = ARENA_ARRAY(s->t->arena, int, s->t->tensor.n + 1);
+	for (int t = 0; t < s->t->tensor.n; t++)
+		(*value)[t] = NO_VALUE;
+	for (int v = 0; v < s->g->value.n; v++)
+		if (s->tensor[v] != TASK_NONE && map[s->tensor[v]] != TASK_NONE)
+			(*value)[map[s->tensor[v]]] = v;
+	return OK;
+}
+
 int
 group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **value)
 {
-	Stager s = {.g = g, .t = task_new(a), .tensor = ARENA_ARRAY(a, int, g->value.n + 1)};
-	bool *member = ARENA_ARRAY(a, bool, g->node.n + 1);
-	int *of, *map;
+	Arena *scratch = arena_new();
+	Stager s = {.g = g, .t = task_new(a)};
+	int rc = unfused_task(&s, scratch, node, n);
 
-	for (int v = 0; v < g->value.n; v++)
-		s.tensor[v] = TASK_NONE;
-	for (int i = 0; i < n; i++) {
-		member[node[i]] = true;
-		if (stages_of_node(&s, &g->node.v[node[i]]))
-			return NOT_APPLICABLE;
-	}
-	mark_outputs(g, &s, member, graph_uses(g, a));
-	map = ARENA_ARRAY(a, int, s.t->tensor.n + 1);
-	of = ARENA_ARRAY(a, int, s.t->tensor.n + 1);
-	task_fuse(s.t);
-	task_simplify(s.t, map);
-	if (n > 1 && task_check(s.t, NULL)) /* an index that another node computes */
-		return NOT_APPLICABLE;
-	for (int t = 0; t < s.t->tensor.n; t++)
-		of[t] = NO_VALUE;
-	for (int v = 0; v < g->value.n; v++)
-		if (s.tensor[v] != TASK_NONE && map[s.tensor[v]] != TASK_NONE)
-			of[map[s.tensor[v]]] = v;
+	if (!rc)
+		rc = fused_task(&s, scratch, n, value);
+	arena_free(scratch);
 	*out = s.t;
-	*value = of;
-	return OK;
+	return rc;
 }
 
 static int

@@ -16,13 +16,15 @@ typedef struct Planner {
 	Err *e;
 } Planner;
 
-size_t
+/* Bytes a value takes in a Form. */
+static size_t
 form_bytes(const Form *f, const Value *v)
 {
 	return (size_t)form_layout(f, v->dim, v->type, 0).count * dtype_size(v->type);
 }
 
-bool
+/* Whether two Forms put every element of a tensor of these extents at the same place. */
+static bool
 form_same_memory(const Form *a, const Form *b, const int64_t *dim, DType type)
 {
 	Layout x = form_layout(a, dim, type, 0), y = form_layout(b, dim, type, 0);
@@ -211,20 +213,36 @@ add_extern_step(Planner *b, const GroupTask *q)
 	vec_push(b->p->arena, &b->p->step, s);
 }
 
+/* The nodes of every group; together they take as much room as the graph has nodes. */
+static void
+collect_nodes(Planner *b, const Groups *groups)
+{
+	b->group = ARENA_ARRAY(b->p->arena, GroupTask, groups->n + 1);
+	for (int k = 0; k < b->g->node.n; k++)
+		b->group[groups->of[k]].nnode++;
+	for (int i = 0; i < groups->n; i++) {
+		GroupTask *q = &b->group[i];
+
+		q->node = ARENA_ARRAY(b->p->arena, int, q->nnode + 1);
+		q->nnode = 0;
+	}
+	for (int k = 0; k < b->g->node.n; k++) {
+		GroupTask *q = &b->group[groups->of[k]];
+
+		q->node[q->nnode++] = k;
+	}
+}
+
 static int
 collect_groups(Planner *b, const Groups *groups)
 {
 	Arena *a = b->p->arena;
 
 	b->ngroup = groups->n;
-	b->group = ARENA_ARRAY(a, GroupTask, groups->n + 1);
+	collect_nodes(b, groups);
 	for (int i = 0; i < groups->n; i++) {
 		GroupTask *q = &b->group[i];
 
-		q->node = ARENA_ARRAY(a, int, b->g->node.n + 1);
-		for (int k = 0; k < b->g->node.n; k++)
-			if (groups->of[k] == i)
-				q->node[q->nnode++] = k;
 		if (!q->nnode || group_task(b->g, a, q->node, q->nnode, &q->task, &q->value))
 			q->task = NULL;
 		if (!q->task && q->nnode != 1)

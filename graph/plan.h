@@ -65,7 +65,7 @@ Groups partition(const Graph *g, Arena *a);
 
 /* Task of a set of nodes (in topological order), fused and simplified. value[t] is the graph value
  * of each of its tensors, NO_VALUE for temporaries and literals. NOT_APPLICABLE when a node has no
- * stages, or when several together make no Task. */
+ * stages, when several together make no Task, or when the Task has more than TASK_STAGES_MAX. */
 int group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **value);
 
 /* Partition, Forms and steps. Errors: ERR_INTERNAL when a Task comes out malformed. */
@@ -80,11 +80,6 @@ int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *
  * docs/text_forms.md. Parsing: ERR_INPUT with the line. */
 void plan_print(const Plan *p, Str *out);
 int plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e);
-
-/* Bytes a value takes in a Form. */
-size_t form_bytes(const Form *f, const Value *v);
-/* Whether two Forms put every element of a tensor of these extents at the same place. */
-bool form_same_memory(const Form *a, const Form *b, const int64_t *dim, DType type);
 
 /* forms.c: preferred Forms of all values, for given groups and their Tasks. */
 typedef struct GroupTask {

@@ -122,12 +122,6 @@ over_load(Stager *s, const Over *o, int value)
 	return expr_load(s->t, tensor, ix);
 }
 
-int
-over_load_at(Stager *s, int tensor, const Index *at)
-{
-	return expr_load(s->t, tensor, at);
-}
-
 void
 stage_value(Stager *s, int stage, int value)
 {

@@ -49,8 +49,6 @@ Over stage_over(Stager *s, int tensor, int rank, const int64_t *dim);
 Index over_axis(Stager *s, int stage, const char *name, int64_t extent, bool reduce);
 /* Loads a value broadcast to the stage's dimensions, aligned to the right as NumPy does. */
 int over_load(Stager *s, const Over *o, int value);
-/* Loads tensor at at[0..rank), as is. */
-int over_load_at(Stager *s, int tensor, const Index *at);
 
 void stage_value(Stager *s, int stage, int value);
 void stage_reduce(Stager *s, int stage, Combiner c, DType acc, int body);

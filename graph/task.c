@@ -310,6 +310,21 @@ tensor_count(const TaskTensor *t)
 	return n;
 }
 
+int
+tensor_writer(const Task *t, int tensor)
+{
+	for (int s = 0; s < t->stage.n; s++)
+		if (t->stage.v[s].out == tensor)
+			return s;
+	return TASK_NONE;
+}
+
+bool
+tensor_is_made(const Task *t, int tensor)
+{
+	return tensor_writer(t, tensor) != TASK_NONE;
+}
+
 static bool
 expr_is_const(const Task *t, int e)
 {
@@ -323,6 +338,9 @@ expr_is_const(const Task *t, int e)
 
 		if (src->kind != TENSOR_CONST && src->kind != TENSOR_LIT)
 			return false;
+		for (int d = 0; d < src->rank; d++)
+			if (!expr_is_const(t, x->ix[d].via))
+				return false;
 	}
 	return expr_is_const(t, x->a) && expr_is_const(t, x->b) && expr_is_const(t, x->c);
 }
@@ -334,6 +352,15 @@ stage_is_const(const Task *t, int stage)
 
 	return t->tensor.v[s->out].kind == TENSOR_CONST && expr_is_const(t, s->body) &&
 	       expr_is_const(t, s->value);
+}
+
+int
+stage_axis_named(const Stage *s, const char *name)
+{
+	for (int a = 0; a < s->naxes; a++)
+		if (!strcmp(s->axis[a].name, name))
+			return a;
+	return TASK_NONE;
 }
 
 int64_t

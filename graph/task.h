@@ -28,6 +28,9 @@
 
 enum { TASK_RANK_MAX = 8, STAGE_AXES_MAX = 16, TASK_NAME_MAX = 12, TASK_NONE = -1 };
 
+/* Stages of a Task that has a Space: partition makes no longer ones. */
+enum { TASK_STAGES_MAX = 64 };
+
 /* name, text */
 #define TENSOR_KIND_LIST(X)       \
 	X(IN, "in")               \
@@ -185,9 +188,12 @@ bool index_equal(const Index *a, const Index *b);
 void index_range(const Stage *s, const Index *ix, int64_t *lo, int64_t *hi);
 
 int64_t tensor_count(const TaskTensor *t);
-bool stage_is_const(const Task *t, int stage); /* depends on const and lit tensors only */
+int tensor_writer(const Task *t, int tensor);   /* first stage that writes it, or TASK_NONE */
+bool tensor_is_made(const Task *t, int tensor); /* by a stage; what is not is given */
+bool stage_is_const(const Task *t, int stage);  /* depends on const and lit tensors only */
 bool stage_reads(const Task *t, int stage, int tensor);
-int64_t stage_macs(const Stage *s); /* product of all extents */
+int stage_axis_named(const Stage *s, const char *name); /* or TASK_NONE */
+int64_t stage_macs(const Stage *s);                     /* product of all extents */
 
 /* Floating-point operations of the whole Task as written, and bytes of its in, const and out
  * tensors: the numerator and denominator of its roofline. */

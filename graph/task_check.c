@@ -209,7 +209,7 @@ check_tensors(Check *c)
 	for (int i = 0; i < t->tensor.n; i++) {
 		const TaskTensor *x = &t->tensor.v[i];
 		double n = 1;
-		bool made = false;
+		bool made = tensor_is_made(t, i);
 
 		REQUIRE(c, x->rank >= 0 && x->rank <= TASK_RANK_MAX, "rank of %s", x->name);
 		for (int d = 0; d < x->rank; d++) {
@@ -221,8 +221,6 @@ check_tensors(Check *c)
 		REQUIRE(c, (x->kind == TENSOR_LIT) == (x->lit != NULL), "contents of %s", x->name);
 		for (int k = 0; k < i; k++)
 			REQUIRE(c, strcmp(x->name, tensor_name(c, k)), "tensor %s twice", x->name);
-		for (int s = 0; s < t->stage.n; s++)
-			made |= t->stage.v[s].out == i;
 		REQUIRE(c, made || (x->kind != TENSOR_OUT && x->kind != TENSOR_TMP),
 			"no stage writes %s", x->name);
 		c->written[i] = x->kind == TENSOR_IN || x->kind == TENSOR_LIT ||

@@ -4,7 +4,7 @@
 #include "base/lex.h"
 #include "graph/task.h"
 
-enum { DEPTH_MAX = 100, TENSORS_MAX = 256, STAGES_MAX = 64, EXPRS_MAX = 20000, LIT_MAX = 65536 };
+enum { DEPTH_MAX = 100, TENSORS_MAX = 256, EXPRS_MAX = 20000, LIT_MAX = 65536 };
 
 typedef struct Parser {
 	Lex l;
@@ -19,15 +19,6 @@ static Stage *
 stage_of(Parser *p)
 {
 	return &p->t->stage.v[p->stage];
-}
-
-static int
-find_axis(const Stage *s, const char *name)
-{
-	for (int a = 0; a < s->naxes; a++)
-		if (!strcmp(s->axis[a].name, name))
-			return a;
-	return TASK_NONE;
 }
 
 static int
@@ -72,7 +63,7 @@ index_term(Parser *p, Index *ix, int sign)
 		}
 	}
 	lex_name(&p->l, name);
-	a = find_axis(stage_of(p), name);
+	a = stage_axis_named(stage_of(p), name);
 	if (a == TASK_NONE)
 		lex_fail(&p->l, "no axis '%s'", name);
 	else
@@ -366,7 +357,7 @@ parse_stage(Parser *p)
 	char name[LEX_NAME_MAX];
 	int out, value;
 
-	if (!p->t->tensor.n || p->t->stage.n >= STAGES_MAX) {
+	if (!p->t->tensor.n || p->t->stage.n >= TASK_STAGES_MAX) {
 		lex_fail(&p->l, "stage without tensors, or too many stages");
 		return;
 	}

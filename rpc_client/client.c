@@ -143,7 +143,7 @@ send_request(RpcClient *c, Method method, const void *args, uint32_t *id, Err *e
 static int
 await(RpcClient *c, uint32_t id, Message *m, Err *e)
 {
-	int code;
+	int code = ERR_DEVICE;
 
 	while (!link_take_answer(&c->link, id, m)) {
 		if (c->link.peer.closed)
@@ -152,9 +152,8 @@ await(RpcClient *c, uint32_t id, Message *m, Err *e)
 	}
 	if (m->kind == MESSAGE_RESPONSE)
 		return OK;
-	code = -(int)m->u.failure.code;
-	if (code > ERR_CHECK || code < ERR_CANCELLED)
-		code = ERR_DEVICE;
+	if (m->u.failure.code >= -ERR_CHECK && m->u.failure.code <= -ERR_CANCELLED)
+		code = -(int)m->u.failure.code;
 	err_set(e, code, "agent: %.700s", m->u.failure.text);
 	message_fini(m);
 	return code;
@@ -285,7 +284,7 @@ may_pass(int rc)
 }
 
 int
-rpc_reopen(RpcClient **c, int timeout_ms, Err *e)
+rpc_reopen(RpcClient **c, int timeout_ms, bool (*stop)(void *self), void *self, Err *e)
 {
 	char *address = (*c)->address, *server_path = (*c)->server_path;
 	uint64_t end = clock_ns() + (uint64_t)timeout_ms * MS_NS, pause = PAUSE_FIRST_MS * MS_NS;
@@ -301,7 +300,7 @@ rpc_reopen(RpcClient **c, int timeout_ms, Err *e)
 		rc = server_path ? rpc_start_local(server_path, c, &last)
 				 : rpc_open(address, c, &last);
 		now = clock_ns();
-		if (!may_pass(rc) || now >= end)
+		if (!may_pass(rc) || now >= end || (stop && stop(self)))
 			break;
 		clock_sleep_ns(pause < end - now ? pause : end - now);
 		pause = 2 * pause < PAUSE_MAX_MS * MS_NS ? 2 * pause : PAUSE_MAX_MS * MS_NS;

@@ -23,9 +23,10 @@ int rpc_start_local(const char *server_path, RpcClient **c, Err *e);
 
 /* Replaces a client whose connection is gone by a new one, opened as the old one was: a private
  * agent is started anew, another one is tried after 0.1, 0.2, 0.4 ... 5 s until timeout_ms is over
- * (at least once). Batches that were queued are gone; blobs may be. *c is closed in any case, and
- * NULL on an error. Errors: those of the last attempt; nobody else may use *c meanwhile. */
-int rpc_reopen(RpcClient **c, int timeout_ms, Err *e);
+ * (at least once), or stop(self) wants no more of it; stop may be NULL. Batches that were queued
+ * are gone; blobs may be. *c is closed in any case, and NULL on an error. Errors: those of the last
+ * attempt; nobody else may use *c meanwhile. */
+int rpc_reopen(RpcClient **c, int timeout_ms, bool (*stop)(void *self), void *self, Err *e);
 
 void rpc_close(RpcClient *c); /* cancels what is still queued; NULL is fine */
 

@@ -148,13 +148,12 @@ connect_tcp(Net *n, const char *address, Err *e)
 		memcpy(host, address, (size_t)(colon - address));
 	if (end == colon + 1 || *end || port < 1 || port > 65535 ||
 	    uv_ip4_addr(host, (int)port, &a))
-		return err_set(e, ERR_INPUT,
-			       "agent %s: expected a path or a numeric address and port", address);
+		return err_set(e, ERR_INPUT, "expected a path or a numeric address and port");
 	uv_tcp_init(&n->loop, &n->s.tcp);
 	uv_tcp_nodelay(&n->s.tcp, 1);
 	n->s.handle.data = n;
 	if (uv_tcp_connect(&n->connect, &n->s.tcp, (struct sockaddr *)&a, on_connected))
-		return err_set(e, ERR_NOMEM, "agent %s: no socket", address);
+		return err_set(e, ERR_NOMEM, "agent: no socket");
 	return OK;
 }
 

@@ -5,6 +5,7 @@
  * works on, or NOBODY. */
 #include "rpc_server/batch.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,13 @@ deadline_ms(const BatchRun *b, uint32_t candidate)
 	return ms ? ms : DEADLINE_MS;
 }
 
+/* A number that the runner may have forged; 0 = not known. */
+static double
+figure(double v)
+{
+	return isfinite(v) && v > 0 ? v : 0;
+}
+
 /* Tells the row of a candidate. */
 static void
 tell(BatchRun *b, uint32_t i, Status status, const char *reason)
@@ -93,8 +101,8 @@ tell(BatchRun *b, uint32_t i, Status status, const char *reason)
 	r->status = status;
 	r->reason = text;
 	if (b->shm.control) {
-		r->calibration_before = b->shm.control->calibration_before;
-		r->calibration_after = b->shm.control->calibration_after;
+		r->calibration_before = figure(b->shm.control->calibration_before);
+		r->calibration_after = figure(b->shm.control->calibration_after);
 	}
 	if (b->done.results++ == 0)
 		b->done.calibration_before = r->calibration_before;

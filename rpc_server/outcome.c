@@ -1,6 +1,7 @@
 /* Statuses and reasons. */
 #include "rpc_server/outcome.h"
 
+#include <float.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ outcome_first(Shm *s, Result *r, Reason text)
 	if (!shm_intact(s, text))
 		return STATUS_WRONG;
 	check_outputs(s->job, (const uint8_t *const *)s->data, &v);
-	r->max_error = v.max_error;
+	r->max_error = fmin(v.max_error, DBL_MAX); /* logs hold numbers, not infinities */
 	if (!v.right) {
 		memcpy(text, v.text, sizeof v.text);
 		return STATUS_WRONG;

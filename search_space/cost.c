@@ -1,78 +1,141 @@
 /* Cycles of the innermost body, times how often it runs, plus what surrounds it; bounded below by
- * the traffic between the caches that hold what the loops reuse. */
+ * the traffic between the caches that hold what the loops reuse.
+ *
+ * Units: registers and operations count in vectors of the schedule's lanes until they are weighed
+ * with Nest.width, cycles are of one core, bytes are as in memory. */
 #include "search_space/cost.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Cycles. */
 enum {
-	LOOP_CYCLES = 1,
-	END_CYCLES = 4,
-	TILE_CYCLES = 12,
-	GUARD_CYCLES = 6,
-	STREAMS = 12,
-	LINE = 1024
+	LOOP_CYCLES = 1,  /* counter and branch of an iteration */
+	END_CYCLES = 4,   /* the last branch of a loop, which predictors may miss */
+	TILE_CYCLES = 12, /* accumulators set and got around a reduction */
+	FOLD_CYCLES = 12, /* the lanes of an accumulator become one number */
+	GUARD_CYCLES = 6, /* the condition of a load that may leave its tensor */
 };
 
-/* What of the traffic prefetchers do not hide behind arithmetic. */
-static const double MEMORY_SHOWS = .6;
+/* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
+enum { STREAMS = 12, STREAM_BYTES = 1024, LINE_BYTES = 64 };
 
-/* Of a window in straight code the register allocator loads some elements anew. */
-static const double UNROLLED_EASE = .8;
+/* Registers of a stage without accumulators, and loops of a body that peeling makes of one. */
+enum { PLAIN_REGISTERS = 4, PEELED_COPIES = 4 };
 
-/* The register tile: extents per axis, in elements and in vectors. */
-typedef struct Tile {
-	int64_t size[STAGE_AXES_MAX], vectors[STAGE_AXES_MAX];
-	double runs[STAGE_AXES_MAX]; /* tiles along the axis, a partial one counted by its work */
+/* Operations per lane where lanes do not lie side by side, or where a table says where they lie. */
+static const double APART = 1.6, BY_VALUE = 2.5;
+
+/* A remainder takes at least this part of a whole tile's time. */
+static const double REMAINDER_LEAST = .3;
+
+/* Windows: the part of their elements that is alive at once, and what the register allocator needs
+ * of it in straight code, where it loads some elements anew. */
+static const double WINDOW_ALIVE = 1. / 3, UNROLLED_EASE = .8;
+
+/* Of a load's issue slots on machines that read memory as an operand of arithmetic. */
+static const double FOLDED_LOAD = .6;
+
+/* What hides behind the bottleneck hides imperfectly. */
+static const double SHOWS_THROUGH = .04;
+
+/* Of a body's cycles, for every operation beyond what decoders and schedulers take in their stride.
+ */
+static const double LONG_BODY = .0005;
+enum { BODY_OPERATIONS = 100 };
+
+/* Of a body's cycles, and of memory's time, for every stream too many. */
+static const double STREAM_CYCLES = .01, STREAM_MEMORY = .02;
+
+/* Of the time that constants take from memory, what shows: read when needed, and prefetched. */
+static const double COLD_SHOWS = .8, PREFETCHED_SHOWS = .45;
+
+/* The part of a cache that holds what loops reuse, and what of the traffic shows behind
+ * arithmetic. */
+static const double CACHE_USED = .7, MEMORY_SHOWS = .6;
+
+/* A stage under a StageSched, and its register tile. */
+typedef struct Nest {
+	const StageInfo *s;
+	const StageSched *q;
+	const Target *t;
 	int lanes;
-	double accumulators, steps; /* vectors; reduction steps in the body */
-} Tile;
+	double width;        /* registers that one vector takes */
+	bool across;         /* lanes run along a reduction axis and are folded at the end */
+	double accumulators; /* vectors */
+	double steps;        /* reduction steps in the innermost body */
+	double bodies;       /* times that runs for one tile */
+	double tiles;
+	int loop;                      /* axis of the loop around the tile, or TASK_NONE */
+	int64_t size[STAGE_AXES_MAX];  /* elements of the tile along each axis */
+	int64_t units[STAGE_AXES_MAX]; /* the same, lanes counted as one */
+	int64_t reach[STAGE_AXES_MAX]; /* from the first unit to the last, in elements */
+} Nest;
 
-static int
-lanes_of(const StageInfo *s, const StageSched *q, const Target *t)
+/* The innermost step of the axis. */
+static int64_t
+tile_size(const Nest *n, int axis)
 {
-	int lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
+	int64_t size = n->s->extent[axis];
 
-	(void)s;
-	return lanes;
+	for (int i = 0; i < n->q->n; i++)
+		if (n->q->split[i].axis == axis)
+			size = n->q->split[i].step;
+	return size < n->s->extent[axis] ? size : n->s->extent[axis];
 }
 
-static Tile
-tile_of(const StageInfo *s, const StageSched *q, const Target *t)
+static void
+place_axis(Nest *n, int axis)
 {
-	Tile r = {.lanes = lanes_of(s, q, t), .accumulators = q->par, .steps = 1};
+	int64_t extent = n->s->extent[axis], size = tile_size(n, axis), rest = extent % size;
+	bool lane = axis == n->q->vec, spatial = axis < n->s->stage->nspatial;
+	double runs = (double)(extent / size);
 
-	for (int a = 0; a < s->stage->naxes; a++) {
-		int64_t n = s->extent[a], size = n, rest;
-
-		for (int i = 0; i < q->n; i++)
-			if (q->split[i].axis == a)
-				size = q->split[i].step;
-		r.size[a] = size = size < n ? size : n;
-		r.vectors[a] = a == q->vec ? (size + r.lanes - 1) / r.lanes : size;
-		rest = n % size;
-		r.runs[a] = (double)(n / size) + (rest ? fmax((double)rest / (double)size, .3) : 0);
-		*(a < s->stage->nspatial ? &r.accumulators : &r.steps) *= (double)r.vectors[a];
-	}
-	return r;
+	if (rest)
+		runs += fmax((double)rest / (double)size, REMAINDER_LEAST);
+	n->size[axis] = size;
+	n->units[axis] = lane ? (size + n->lanes - 1) / n->lanes : size;
+	n->reach[axis] = (n->units[axis] - 1) * (lane ? n->lanes : 1);
+	*(spatial ? &n->accumulators : &n->steps) *= (double)n->units[axis];
+	*(spatial ? &n->tiles : &n->bodies) *= runs;
 }
 
-/* Different elements that a tile of x has, lanes of `vec` counted as one. Along a dimension in
- * which several axes move, a window, neighbours overlap. */
+static Nest
+nest_of(const StageInfo *s, const StageSched *q, const Target *t)
+{
+	Nest n = {.s = s, .q = q, .t = t, .steps = 1, .bodies = 1, .tiles = 1, .loop = TASK_NONE};
+
+	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
+	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+	n.across = q->vec >= s->stage->nspatial;
+	n.accumulators = q->par;
+	for (int a = 0; a < s->stage->naxes; a++)
+		place_axis(&n, a);
+	for (int i = 0; i < q->n; i++)
+		if (n.size[q->split[i].axis] < s->extent[q->split[i].axis])
+			n.loop = q->split[i].axis;
+	return n;
+}
+
+static bool
+reduces(const Nest *n)
+{
+	return n->s->stage->comb != COMB_NONE;
+}
+
+/* Different elements that x touches at count[a] places along each axis, the last one reach[a] from
+ * the first. Along a dimension in which several axes move, a window, neighbours overlap. */
 static double
-distinct(const Access *x, const Tile *r, const StageInfo *s, int vec)
+distinct(const Access *x, const int64_t *count, const int64_t *reach)
 {
 	double all = 1, span = 1, product = 1;
 
 	for (int i = 0; i < x->nterm; i++) {
 		const AccessTerm *k = &x->term[i];
-		double n = (double)(k->axis == vec ? r->vectors : r->size)[k->axis];
 
-		if (!x->final || k->axis < s->stage->nspatial) {
-			product *= n;
-			span += k->coef * (n - 1) * (k->axis == vec ? r->lanes : 1);
-		}
+		product *= (double)count[k->axis];
+		span += k->coef * (double)reach[k->axis];
 		if (i + 1 == x->nterm || x->term[i + 1].dim != k->dim) {
 			all *= span < product ? span : product;
 			span = product = 1;
@@ -81,318 +144,335 @@ distinct(const Access *x, const Tile *r, const StageInfo *s, int vec)
 	return all;
 }
 
+static double
+tile_elements(const Nest *n, const Access *x)
+{
+	return distinct(x, n->units, n->reach);
+}
+
 /* Load operations of one body: vectors, scalars that are spread, or one per lane. */
 static double
-loads_of(const Access *x, const Tile *r, const StageInfo *s, int vec)
+load_operations(const Nest *n, const Access *x, bool guarded)
 {
+	int vec = n->q->vec;
 	double each = 1;
 
 	if (vec != TASK_NONE && x->varies[vec] && !x->is_const && x->stride[vec] != 1)
-		each = 1.6 * r->lanes;
+		each = APART * n->lanes;
 	if (x->by_value)
-		each = 2.5 * r->lanes;
-	if (x->guarded)
+		each = BY_VALUE * n->lanes;
+	if (guarded)
 		each = each * 2 + GUARD_CYCLES;
-	return distinct(x, r, s, vec) * each;
+	return tile_elements(n, x) * each;
 }
 
-/* How often the innermost body runs for one tile. */
-static double
-bodies_of(const StageInfo *s, const Tile *r)
+static bool
+is_guarded(const Nest *n, const Access *x)
 {
-	double n = 1;
-
-	for (int a = s->stage->nspatial; a < s->stage->naxes; a++)
-		n *= r->runs[a];
-	return n;
-}
-
-/* The loop right around the tile: an axis, or TASK_NONE when there is none. */
-static int
-innermost_loop(const StageInfo *s, const StageSched *q, const Tile *r)
-{
-	for (int i = q->n - 1; i >= 0; i--)
-		if (r->size[q->split[i].axis] < s->extent[q->split[i].axis])
-			return q->split[i].axis;
-	return TASK_NONE;
+	return x->guarded && !n->q->peel;
 }
 
 /* Vectors of windows: elements that several taps of the tile read live from one to the next. */
 static double
-window(const StageInfo *s, const StageSched *q, const Tile *r)
+window_registers(const Nest *n)
 {
 	double sum = 0;
 
-	for (int i = 0; i < s->n; i++) {
-		const Access *x = &s->access[i];
-		double n = distinct(x, r, s, q->vec), product = 1;
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
+		double elements = tile_elements(n, x), reads = 1;
 
-		for (int a = 0; a < s->stage->naxes; a++)
+		for (int a = 0; a < n->s->stage->naxes; a++)
 			if (x->varies[a])
-				product *= (double)(a == q->vec ? r->vectors : r->size)[a];
-		if (!x->final && !x->is_const && n < product)
-			sum += n;
+				reads *= (double)n->units[a];
+		if (!x->final && !x->is_const && elements < reads)
+			sum += elements;
 	}
-	return sum;
+	return sum * WINDOW_ALIVE;
 }
 
 /* With a reduction loop around the tile: the accumulators, and of its two operands the one with
  * fewer vectors, while the other's stream by (the lowering orders the tile so). */
 static double
-registers_in_loop(const StageInfo *s, const StageSched *q, const Tile *r)
+registers_in_loop(const Nest *n)
 {
-	double lanes = q->vec == TASK_NONE || q->vec >= s->stage->nspatial
-			       ? 1
-			       : (double)r->vectors[q->vec];
+	int vec = n->q->vec;
+	double along = vec == TASK_NONE || n->across ? 1 : (double)n->units[vec];
+	double others = n->accumulators / n->q->par / along;
 
-	return r->accumulators + fmin(lanes, r->accumulators / q->par / lanes) + 1 +
-	       window(s, q, r) / 3;
+	return n->accumulators + fmin(along, others) + 1 + window_registers(n);
 }
 
 /* Without one, what does not vary with the loop outside is loaded before it and stays; few
  * constants do, many are loaded anew. */
 static double
-registers_unrolled(const StageInfo *s, const StageSched *q, const Tile *r)
+registers_unrolled(const Nest *n)
 {
 	double held = 0, constants = 0;
-	int loop = innermost_loop(s, q, r);
 
-	for (int i = 0; i < s->n; i++) {
-		const Access *x = &s->access[i];
-		double n = distinct(x, r, s, q->vec);
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
 
 		if (x->final)
 			continue;
 		if (x->is_const)
-			constants += n;
-		else if (loop != TASK_NONE && !x->varies[loop])
-			held += n;
+			constants += tile_elements(n, x);
+		else if (n->loop != TASK_NONE && !x->varies[n->loop])
+			held += tile_elements(n, x);
 	}
 	held += constants <= SCHED_CONSTANTS_HELD ? constants : 1;
-	held += r->accumulators + 1;
-	return fmax(held, (held + window(s, q, r) / 3) * UNROLLED_EASE);
+	held += n->accumulators + 1;
+	return fmax(held, (held + window_registers(n)) * UNROLLED_EASE);
 }
 
 static double
-registers(const StageInfo *s, const StageSched *q, const Tile *r)
+registers(const Nest *n)
 {
-	if (s->stage->comb == COMB_NONE)
-		return 4;
-	return bodies_of(s, r) > 1 ? registers_in_loop(s, q, r) : registers_unrolled(s, q, r);
+	if (!reduces(n))
+		return PLAIN_REGISTERS;
+	return n->bodies > 1 ? registers_in_loop(n) : registers_unrolled(n);
 }
 
 static double
-nodes(const StageInfo *s, const StageSched *q, const Tile *r)
+nodes(const Nest *n)
 {
-	double n = r->accumulators * (r->steps * (s->body_ops + 1) + s->final_ops + 2);
+	const StageInfo *s = n->s;
+	double sum = n->accumulators * (n->steps * (s->body_ops + 1) + s->final_ops + 2);
 
 	for (int i = 0; i < s->n; i++)
-		n += loads_of(&s->access[i], r, s, q->vec);
+		sum += load_operations(n, &s->access[i], s->access[i].guarded);
 	for (int a = 0; a < s->stage->nspatial; a++)
-		if (s->extent[a] % r->size[a])
-			n *= 2;
-	return q->peel ? n * 4 : n;
+		if (s->extent[a] % n->size[a])
+			sum *= 2;
+	return n->q->peel ? sum * PEELED_COPIES : sum;
 }
 
-/* Lines of memory that the body walks side by side: prefetchers follow only so many. */
+/* Lines of memory that the body walks side by side, beyond those that prefetchers follow. */
 static double
-streams_of(const StageInfo *s, const StageSched *q, const Tile *r)
+streams_too_many(const Nest *n)
 {
 	double sum = 0;
 
-	for (int i = 0; i <= s->n; i++) {
-		const Access *x = i < s->n ? &s->access[i] : &s->store;
-		double n = 1;
+	for (int i = 0; i <= n->s->n; i++) {
+		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
+		double streams = 1;
 
-		for (int a = 0; a < s->stage->naxes && !x->is_const; a++)
-			if (x->varies[a] && a != q->vec && llabs(x->stride[a]) * x->bytes >= LINE)
-				n *= (double)r->size[a];
-		sum += x->is_const ? 1 : n;
+		for (int a = 0; a < n->s->stage->naxes && !x->is_const; a++)
+			if (x->varies[a] && a != n->q->vec &&
+			    llabs(x->stride[a]) * x->bytes >= STREAM_BYTES)
+				streams *= (double)n->size[a];
+		sum += streams;
 	}
-	return sum;
+	return fmax(0, sum - STREAMS);
 }
 
-/* Cycles of one innermost body without memory. */
+/* Loads of one body; without a reduction loop, what does not vary with the loop outside stays. */
 static double
-body_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
+body_loads(const Nest *n)
 {
-	double wide = fmax(1, r->lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
-	double ops = r->accumulators / q->par * r->steps * s->body_ops * wide;
-	int loop = bodies_of(s, r) > 1 ? TASK_NONE : innermost_loop(s, q, r);
-	double loads = 0, over, chain, cycles;
+	int loop = n->bodies > 1 ? TASK_NONE : n->loop;
+	double loads = 0, spilled = registers(n) * n->width - (double)n->t->vector_regs;
 
-	for (int i = 0; i < s->n; i++) {
-		Access x = s->access[i];
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
 
-		x.guarded &= !q->peel;
-		if (!x.final && (loop == TASK_NONE || x.varies[loop]))
-			loads += loads_of(&x, r, s, q->vec) * (x.is_const ? wide : 1);
+		if (!x->final && (loop == TASK_NONE || x->varies[loop]))
+			loads += load_operations(n, x, is_guarded(n, x)) *
+				 (x->is_const ? n->width : 1);
 	}
-	over = registers(s, q, r) * wide - (double)t->vector_regs;
-	if (over > 0)
-		loads += 2 * over * fmax(1, r->steps);
-	chain = (double)t->fma_latency * r->steps / q->par * fmax(1, s->body_ops * .5);
-	cycles = fmax(ops / t->fma_per_cycle, loads / t->load_per_cycle);
-	cycles = fmax(cycles, (ops + loads * (t->lane_splat ? 1 : .6)) / t->issue_per_cycle);
-	cycles = fmax(cycles, chain);
-	/* What hides behind the bottleneck hides imperfectly. */
-	cycles += .04 * (ops / t->fma_per_cycle + loads / t->load_per_cycle + chain);
-	return cycles * (1 + .01 * fmax(0, streams_of(s, q, r) - STREAMS));
+	return spilled > 0 ? loads + 2 * spilled * fmax(1, n->steps) : loads;
 }
 
+/* Prefetches in one body: the lines of all constants spread over all bodies. */
 static double
-final_cycles(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
+prefetches(const Nest *n)
 {
-	double wide = fmax(1, r->lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
-	double outputs = r->accumulators / q->par, loads = 0, each = 1, cycles;
-	bool across = q->vec >= s->stage->nspatial;
+	double lines = 0;
+
+	for (int i = 0; i < n->s->n && n->q->prefetch; i++)
+		if (n->s->access[i].is_const && !n->s->access[i].final)
+			lines +=
+				ceil(n->s->access[i].footprint / LINE_BYTES / n->tiles / n->bodies);
+	return lines;
+}
+
+/* Cycles of one innermost body without memory: arithmetic, loads, all of them together, or the
+ * chain through one accumulator, whichever takes longest. */
+static double
+body_cycles(const Nest *n)
+{
+	const Target *t = n->t;
+	double ops = n->accumulators / n->q->par * n->steps * n->s->body_ops * n->width;
+	double loads = body_loads(n), slots = loads * (t->lane_splat ? 1 : FOLDED_LOAD);
+	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
+	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
+
+	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
+	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
+	cycles += prefetches(n) / t->load_per_cycle;
+	cycles *= 1 + LONG_BODY * fmax(0, ops - BODY_OPERATIONS);
+	return cycles * (1 + STREAM_CYCLES * streams_too_many(n));
+}
+
+/* Cycles of the final expressions and stores of one tile, and of what surrounds its reduction. */
+static double
+final_cycles(const Nest *n)
+{
+	const StageInfo *s = n->s;
+	int vec = n->q->vec;
+	double outputs = n->accumulators / n->q->par, loads = 0, store = 1, cycles;
 
 	for (int i = 0; i < s->n; i++)
-		if (s->access[i].final) {
-			Access x = s->access[i];
-
-			x.guarded &= !q->peel;
-			loads += loads_of(&x, r, s, across ? TASK_NONE : q->vec);
-		}
-	if (q->vec != TASK_NONE && !across && s->store.stride[q->vec] != 1)
-		each = 1.6 * r->lanes;
-	cycles = fmax(outputs * s->final_ops * wide / t->fma_per_cycle, loads / t->load_per_cycle);
-	cycles += outputs * each * wide;
-	if (s->stage->comb != COMB_NONE)
-		cycles += TILE_CYCLES + (across ? outputs * 12 : 0) + outputs * (q->par - 1);
+		if (s->access[i].final)
+			loads += load_operations(n, &s->access[i], is_guarded(n, &s->access[i]));
+	if (vec != TASK_NONE && !n->across && s->store.stride[vec] != 1)
+		store = APART * n->lanes;
+	cycles = fmax(outputs * s->final_ops * n->width / n->t->fma_per_cycle,
+		      loads / n->t->load_per_cycle);
+	cycles += outputs * store * n->width;
+	if (reduces(n))
+		cycles += TILE_CYCLES + (n->across ? outputs * FOLD_CYCLES : 0) +
+			  outputs * (n->q->par - 1);
 	return cycles;
+}
+
+/* Ends of reduction loops in one tile. */
+static double
+loop_ends(const Nest *n)
+{
+	double ends = 0, outer = 1;
+	int64_t span[STAGE_AXES_MAX];
+
+	memcpy(span, n->s->extent, sizeof span);
+	for (int i = 0; i < n->q->n; i++) {
+		const Split *sp = &n->q->split[i];
+		double trips = ceil((double)span[sp->axis] / (double)sp->step);
+
+		if (sp->axis < n->s->stage->nspatial || trips <= 1)
+			continue;
+		ends += outer;
+		outer *= trips;
+		span[sp->axis] = sp->step;
+	}
+	return ends;
+}
+
+static double
+compute_ns(const Nest *n)
+{
+	double body = 0;
+
+	if (reduces(n))
+		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
+	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES) / n->t->ghz;
 }
 
 /* Bytes of x that a box of the given extents touches. */
 static double
 footprint(const Access *x, const int64_t *box)
 {
-	double all = x->bytes, span = 1, product = 1;
+	int64_t reach[STAGE_AXES_MAX];
 
-	for (int i = 0; i < x->nterm; i++) {
-		const AccessTerm *k = &x->term[i];
-
-		span += k->coef * (double)(box[k->axis] - 1);
-		product *= (double)box[k->axis];
-		if (i + 1 == x->nterm || x->term[i + 1].dim != k->dim) {
-			all *= span < product ? span : product;
-			span = product = 1;
-		}
-	}
-	return all;
+	for (int i = 0; i < x->nterm; i++)
+		reach[x->term[i].axis] = box[x->term[i].axis] - 1;
+	return distinct(x, box, reach) * x->bytes;
 }
 
-/* Bytes that must come from beyond a cache of the given size: the outermost loops whose bodies do
- * not fit run their operands through it anew, unless the operand does not vary with them. */
+/* Extent of the axis inside the loops before the last-th: what its next step divides. */
+static int64_t
+extent_before(const Nest *n, int axis, int last)
+{
+	int64_t extent = n->s->extent[axis];
+
+	for (int i = 0; i < last; i++)
+		if (n->q->split[i].axis == axis && n->q->split[i].step < extent)
+			extent = n->q->split[i].step;
+	return extent;
+}
+
+/* Bytes that must come from beyond a cache of the given size, loop by loop from the inside: as long
+ * as all that the loops touch fits, it comes once; a loop around what does not fit brings anew what
+ * varies with it, and repeats what does not. */
 static double
-traffic(const StageInfo *s, const StageSched *q, double cache)
+traffic(const Nest *n, double cache)
 {
 	int64_t box[STAGE_AXES_MAX];
 	double bytes[ACCESS_MAX + 1], total = 0;
 	bool fits = true;
 
-	for (int a = 0; a < s->stage->naxes; a++) {
-		box[a] = s->extent[a];
-		for (int i = 0; i < q->n; i++)
-			if (q->split[i].axis == a && q->split[i].step < box[a])
-				box[a] = q->split[i].step;
-	}
-	for (int i = 0; i <= s->n; i++)
-		bytes[i] = footprint(i < s->n ? &s->access[i] : &s->store, box);
-	for (int l = q->n - 1; l >= 0; l--) {
-		int a = q->split[l].axis;
-		int64_t outer = s->extent[a];
-		double times, sum = 0;
+	for (int a = 0; a < n->s->stage->naxes; a++)
+		box[a] = extent_before(n, a, n->q->n);
+	for (int i = 0; i <= n->s->n; i++)
+		bytes[i] = footprint(i < n->s->n ? &n->s->access[i] : &n->s->store, box);
+	for (int l = n->q->n - 1; l >= 0; l--) {
+		int a = n->q->split[l].axis;
+		int64_t outer = extent_before(n, a, l);
+		double times = (double)outer / (double)box[a], sum = 0;
 
-		for (int k = 0; k < l; k++)
-			if (q->split[k].axis == a && q->split[k].step < outer)
-				outer = q->split[k].step;
-		times = (double)outer / (double)box[a];
 		if (times <= 1)
 			continue;
 		box[a] = outer;
-		for (int i = 0; i <= s->n; i++) {
-			const Access *x = i < s->n ? &s->access[i] : &s->store;
-			double whole = footprint(x, box);
+		for (int i = 0; i <= n->s->n; i++) {
+			const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
+			double whole = footprint(x, box), repeated = bytes[i] * times;
 
-			bytes[i] = fits || x->varies[a] ? fmax(whole, fits ? 0 : bytes[i] * times)
-							: bytes[i] * times;
+			if (fits)
+				bytes[i] = whole;
+			else
+				bytes[i] = x->varies[a] ? fmax(whole, repeated) : repeated;
 			sum += whole;
 		}
 		fits = fits && sum <= cache;
 	}
-	for (int i = 0; i <= s->n; i++)
+	for (int i = 0; i <= n->s->n; i++)
 		total += bytes[i];
 	return total;
 }
 
+/* The slower of the caches' borders. */
 static double
-memory_ns(const StageInfo *s, const StageSched *q, const Target *t)
+traffic_ns(const Nest *n)
 {
-	double ns = traffic(s, q, .7 * (double)t->l1_bytes) / t->l2_gbs;
-	double cold = 0;
+	const Target *t = n->t;
+	double beyond_l2 = t->l3_bytes ? t->l3_gbs : t->dram_gbs;
 
-	if (t->l3_bytes)
-		ns = fmax(ns, traffic(s, q, .7 * (double)t->l2_bytes) / t->l3_gbs);
-	else
-		ns = fmax(ns, traffic(s, q, .7 * (double)t->l2_bytes) / t->dram_gbs);
-	for (int i = 0; i < s->n; i++)
-		if (s->access[i].is_const)
-			cold += footprint(&s->access[i], s->extent);
-	return fmax(ns, cold / t->dram_gbs); /* the rest of the model has pushed them out */
+	return fmax(traffic(n, CACHE_USED * (double)t->l1_bytes) / t->l2_gbs,
+		    traffic(n, CACHE_USED * (double)t->l2_bytes) / beyond_l2);
 }
 
-/* Ends of reduction loops in one tile: each may surprise the branch predictor. */
+/* Constants always come from afar: the rest of the model has pushed them out. */
 static double
-loop_ends(const StageInfo *s, const StageSched *q)
+cold_ns(const Nest *n)
 {
-	double ends = 0, outer = 1;
-	int64_t span[STAGE_AXES_MAX];
+	double bytes = 0;
 
-	memcpy(span, s->extent, sizeof span);
-	for (int i = 0; i < q->n; i++) {
-		int a = q->split[i].axis;
-		double trips = ceil((double)span[a] / (double)q->split[i].step);
-
-		if (a < s->stage->nspatial || trips <= 1)
-			continue;
-		ends += outer;
-		outer *= trips;
-		span[a] = q->split[i].step;
-	}
-	return ends;
+	for (int i = 0; i < n->s->n; i++)
+		if (n->s->access[i].is_const)
+			bytes += n->s->access[i].footprint;
+	return bytes / n->t->dram_gbs * (n->q->prefetch ? PREFETCHED_SHOWS : COLD_SHOWS);
 }
 
-static double
-compute_ns(const StageInfo *s, const StageSched *q, const Target *t, const Tile *r)
+static Cost
+cost_without_memory(const Nest *n)
 {
-	double tiles = 1, body = 0;
-
-	for (int a = 0; a < s->stage->nspatial; a++)
-		tiles *= r->runs[a];
-	if (s->stage->comb != COMB_NONE)
-		body = bodies_of(s, r) * (body_cycles(s, q, t, r) + LOOP_CYCLES) +
-		       END_CYCLES * loop_ends(s, q);
-	return tiles * (body + final_cycles(s, q, t, r) + LOOP_CYCLES) / t->ghz;
+	return (Cost){compute_ns(n), registers(n) * n->width, nodes(n)};
 }
 
 Cost
 cost_rough(const StageInfo *s, const StageSched *q, const Target *t)
 {
-	Tile r = tile_of(s, q, t);
-	double wide = fmax(1, r.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
+	Nest n = nest_of(s, q, t);
 
-	return (Cost){compute_ns(s, q, t, &r), registers(s, q, &r) * wide, nodes(s, q, &r)};
+	return cost_without_memory(&n);
 }
 
 Cost
 cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 {
-	Tile r = tile_of(s, q, t);
-	Cost c = cost_rough(s, q, t);
-	double memory = memory_ns(s, q, t);
+	Nest n = nest_of(s, q, t);
+	Cost c = cost_without_memory(&n);
+	double memory = traffic_ns(&n) * (1 + STREAM_MEMORY * streams_too_many(&n));
 
-	memory *= 1 + .02 * fmax(0, streams_of(s, q, &r) - STREAMS);
-	c.ns = hypot(c.ns, MEMORY_SHOWS * memory);
+	c.ns = hypot(c.ns, MEMORY_SHOWS * memory) + cold_ns(&n);
 	return c;
 }

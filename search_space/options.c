@@ -9,9 +9,37 @@ enum {
 	TILES_KEPT = 120,
 	TILES_SPREAD = 20, /* of these every order is offered */
 	OPTIONS_KEPT = 1024,
-	NODES_MAX = 1800, /* of a body; the lowering refuses what is several times this */
-	OTHERS = 3,       /* axes that may be tiled besides the lane axis */
+	NODES_MAX = 1800,   /* of a body; the lowering refuses what is several times this */
+	LANES_LEAST = 4,    /* shorter vectors are not worth their spreading and folding */
+	VECTORS_MOST = 6,   /* of the lane axis in a tile */
+	OTHERS = 3,         /* axes that may be tiled besides the lane axis */
+	THIRD_MOST = 4,     /* the third of them joins only where the tile needs it */
+	BLOCK_TILES = 4,    /* tiles in a block of the order BLOCKED */
+	PARTIALS = 3,       /* numbers of partial accumulators: 1, 2, 4 */
+	UNROLLED_MOST = 16, /* terms of a reduction that is unrolled whole */
+	WINDOW_MOST = 25,   /* terms of a window that is unrolled inside the longest axis */
+	SLAB_LEAST = 32768, /* bytes of constants that are worth a prefetch */
 };
+
+_Static_assert((int)KNOB_COUNT == (int)SPACE_KNOBS_MAX, "an Option has room for every knob");
+
+static const int tile_sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 20, 28};
+
+/* Orders of the spatial loops: the axis of the lanes outside all others or inside, or around the
+ * two innermost others, of which the outer one goes in blocks. */
+enum { LANE_OUTER, LANE_INNER, BLOCKED, ORDERS };
+
+/* Which loops a reduction has. "The longest" is its longest axis, or that of the lanes. */
+typedef enum ReductionStyle {
+	STYLE_LAST,     /* all, in the Task's order, the longest innermost */
+	STYLE_BLOCKS,   /* the longest in blocks around the others, and inside them */
+	STYLE_OUTER,    /* the longest outside, the others unrolled whole */
+	STYLE_UNROLLED, /* none */
+	STYLES,
+} ReductionStyle;
+
+/* A value of KNOB_REDUCTION is a style and the logarithm of the unrolling. */
+enum { UNROLLS = 4, REDUCTIONS = STYLES * UNROLLS };
 
 typedef struct Maker {
 	Arena *arena;
@@ -30,43 +58,69 @@ typedef struct Shape {
 	bool peel;
 } Shape;
 
-static const int tile_sizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 20, 28};
+static bool
+has_spatial_lanes(const Maker *m)
+{
+	return m->vec != TASK_NONE && m->vec < m->s->stage->nspatial;
+}
 
-/* Orders of the spatial loops. */
-enum { LANE_OUTER, LANE_INNER, BLOCKED, ORDERS };
+/* Lanes go along this axis from now on. */
+static void
+set_lane_axis(Maker *m, int axis)
+{
+	m->vec = axis;
+	m->nother = 0;
+	for (int a = m->s->stage->nspatial - 1; a >= 0 && m->nother < OTHERS; a--)
+		if (a != axis && m->s->extent[a] > 1)
+			m->other[m->nother++] = a;
+}
+
+static void
+add_tile_loop(const Maker *m, const Shape *p, int axis, StageSched *q)
+{
+	if (axis == m->vec || p->tile[axis] < m->s->extent[axis])
+		stage_sched_add(q, axis, p->tile[axis]);
+}
+
+static void
+blocked_loops(const Maker *m, const Shape *p, StageSched *q)
+{
+	int inner = m->nother ? m->other[0] : TASK_NONE;
+	int blocked = m->nother > 1 ? m->other[1] : TASK_NONE;
+
+	for (int a = 0; a < m->s->stage->nspatial; a++) {
+		if (a == m->vec)
+			continue;
+		if (a == blocked && p->tile[a] * BLOCK_TILES < m->s->extent[a]) {
+			stage_sched_add(q, a, p->tile[a] * BLOCK_TILES);
+			continue;
+		}
+		if (a == inner)
+			add_tile_loop(m, p, m->vec, q);
+		if (a == inner && blocked != TASK_NONE)
+			stage_sched_add(q, blocked, p->tile[blocked]);
+		add_tile_loop(m, p, a, q);
+	}
+}
 
 /* Loops over the spatial axes from the outside in; the last step of each is its tile. */
 static void
 spatial_loops(const Maker *m, const Shape *p, StageSched *q)
 {
-	const Stage *s = m->s->stage;
-	bool lane = m->vec != TASK_NONE && m->vec < s->nspatial;
+	bool lane = has_spatial_lanes(m);
 
-	if (lane && p->order == LANE_OUTER)
-		stage_sched_add(q, m->vec, p->tile[m->vec]);
-	for (int a = 0; a < s->nspatial; a++) {
-		bool last = m->nother && a == m->other[0];
-
-		if (a == m->vec)
-			continue;
-		if (p->order == BLOCKED && lane && m->nother > 1 && a == m->other[1] &&
-		    p->tile[a] * 4 < m->s->extent[a]) {
-			stage_sched_add(q, a, p->tile[a] * 4);
-			continue;
-		}
-		if (lane && p->order == BLOCKED && last)
-			stage_sched_add(q, m->vec, p->tile[m->vec]);
-		if (lane && p->order == BLOCKED && last && m->nother > 1)
-			stage_sched_add(q, m->other[1], p->tile[m->other[1]]);
-		if (p->tile[a] < m->s->extent[a])
-			stage_sched_add(q, a, p->tile[a]);
+	if (lane && p->order == BLOCKED) {
+		blocked_loops(m, p, q);
+		return;
 	}
+	if (lane && p->order == LANE_OUTER)
+		add_tile_loop(m, p, m->vec, q);
+	for (int a = 0; a < m->s->stage->nspatial; a++)
+		if (a != m->vec)
+			add_tile_loop(m, p, a, q);
 	if (lane && p->order == LANE_INNER)
-		stage_sched_add(q, m->vec, p->tile[m->vec]);
+		add_tile_loop(m, p, m->vec, q);
 }
-
-/* Reduction styles: which loops, and how far the innermost is unrolled. */
-enum { REDUCTION_UNROLLS = 4, REDUCTION_STYLES = 4, REDUCTIONS = 16 };
 
 static int
 longest_reduction(const Maker *m)
@@ -80,61 +134,117 @@ longest_reduction(const Maker *m)
 	return m->vec >= s->nspatial ? m->vec : best;
 }
 
-/* Style 0: all loops in the Task's order, the longest axis last. 1: the longest axis in blocks
- * around the others. 2: the longest outside, the others unrolled whole. 3: everything unrolled. */
-static bool
-reduction_loops(const Maker *m, const Shape *p, StageSched *q)
+/* The reduction's axes as a style sees them. */
+typedef struct Reduction {
+	ReductionStyle style;
+	int longest;
+	bool lane; /* lanes run along it */
+	int64_t extent, unroll, step, block;
+	int64_t others; /* terms of the other axes */
+} Reduction;
+
+static Reduction
+reduction_of(const Maker *m, const Shape *p)
 {
 	const Stage *s = m->s->stage;
-	int style = p->reduction / REDUCTION_UNROLLS, main = longest_reduction(m);
-	int64_t unroll = (int64_t)1 << p->reduction % REDUCTION_UNROLLS, whole = 1;
-	bool lane = m->vec == main;
-	int64_t step = unroll * (lane ? p->lanes : 1), block = lane ? p->lanes * 4 : 16;
+	Reduction r = {.style = (ReductionStyle)(p->reduction / UNROLLS),
+		       .longest = longest_reduction(m),
+		       .unroll = (int64_t)1 << p->reduction % UNROLLS,
+		       .others = 1};
 
+	r.lane = m->vec == r.longest;
+	r.extent = m->s->extent[r.longest];
+	r.step = r.unroll * (r.lane ? p->lanes : 1);
+	r.block = r.lane ? p->lanes * 4 : 16;
 	for (int a = s->nspatial; a < s->naxes; a++)
-		whole *= a == main ? 1 : m->s->extent[a];
-	if (step > m->s->extent[main] && unroll > 1)
+		r.others *= a == r.longest ? 1 : m->s->extent[a];
+	return r;
+}
+
+/* Whether the style says something of its own here. */
+static bool
+style_applies(const Reduction *r)
+{
+	if (r->step > r->extent && r->unroll > 1)
 		return false;
-	if (style == 3)
-		return unroll == 1 && whole * m->s->extent[main] <= 16 && !lane;
-	if (style == 2 && (whole == 1 || whole > 25))
-		return false;
-	if (style == 1 && (whole == 1 || m->s->extent[main] <= block || step > block))
-		return false;
-	if (style == 1 || style == 2)
-		stage_sched_add(q, main, style == 1 ? block : step);
-	for (int a = s->nspatial; a < s->naxes && style != 2; a++)
-		if (a != main && m->s->extent[a] > 1)
+	switch (r->style) {
+	case STYLE_BLOCKS: return r->others > 1 && r->extent > r->block && r->step <= r->block;
+	case STYLE_OUTER: return r->others > 1 && r->others <= WINDOW_MOST;
+	case STYLE_UNROLLED:
+		return r->unroll == 1 && r->others * r->extent <= UNROLLED_MOST && !r->lane;
+	default: return true;
+	}
+}
+
+static void
+reduction_loops(const Maker *m, const Reduction *r, StageSched *q)
+{
+	const Stage *s = m->s->stage;
+
+	if (r->style == STYLE_UNROLLED)
+		return;
+	if (r->style == STYLE_OUTER) {
+		stage_sched_add(q, r->longest, r->step);
+		return;
+	}
+	if (r->style == STYLE_BLOCKS)
+		stage_sched_add(q, r->longest, r->block);
+	for (int a = s->nspatial; a < s->naxes; a++)
+		if (a != r->longest && m->s->extent[a] > 1)
 			stage_sched_add(q, a, 1);
-	if (style != 2)
-		stage_sched_add(q, main, step);
-	return true;
+	stage_sched_add(q, r->longest, r->step);
+}
+
+static void
+set_knobs(const Maker *m, const Shape *p, int16_t knob[SPACE_KNOBS_MAX])
+{
+	knob[KNOB_VEC] = (int16_t)m->vec;
+	knob[KNOB_LANES] = (int16_t)p->lanes;
+	if (has_spatial_lanes(m))
+		knob[KNOB_VECTORS] = (int16_t)((p->tile[m->vec] + p->lanes - 1) / p->lanes);
+	for (int i = 0; i < m->nother; i++)
+		knob[KNOB_TILE_A + i] = (int16_t)p->tile[m->other[i]];
+	knob[KNOB_ORDER] = (int16_t)p->order;
+	knob[KNOB_REDUCTION] = (int16_t)p->reduction;
+	knob[KNOB_PARTIAL] = (int16_t)p->partial;
+	knob[KNOB_PEEL] = p->peel;
+}
+
+/* The tile that an option of the first pass has; the rest is the plainest. */
+static Shape
+shape_of(const Maker *m, const int16_t knob[SPACE_KNOBS_MAX])
+{
+	Shape p = {.lanes = knob[KNOB_LANES],
+		   .partial = 1,
+		   .reduction = knob[KNOB_REDUCTION],
+		   .peel = knob[KNOB_PEEL]};
+
+	for (int a = 0; a < m->s->stage->nspatial; a++)
+		p.tile[a] = 1;
+	if (has_spatial_lanes(m))
+		p.tile[m->vec] = (int64_t)knob[KNOB_VECTORS] * p.lanes;
+	for (int i = 0; i < m->nother; i++)
+		p.tile[m->other[i]] = knob[KNOB_TILE_A + i];
+	return p;
 }
 
 static bool
 make(const Maker *m, const Shape *p, Option *o)
 {
-	const Stage *s = m->s->stage;
-
-	memset(o, 0, sizeof *o);
-	o->sched = stage_sched_init();
+	*o = (Option){.sched = stage_sched_init()};
 	o->sched.vec = m->vec;
 	o->sched.lanes = m->vec == TASK_NONE ? 1 : p->lanes == target_lanes(m->t) ? 0 : p->lanes;
 	o->sched.par = p->partial;
 	o->sched.peel = p->peel;
 	spatial_loops(m, p, &o->sched);
-	if (s->comb != COMB_NONE && !reduction_loops(m, p, &o->sched))
-		return false;
-	o->knob[KNOB_VEC] = (int16_t)m->vec;
-	o->knob[KNOB_LANES] = (int16_t)p->lanes;
-	if (m->vec != TASK_NONE && m->vec < s->nspatial)
-		o->knob[KNOB_VECTORS] = (int16_t)((p->tile[m->vec] + p->lanes - 1) / p->lanes);
-	for (int i = 0; i < m->nother; i++)
-		o->knob[KNOB_TILE_A + i] = (int16_t)p->tile[m->other[i]];
-	o->knob[KNOB_ORDER] = (int16_t)p->order;
-	o->knob[KNOB_REDUCTION] = (int16_t)p->reduction;
-	o->knob[KNOB_PARTIAL] = (int16_t)p->partial;
-	o->knob[KNOB_PEEL] = p->peel;
+	if (m->s->stage->comb != COMB_NONE) {
+		Reduction r = reduction_of(m, p);
+
+		if (!style_applies(&r))
+			return false;
+		reduction_loops(m, &r, &o->sched);
+	}
+	set_knobs(m, p, o->knob);
 	return true;
 }
 
@@ -157,21 +267,53 @@ keep_best(StageOptions *list, int n)
 		list->option.n = n;
 }
 
-static void
-offer(Maker *m, const Shape *p)
+/* Whether some constants come in slabs that several iterations use: they vary with a loop around
+ * one they do not vary with. */
+static bool
+has_slabs(const Maker *m, const StageSched *q)
 {
-	Option o;
-	Cost c;
+	for (int i = 0; i < m->s->n; i++) {
+		const Access *x = &m->s->access[i];
+		bool varied = false;
 
-	if (!make(m, p, &o))
-		return;
-	c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
+		if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
+			continue;
+		for (int k = 0; k < q->n; k++) {
+			if (q->split[k].step >= m->s->extent[q->split[k].axis])
+				continue;
+			if (varied && !x->varies[q->split[k].axis])
+				return true;
+			varied |= x->varies[q->split[k].axis];
+		}
+	}
+	return false;
+}
+
+static void
+add_option(Maker *m, Option o)
+{
+	Cost c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
 	o.ns = c.ns;
 	if (c.registers > (double)m->t->vector_regs - 1 || c.nodes > NODES_MAX)
 		return;
 	vec_push(m->arena, &m->list.option, o);
 	if (m->rough && m->list.option.n >= 8 * TILES_KEPT)
 		keep_best(&m->list, TILES_KEPT);
+}
+
+static void
+offer(Maker *m, const Shape *p)
+{
+	Option o;
+
+	if (!make(m, p, &o))
+		return;
+	add_option(m, o);
+	if (m->rough || m->s->stage->comb == COMB_NONE || !has_slabs(m, &o.sched))
+		return;
+	o.sched.prefetch = true;
+	o.knob[KNOB_PREFETCH] = 1;
+	add_option(m, o);
 }
 
 static bool
@@ -183,20 +325,21 @@ is_guarded(const StageInfo *s)
 	return false;
 }
 
-/* The first reduction style that exists for this stage under a tile. */
+/* The tile with its reduction unrolled, or, where that is too long, in loops. */
 static void
 offer_tile(Maker *m, Shape *p)
 {
-	static const int first[] = {3 * REDUCTION_UNROLLS, 0};
-	size_t n = m->list.option.n;
+	int before = m->list.option.n;
 
-	for (int i = 0; i < 2 && (size_t)m->list.option.n == n; i++) {
-		p->reduction = first[i];
-		offer(m, p);
-	}
+	p->reduction = STYLE_UNROLLED * UNROLLS;
+	offer(m, p);
+	if (m->list.option.n != before)
+		return;
+	p->reduction = STYLE_LAST * UNROLLS;
+	offer(m, p);
 }
 
-/* Tiles of the other axes, for a given lane tile. */
+/* Tiles of the other axes from the i-th on, for a given lane tile. room: accumulators left. */
 static void
 offer_tiles(Maker *m, Shape *p, int i, double room)
 {
@@ -210,10 +353,7 @@ offer_tiles(Maker *m, Shape *p, int i, double room)
 	for (size_t k = 0; k < sizeof tile_sizes / sizeof *tile_sizes; k++) {
 		int n = tile_sizes[k];
 
-		if (n > room || n > m->s->extent[a])
-			break;
-		/* The third axis joins only where the tile needs it. */
-		if (i == 2 && n > 4)
+		if (n > room || n > m->s->extent[a] || (i == 2 && n > THIRD_MOST))
 			break;
 		p->tile[a] = n;
 		offer_tiles(m, p, i + 1, room / n);
@@ -224,30 +364,20 @@ offer_tiles(Maker *m, Shape *p, int i, double room)
 static void
 offer_lanes(Maker *m, int lanes)
 {
-	const Stage *s = m->s->stage;
-	int64_t extent = m->vec == TASK_NONE ? 1 : m->s->extent[m->vec];
-	bool across = m->vec != TASK_NONE && m->vec >= s->nspatial;
-	int64_t most = across || m->vec == TASK_NONE ? 1 : (extent + lanes - 1) / lanes;
+	bool spatial = has_spatial_lanes(m);
+	int64_t vectors = spatial ? (m->s->extent[m->vec] + lanes - 1) / lanes : 1;
 	Shape p = {.lanes = lanes, .partial = 1, .peel = is_guarded(m->s)};
 
-	for (int a = 0; a < s->nspatial; a++)
+	for (int a = 0; a < m->s->stage->nspatial; a++)
 		p.tile[a] = 1;
-	for (int64_t v = 1; v <= most && v <= 6; v++) {
-		if (m->vec != TASK_NONE && !across)
+	for (int64_t v = 1; v <= vectors && v <= VECTORS_MOST; v++) {
+		if (spatial)
 			p.tile[m->vec] = v * lanes;
 		offer_tiles(m, &p, 0, (double)m->t->vector_regs / (double)v);
 	}
 }
 
-static void
-find_others(Maker *m)
-{
-	m->nother = 0;
-	for (int a = m->s->stage->nspatial - 1; a >= 0 && m->nother < OTHERS; a--)
-		if (a != m->vec && m->s->extent[a] > 1)
-			m->other[m->nother++] = a;
-}
-
+/* Whether lanes along the axis lie side by side in memory. */
 static bool
 is_contiguous(const StageInfo *s, int axis)
 {
@@ -266,54 +396,66 @@ offer_axis(Maker *m, int axis)
 {
 	int full = target_lanes(m->t) / (m->s->narrow ? 2 : 1);
 
-	m->vec = axis;
-	find_others(m);
+	set_lane_axis(m, axis);
 	if (axis == TASK_NONE) {
 		offer_lanes(m, 1);
 		return;
 	}
-	for (int lanes = full; lanes >= 4 && lanes >= full / 4; lanes /= 2)
+	for (int lanes = full; lanes >= LANES_LEAST && lanes >= full / 4; lanes /= 2)
 		if (lanes == full || m->s->extent[axis] % (2 * lanes) != 0)
 			offer_lanes(m, lanes);
 }
 
-/* Orders, unrolls and numbers of partial sums of one tile: all of them, or only those of the
- * spatial loops. */
+/* Every unrolling of a tile's reduction, with several partial accumulators or with the other answer
+ * to guards: edges peeled or not. */
+static void
+offer_reductions(Maker *m, Shape p)
+{
+	Combiner comb = m->s->stage->comb;
+	bool splits = comb == COMB_SUM || comb == COMB_MAX || comb == COMB_MIN;
+	int reductions = comb == COMB_NONE ? 1 : REDUCTIONS;
+
+	for (p.reduction = 0; p.reduction < reductions; p.reduction++) {
+		Shape other = p;
+
+		for (int k = 0; k < (splits ? PARTIALS : 1); k++) {
+			p.partial = 1 << k;
+			offer(m, &p);
+		}
+		other.partial = 1;
+		other.peel = !p.peel;
+		if (is_guarded(m->s))
+			offer(m, &other);
+	}
+}
+
+/* One tile under every order of the spatial loops, alone or with everything else varied. */
 static void
 offer_orders(Maker *m, const Option *tile, bool all)
 {
-	const Stage *s = m->s->stage;
-	Shape p = {.lanes = tile->knob[KNOB_LANES], .peel = tile->knob[KNOB_PEEL]};
-	int partials = s->comb == COMB_SUM || s->comb == COMB_MAX || s->comb == COMB_MIN ? 3 : 1;
+	Shape p;
 
-	m->vec = tile->knob[KNOB_VEC];
-	find_others(m);
-	for (int a = 0; a < s->nspatial; a++)
-		p.tile[a] = 1;
-	if (m->vec != TASK_NONE && m->vec < s->nspatial)
-		p.tile[m->vec] = (int64_t)tile->knob[KNOB_VECTORS] * p.lanes;
-	for (int i = 0; i < m->nother; i++)
-		p.tile[m->other[i]] = tile->knob[KNOB_TILE_A + i];
-	for (p.order = 0; p.order < ORDERS && !all; p.order++) {
-		p.reduction = tile->knob[KNOB_REDUCTION];
-		p.partial = 1;
-		offer(m, &p);
-	}
-	for (p.order = 0; p.order < ORDERS && all; p.order++)
-		for (p.reduction = 0; p.reduction < REDUCTIONS; p.reduction++)
-			for (int k = 0; k < partials; k++) {
-				p.partial = 1 << k;
-				if (s->comb != COMB_NONE || (p.reduction == 0 && k == 0))
-					offer(m, &p);
-				if (m->s->n && is_guarded(m->s) && p.partial == 1) {
-					p.peel = !p.peel;
-					offer(m, &p);
-					p.peel = !p.peel;
-				}
-			}
+	set_lane_axis(m, tile->knob[KNOB_VEC]);
+	p = shape_of(m, tile->knob);
+	for (p.order = 0; p.order < ORDERS; p.order++)
+		if (all)
+			offer_reductions(m, p);
+		else
+			offer(m, &p);
 }
 
-/* Two nests with the same text are one option. */
+static bool
+same_nest(const StageSched *a, const StageSched *b)
+{
+	bool same = a->vec == b->vec && a->lanes == b->lanes && a->par == b->par &&
+		    a->peel == b->peel && a->prefetch == b->prefetch && a->n == b->n;
+
+	for (int i = 0; same && i < a->n; i++)
+		same = a->split[i].axis == b->split[i].axis && a->split[i].step == b->split[i].step;
+	return same;
+}
+
+/* Two nests with the same text are one option. They cost the same, so they stand together. */
 static void
 drop_equal(StageOptions *list)
 {
@@ -323,12 +465,31 @@ drop_equal(StageOptions *list)
 		bool known = false;
 
 		for (int k = n - 1; k >= 0 && list->option.v[k].ns == list->option.v[i].ns; k--)
-			known |= !memcmp(&list->option.v[k].sched, &list->option.v[i].sched,
-					 sizeof list->option.v[i].sched);
+			known |= same_nest(&list->option.v[k].sched, &list->option.v[i].sched);
 		if (!known)
 			list->option.v[n++] = list->option.v[i];
 	}
 	list->option.n = n;
+}
+
+/* Tiles with lanes along every axis that may have them; scalar ones where none can. */
+static void
+offer_all_tiles(Maker *m)
+{
+	const StageInfo *s = m->s;
+	bool any = false;
+
+	for (int a = 0; a < s->stage->naxes; a++)
+		if (s->extent[a] > 1 && is_contiguous(s, a)) {
+			offer_axis(m, a);
+			any |= m->list.option.n > 0;
+		}
+	for (int a = 0; a < s->stage->nspatial; a++)
+		if (s->extent[a] > 1 && !is_contiguous(s, a))
+			offer_axis(m, a);
+	if (!any)
+		offer_axis(m, TASK_NONE);
+	keep_best(&m->list, TILES_KEPT);
 }
 
 void
@@ -336,19 +497,8 @@ options_of_stage(Arena *a, const StageInfo *s, const Target *t, StageOptions *ou
 {
 	Maker m = {.arena = a, .s = s, .t = t, .rough = true};
 	StageOptions tiles;
-	bool any = false;
 
-	for (int x = 0; x < s->stage->naxes; x++)
-		if (s->extent[x] > 1 && is_contiguous(s, x)) {
-			offer_axis(&m, x);
-			any |= m.list.option.n > 0;
-		}
-	for (int x = 0; x < s->stage->nspatial; x++)
-		if (s->extent[x] > 1 && !is_contiguous(s, x))
-			offer_axis(&m, x);
-	if (!any)
-		offer_axis(&m, TASK_NONE);
-	keep_best(&m.list, TILES_KEPT);
+	offer_all_tiles(&m);
 	tiles = m.list;
 	m.list = (StageOptions){0};
 	m.rough = false;

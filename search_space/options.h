@@ -18,7 +18,8 @@
 	X(ORDER, "order and blocking of the spatial loops")   \
 	X(REDUCTION, "order and unrolling of the reduction")  \
 	X(PARTIAL, "partial accumulators")                    \
-	X(PEEL, "edges split off instead of guarded")
+	X(PEEL, "edges split off instead of guarded")         \
+	X(PREFETCH, "the next slab of constants is fetched")
 
 typedef enum Knob {
 #define X(name, text) KNOB_##name,

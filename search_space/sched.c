@@ -103,22 +103,13 @@ sched_parse_rewrite(const char *text, char rewrite[SCHED_REWRITE_MAX], Err *e)
 }
 
 static int
-find_axis(const Stage *s, const char *name)
-{
-	for (int a = 0; a < s->naxes; a++)
-		if (!strcmp(s->axis[a].name, name))
-			return a;
-	return TASK_NONE;
-}
-
-static int
 parse_axis(Lex *l, const Stage *s)
 {
 	char name[LEX_NAME_MAX];
 	int a;
 
 	lex_name(l, name);
-	a = find_axis(s, name);
+	a = stage_axis_named(s, name);
 	if (a == TASK_NONE)
 		lex_fail(l, "the stage has no axis '%s'", name);
 	return a;

@@ -14,7 +14,7 @@
  * A nest is the list of axis:step, outermost first. An axis may occur several times; its last step
  * is its extent in the register tile; an axis not listed is unrolled whole; reduction axes stand
  * after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's), par=N
- * (partial accumulators), pf (prefetch the next slab of constants; not lowered yet), peel (split
+ * (partial accumulators), pf (prefetch the next slab of constants), peel (split
  * loops where loads leave the tensor). inline: computed where used.
  */
 #ifndef SEARCH_SPACE_SCHED_H

@@ -53,7 +53,7 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 	bool *inlined = ARENA_ARRAY(a, bool, v->task->stage.n);
 	int64_t share[STAGE_AXES_MAX];
 
-	if (v->task->stage.n > SPACE_STAGES_MAX)
+	if (v->task->stage.n > TASK_STAGES_MAX)
 		return false;
 	v->stage = ARENA_ARRAY(a, StageOptions, v->task->stage.n);
 	for (int s = 0; s < v->task->stage.n; s++)
@@ -283,16 +283,18 @@ drop_last_if_known(Space *s)
 }
 
 /* The roofline of the Task: of its algorithms the one with the least arithmetic, at the peak of
- * one core, or the pass over inputs and outputs at the bandwidth of the second cache. */
+ * one core, or the pass over inputs and outputs at the bandwidth of the cache that holds them. */
 static double
 roofline(const Space *s, const Task *t, const Target *target)
 {
 	double peak = target->ghz * target->fma_per_cycle * 2 * target_lanes(target);
-	double flops = task_flops(t);
+	double flops = task_flops(t), bytes = task_bytes(t), gbs = target->l2_gbs;
 
+	if (bytes <= (double)target->l1_bytes)
+		gbs = target->load_per_cycle * (double)target->vector_bytes * target->ghz;
 	for (int i = 0; i < s->variant.n; i++)
 		flops = fmin(flops, task_flops(s->variant.v[i].task));
-	return fmax(flops / peak, task_bytes(t) / target->l2_gbs);
+	return fmax(flops / peak, bytes / gbs);
 }
 
 static int
@@ -310,7 +312,10 @@ space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Sp
 	int rc = OK;
 
 	*out = (Space){.arena = a};
-	for (; *r && rc == OK && t->stage.n <= SPACE_STAGES_MAX; r++)
+	if (t->stage.n > TASK_STAGES_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "task of %d stages, expected at most %d",
+			       t->stage.n, TASK_STAGES_MAX);
+	for (; *r && rc == OK; r++)
 		rc = add_rewrite(out, *r, t, f, target, e);
 	if (rc)
 		return rc;
@@ -355,7 +360,7 @@ pick_equal(const Space *s, const Pick *a, const Pick *b)
 	int n = s->variant.v[a->variant].task->stage.n;
 
 	return a->variant == b->variant &&
-	       (n > SPACE_STAGES_MAX || !memcmp(a->option, b->option, (size_t)n * sizeof(int)));
+	       !memcmp(a->option, b->option, (size_t)n * sizeof *a->option);
 }
 
 Sched

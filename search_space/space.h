@@ -16,7 +16,7 @@
 #include "search_space/sched.h"
 #include "search_space/target.h"
 
-enum { SPACE_OPTIONS_MAX = 4096, SPACE_KNOBS_MAX = 10, SPACE_STAGES_MAX = 24 };
+enum { SPACE_OPTIONS_MAX = 4096, SPACE_KNOBS_MAX = 11 };
 
 typedef struct Option {
 	StageSched sched;
@@ -47,11 +47,12 @@ typedef struct Space {
 
 typedef struct Pick {
 	int variant;
-	int option[SPACE_STAGES_MAX]; /* per stage of the variant's Task */
+	int option[TASK_STAGES_MAX]; /* per stage of the variant's Task */
 } Pick;
 
-/* t and f as the Plan has them. Always offers at least the scalar schedule. Errors: ERR_INTERNAL
- * when a rewrite gives a malformed Task. */
+/* t and f as the Plan has them. Always offers at least the scalar schedule. Errors: ERR_UNSUPPORTED
+ * when t has more than TASK_STAGES_MAX stages, ERR_INTERNAL when a rewrite gives a malformed Task.
+ */
 int space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out,
 		Err *e);
 

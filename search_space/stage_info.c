@@ -20,7 +20,7 @@ typedef struct Walk {
 	int depth;
 } Walk;
 
-/* name, vector operations it costs; everything else costs one */
+/* Vector operations that the operator costs. */
 static double
 op_cost(ExprOp op)
 {
@@ -45,22 +45,11 @@ bind(const Binding *b, const Index *ix)
 	return r;
 }
 
-static int
-stage_of(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return s;
-	return TASK_NONE;
-}
-
+/* Within a block neighbours are adjacent; a step of whole blocks jumps. */
 static int64_t
-stride_in_block(const Layout *y, int dim, int32_t coef, int64_t extent)
+stride_in_block(const Layout *y, int dim, int32_t coef)
 {
-	/* Within a block neighbours are adjacent; a step of whole blocks jumps. */
-	if (coef % y->block == 0)
-		return coef / y->block * y->stride[dim];
-	return extent * coef <= y->block ? coef : coef;
+	return coef % y->block == 0 ? coef / y->block * y->stride[dim] : coef;
 }
 
 static void
@@ -72,6 +61,7 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 
 	*a = (Access){.tensor = tensor, .final = w->final};
 	a->bytes = (int)dtype_size(x->type);
+	a->footprint = (double)tensor_count(x) * a->bytes;
 	a->is_const = x->kind == TENSOR_CONST || x->kind == TENSOR_LIT;
 	for (int d = 0; d < x->rank; d++) {
 		int64_t lo, hi, below = 0, above = 0;
@@ -82,9 +72,8 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 			if (c && a->nterm < ACCESS_TERMS_MAX)
 				a->term[a->nterm++] = (AccessTerm){d, k, abs(c)};
 			a->varies[k] |= c != 0;
-			a->stride[k] += d == form->block_dim
-						? stride_in_block(&y, d, c, w->out->extent[k])
-						: c * y.stride[d];
+			a->stride[k] +=
+				d == form->block_dim ? stride_in_block(&y, d, c) : c * y.stride[d];
 		}
 		a->by_value |= ix[d].via != TASK_NONE;
 		if (!has_else)
@@ -124,7 +113,7 @@ static void
 walk_load(Walk *w, const Binding *b, const Expr *x)
 {
 	Index ix[TASK_RANK_MAX];
-	int made = stage_of(w->t, x->tensor);
+	int made = tensor_writer(w->t, x->tensor);
 
 	for (int d = 0; d < w->t->tensor.v[x->tensor].rank; d++)
 		ix[d] = bind(b, &x->ix[d]);

@@ -16,12 +16,13 @@ typedef struct AccessTerm {
 /* One load or the store. Axes are those of the stage that is scheduled. */
 typedef struct Access {
 	int tensor;
-	bool is_const; /* packed in the order it is read: lanes are always contiguous */
-	bool final;    /* read once per output, not once per reduction step */
-	bool guarded;  /* some indices may lie outside the stored tensor */
-	bool by_value; /* an index comes from another tensor */
-	int bytes;     /* of an element */
-	int nterm;     /* by dimension */
+	bool is_const;    /* packed in the order it is read: lanes are always contiguous */
+	bool final;       /* read once per output, not once per reduction step */
+	bool guarded;     /* some indices may lie outside the stored tensor */
+	bool by_value;    /* an index comes from another tensor */
+	int bytes;        /* of an element */
+	double footprint; /* bytes of the whole tensor */
+	int nterm;        /* by dimension */
 	AccessTerm term[ACCESS_TERMS_MAX];
 	int64_t stride[STAGE_AXES_MAX]; /* elements per step of the axis, in memory */
 	bool varies[STAGE_AXES_MAX];

@@ -35,7 +35,8 @@ step_llvm19() {
 
 step_tsan() {
 	cmake --preset tsan >/dev/null && cmake --build --preset tsan &&
-		HONE_TEST_QUICK=1 ctest --test-dir build/tsan --output-on-failure
+		HONE_TEST_QUICK=1 TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp" \
+			ctest --test-dir build/tsan --output-on-failure
 }
 
 # Other code for the same cases than ctest's: the plainest, and that of smaller vectors.

@@ -9,24 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-
-enum { ATTEMPTS = 3, RECONNECT_S = 60, BACK_OFF_MS = 100, BACK_OFF_MAX_MS = 5000 };
-
-static int
-connect_agent(Device *d, Err *e)
-{
-	d->client = NULL;
-	if (d->address)
-		return rpc_open(d->address, &d->client, e);
-	return rpc_start_local(d->server_path, &d->client, e);
-}
+enum { ATTEMPTS = 3, RECONNECT_MS = 60000 };
 
 int
 device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e)
 {
-	*d = (Device){.address = address, .server_path = server_path, .hooks = hooks};
-	return connect_agent(d, e);
+	*d = (Device){.hooks = hooks};
+	return address ? rpc_open(address, &d->client, e)
+		       : rpc_start_local(server_path, &d->client, e);
 }
 
 void
@@ -98,25 +88,21 @@ is_settled(const Parcel *p)
 
 /* A new connection to the same kind of machine, tried for a while. */
 static int
-reconnect(Device *d, const char *cpu, Err *e)
+reconnect(Device *d, Err *e)
 {
-	uint64_t end = clock_ns() + (uint64_t)RECONNECT_S * 1000000000;
-	uint64_t wait = BACK_OFF_MS;
-	Err last;
+	char *cpu = strdup(device_info(d)->cpu);
+	Err own = {0};
+	int rc = OK;
 
-	for (;;) {
-		last = (Err){0};
-		if (connect_agent(d, &last) == OK)
-			break;
-		if (clock_ns() > end || (d->hooks.stop && d->hooks.stop(d->hooks.self)))
-			return err_set(e, ERR_DEVICE, "%s", last.msg);
-		clock_sleep_ns(wait * 1000000);
-		wait = wait * 2 < BACK_OFF_MAX_MS ? wait * 2 : BACK_OFF_MAX_MS;
-	}
-	if (strcmp(rpc_device(d->client)->cpu, cpu))
-		return err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
-			       rpc_device(d->client)->cpu, cpu);
-	return OK;
+	if (rpc_reopen(&d->client, RECONNECT_MS, d->hooks.stop, d->hooks.self, &own))
+		rc = err_set(e, ERR_DEVICE, "%s", own.msg);
+	else if (!cpu)
+		rc = err_set(e, ERR_NOMEM, "device: out of memory");
+	else if (strcmp(device_info(d)->cpu, cpu))
+		rc = err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
+			     device_info(d)->cpu, cpu);
+	free(cpu);
+	return rc;
 }
 
 static void
@@ -129,27 +115,24 @@ notice(Device *d, const char *why)
 		d->hooks.notice(d->hooks.self, text);
 }
 
-/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE. */
+/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE, ERR_NOMEM. */
 static int
 recover(Device *d, const Err *why, Err *e)
 {
-	char *cpu = strdup(rpc_device(d->client)->cpu);
 	Err own = *why;
 
 	while (own.code) {
+		int rc;
+
 		d->lost++;
 		notice(d, own.msg);
-		rpc_close(d->client);
 		own = (Err){0};
-		if (!cpu || reconnect(d, cpu, e)) {
-			free(cpu);
-			return ERR_DEVICE;
-		}
+		if ((rc = reconnect(d, e)))
+			return rc;
 		for (int i = 0; i < d->nflight && !own.code; i++)
 			if (!is_settled(d->flight[i]))
 				send_again(d, d->flight[i], &own);
 	}
-	free(cpu);
 	return OK;
 }
 

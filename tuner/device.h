@@ -17,7 +17,6 @@ typedef struct DeviceHooks {
 
 typedef struct Device {
 	RpcClient *client;
-	const char *address, *server_path;
 	DeviceHooks hooks;
 	Parcel *flight[FLIGHT_MAX];
 	int nflight, lost; /* connections lost */

@@ -5,6 +5,7 @@
  * lowered. */
 #include "tuner/parcel.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +63,30 @@ parcel_settle(Parcel *p, int item, Status status, const char *reason)
 	i->result.reason = strndup(reason, REASON_MAX);
 }
 
+/* What an agent says is looked at once, here: later code and the log want numbers. */
+static void
+distrust(Result *r)
+{
+	double *figure[] = {&r->max_error, &r->calibration_before, &r->calibration_after};
+	bool times = r->status != STATUS_OK || r->samples.n > 0;
+
+	for (size_t i = 0; i < sizeof figure / sizeof *figure; i++)
+		if (!isfinite(*figure[i]))
+			*figure[i] = 0;
+	for (uint32_t i = 0; i < r->samples.n; i++)
+		times &= isfinite(r->samples.v[i]) && r->samples.v[i] > 0;
+	if (times)
+		return;
+	free(r->reason);
+	r->reason = strdup("the agent reports times that are none");
+	r->status = STATUS_IMPLAUSIBLE;
+	r->samples.n = 0;
+}
+
 bool
 parcel_store(Parcel *p, Result *r)
 {
+	distrust(r);
 	if (r->candidate >= (uint64_t)p->n || p->item[r->candidate].back) {
 		result_fini(r);
 		return false;

@@ -17,15 +17,6 @@ enum {
 
 static const double SAMPLE_SECONDS = 0.1, MORE_SECONDS = 0.04;
 
-static bool
-is_made(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return true;
-	return false;
-}
-
 /* Dimension that the contents of tensor i pick from, when it is used as an index; else 0. */
 static int64_t
 index_extent(const Task *t, int i)
@@ -137,7 +128,7 @@ add_buffers(Problem *p, Err *e)
 
 	for (size_t k = 0; k < sizeof order / sizeof *order; k++)
 		for (int i = 0; i < p->task->tensor.n && !rc; i++) {
-			bool made = order[k].role == ROLE_CONST && is_made(p->task, i);
+			bool made = order[k].role == ROLE_CONST && tensor_is_made(p->task, i);
 
 			if (p->task->tensor.v[i].kind != order[k].kind || made)
 				continue;
@@ -254,7 +245,7 @@ sample(Problem *p, const ExpectOptions *opt, Err *e)
 	for (int i = 0; i < t->tensor.n && !rc; i++) {
 		if (t->tensor.v[i].kind == TENSOR_IN)
 			rc = logical(a, p, i, &p->buffer.v[in++], &data[i], e);
-		else if (t->tensor.v[i].kind == TENSOR_CONST && !is_made(t, i))
+		else if (t->tensor.v[i].kind == TENSOR_CONST && !tensor_is_made(t, i))
 			rc = logical(a, p, i, &p->buffer.v[constant++], &data[i], e);
 	}
 	if (!rc)

@@ -3,23 +3,6 @@
 
 #include "tuner/tuner.h"
 
-static const char *const dump_names[] = {
-#define X(name, text) #name,
-	TUNE_DUMP_LIST(X)
-#undef X
-};
-
-bool
-tune_dump_named(const char *name, size_t length, unsigned *bit)
-{
-	for (unsigned i = 0; i < TUNE_DUMP_COUNT; i++)
-		if (strlen(dump_names[i]) == length && !strncmp(dump_names[i], name, length)) {
-			*bit = 1u << i;
-			return true;
-		}
-	return false;
-}
-
 const char *
 task_state_text(TaskState s)
 {

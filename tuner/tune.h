@@ -31,21 +31,17 @@ typedef enum TuneDump {
 #define X(name, text) TUNE_DUMP_##name,
 	TUNE_DUMP_LIST(X)
 #undef X
-		TUNE_DUMP_COUNT
 } TuneDump;
-
-/* A dump's bit by its name; false when there is none. */
-bool tune_dump_named(const char *name, size_t length, unsigned *bit);
 
 /* How far a Task has come; from DONE on nothing more happens. OLD: decided by the log alone,
  * nothing was measured. */
-#define TASK_STATE_LIST(X)        \
-	X(WAITING, "waiting")     \
-	X(SEARCHING, "search")    \
-	X(RACING, "race")         \
-	X(DONE, "done")           \
-	X(OLD, "from the log")    \
-	X(STOPPED, "out of time") \
+#define TASK_STATE_LIST(X)     \
+	X(WAITING, "waiting")  \
+	X(SEARCHING, "search") \
+	X(RACING, "race")      \
+	X(DONE, "done")        \
+	X(OLD, "from the log") \
+	X(STOPPED, "stopped")  \
 	X(FAILED, "failed")
 
 typedef enum TaskState {

@@ -71,10 +71,10 @@ read_rows(Work *w, const LogRow *row, int n)
 	const LogRow *newest = NULL;
 
 	for (int i = 0; i < n; i++) {
-		if (row[i].race)
-			newest = &row[i];
-		else
+		if (!row[i].race)
 			add_known(w, &row[i]);
+		else if (!newest || row[i].time >= newest->time)
+			newest = &row[i];
 	}
 	for (int i = 0; i < n && newest; i++)
 		if (row[i].race && same_race(&row[i], newest)) {

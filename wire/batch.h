@@ -28,7 +28,7 @@
 enum {
 	BUFFERS_MAX = 64,
 	CANDIDATES_MAX = 256,
-	PHASES_MAX = 32,
+	PHASES_MAX = 64,
 	CHECKS_MAX = 64,
 	NESTS_MAX = 4096,
 	SAMPLES_MAX = 16384, /* timed samples of one candidate */

@@ -207,6 +207,16 @@ static const Field Bye_fields[] = {
 };
 SCHEMA(Bye, "bye");
 
+/* Arguments are decoded into the union of a Message. */
+typedef struct Nothing {
+	char unused;
+} Empty, None;
+#define FITS(T) \
+	_Static_assert(sizeof(T) <= sizeof(((Message *)0)->u), #T " is larger than Message.u");
+#define X(name, number, request, response, event) FITS(request) FITS(response) FITS(event)
+METHOD_LIST(X)
+#undef X
+
 static const Schema schema_Empty = {.name = "nothing"}, schema_None = {.name = "none"};
 
 static const Schema *const schemas[][MESSAGE_KINDS] = {

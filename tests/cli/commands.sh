@@ -96,6 +96,7 @@ printed_json() {
 	json "$hone" tune "$model" --log tuned.db --trials 4 --json
 	json "$hone" tune "$model" --log tuned.db --trials 4 --json
 	grep -q '"trials":[^0-9]*0,' json || fail "the second run measured again"
+	refused 2 "--dump and --json" "$hone" tune "$model" --log tuned.db --json --dump plan
 	json "$hone" compile "$model" --log tuned.db -o tuned --json
 	json "$hone" bench "$model" --json
 	for key in min_ms median_ms p95_ms runs; do
@@ -103,6 +104,23 @@ printed_json() {
 	done
 	json "$hone" inspect "$model" --json
 	json cat tuned/digits.json
+}
+
+# A full disk is noticed, however little or much there was to write; a reader may leave.
+full_output() {
+	for what in "inspect $model" "log export tuned.db" "log best tuned.db" --help; do
+		# shellcheck disable=SC2086
+		! "$hone" $what >/dev/full 2>printed || fail "$what: nothing is wrong"
+		says "standard output: "
+	done
+	ln -s /dev/full full
+	refused 2 "No space left" "$hone" log export tuned.db -o full
+	[ -L full ] || fail "a device was replaced by a file"
+	"$hone" log export tuned.db 2>printed | head -n 1 >first
+	[ ! -s printed ] || fail "a reader that leaves is no error"
+	same first - <<-END
+		hone log 1
+	END
 }
 
 bundles() {
@@ -146,6 +164,7 @@ one_tuner_a_log
 verified
 output_names
 printed_json
+full_output
 bundles
 for compiler in gcc clang clang-22 clang-19 clang-14; do
 	if command -v "$compiler" >/dev/null; then

@@ -104,15 +104,6 @@ value_range(DType t, double *lo, double *hi)
 	}
 }
 
-static bool
-is_made(const Task *t, int tensor)
-{
-	for (int s = 0; s < t->stage.n; s++)
-		if (t->stage.v[s].out == tensor)
-			return true;
-	return false;
-}
-
 static int
 open_tensor(KernelRun *r, int i, GuardSide side, uint64_t seed)
 {
@@ -133,7 +124,7 @@ open_tensor(KernelRun *r, int i, GuardSide side, uint64_t seed)
 		r->logical[i] = arena_alloc(r->a, n * dtype_size(x->type));
 		rng_fill(x->type, r->logical[i], n, seed + (uint64_t)i, lo, hi);
 		store_input(r, i);
-	} else if (x->kind == TENSOR_CONST && !is_made(r->t, i)) {
+	} else if (x->kind == TENSOR_CONST && !tensor_is_made(r->t, i)) {
 		rng_fill(x->type, r->store[i].p, n, seed + (uint64_t)i, lo / 2, hi / 2);
 	} else if (x->kind == TENSOR_LIT) {
 		for (size_t k = 0; k < n; k++)
@@ -153,7 +144,7 @@ make_constants(KernelRun *r)
 		int64_t ix[TASK_RANK_MAX] = {0};
 		size_t k = 0;
 
-		if (x->kind != TENSOR_CONST || !is_made(r->t, i))
+		if (x->kind != TENSOR_CONST || !tensor_is_made(r->t, i))
 			continue;
 		do
 			dtype_put(x->type, r->store[i].p, k++, oracle_at(o, i, ix).v);

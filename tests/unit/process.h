@@ -105,6 +105,15 @@ process_descriptors(pid_t pid)
 	return process_entries(folder);
 }
 
+/* True when the process has that many descriptors, or comes to have them within 5 s. */
+static inline bool
+process_await_descriptors(pid_t pid, unsigned n)
+{
+	for (int i = 0; i < 5000 && process_descriptors(pid) != n; i++)
+		clock_sleep_ns(1000000);
+	return process_descriptors(pid) == n;
+}
+
 static inline unsigned
 process_threads(pid_t pid)
 {

@@ -1,10 +1,13 @@
 /* base: hashes, element types, text, arena, random fills. */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -175,11 +178,41 @@ files_round_trip(void **state)
 	remove(path);
 }
 
+/* What stands at the path stays what it is. */
+static void
+devices_and_links_are_written_in_place(void **state)
+{
+	char dir[] = "/tmp/hone_test_XXXXXX", file[64], name[64], *data;
+	struct stat st;
+	size_t size;
+	Err e = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof file, "%s/file", dir);
+	snprintf(name, sizeof name, "%s/link", dir);
+	assert_int_equal(symlink("file", name), 0);
+	assert_int_equal(file_write(file, "before", 6, &e), OK);
+	assert_int_equal(file_write(name, "xyz", 3, &e), OK);
+	assert_int_equal(file_read(file, 100, &data, &size, &e), OK);
+	assert_int_equal(size, 3);
+	free(data);
+	assert_true(lstat(name, &st) == 0 && S_ISLNK(st.st_mode));
+	unlink(name);
+	assert_int_equal(symlink("/dev/full", name), 0);
+	assert_int_equal(file_write(name, "xyz", 3, &e), ERR_IO);
+	assert_non_null(strstr(e.msg, strerror(ENOSPC)));
+	unlink(name);
+	unlink(file);
+	rmdir(dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_round_trip),
+		cmocka_unit_test(devices_and_links_are_written_in_place),
 		cmocka_unit_test(halves_round_to_nearest_even),
 		cmocka_unit_test(elements_convert_like_casts),
 		cmocka_unit_test(floats_print_shortest),

@@ -199,26 +199,6 @@ a_race_counts_before_single_times(void **state)
 }
 
 static void
-has_knows_what_was_measured(void **state)
-{
-	Log *l = opened(*state);
-	LogRow r = row("a\n", 3), lost = row("b\n", 0), crash = row("c\n", 0);
-	LogKey k = key(), other = key();
-
-	lost.status = "LOST";
-	crash.status = "CRASH";
-	other.mode = "hot";
-	added(l, &r);
-	added(l, &lost);
-	added(l, &crash);
-	assert_true(log_has(l, &k, "a\n"));
-	assert_false(log_has(l, &k, "b\n"));
-	assert_true(log_has(l, &k, "c\n"));
-	assert_false(log_has(l, &other, "a\n"));
-	log_close(l);
-}
-
-static void
 bad_rows_are_refused_by_field(void **state)
 {
 	Bench *b = *state;
@@ -261,7 +241,6 @@ main(void)
 		CASE(grades_fall_and_name_what_differs),
 		CASE(a_better_grade_counts_before_a_faster_row),
 		CASE(a_race_counts_before_single_times),
-		CASE(has_knows_what_was_measured),
 		CASE(bad_rows_are_refused_by_field),
 	};
 

@@ -1,4 +1,5 @@
 /* db: exported text, and what import makes of it and of worse. */
+#include "base/hash.h"
 #include "tests/unit/log_case.h"
 
 static void
@@ -39,6 +40,94 @@ exported_text_imports_again(void **state)
 	str_fini(&first);
 	str_fini(&second);
 	str_fini(&best);
+}
+
+/* Texts go along with the rows that name them, and must be what their digests say. */
+static void
+texts_travel_with_rows(void **state)
+{
+	static const char body[] = "in x\tf32\n";
+	Bench *b = *state;
+	Log *l = opened(b), *other;
+	char path[72], hex[DIGEST_TEXT];
+	Digest d = digest_of_text(body);
+	LogRow r = row("a\n", 5);
+	Str text = {0}, damaged = {0};
+	const char *got;
+	LogImport in;
+	Err e = {0};
+
+	digest_print(&d, hex);
+	r.key.task = hex;
+	added(l, &r);
+	assert_int_equal(log_put_text(l, "task", hex, body, &e), OK);
+	assert_int_equal(log_put_text(l, "task", "nobody's", "else", &e), OK);
+	assert_int_equal(log_export(l, true, &text, &e), OK);
+	assert_null(strstr(str_get(&text), "nobody's"));
+	snprintf(path, sizeof path, "%s.2", b->path);
+	assert_int_equal(log_open(path, &other, &e), OK);
+	str_printf(&damaged, "hone log 1\nkind=task\tdigest=%s\tbody=other\n", hex);
+	str_printf(&damaged, "kind=plan\tdigest=%s\tbody=other\n", hex);
+	str_printf(&damaged, "kind=task\tbody=other\nkind=task\n");
+	str_printf(&damaged, "kind=task\tdigest=%s\tbody=other\tcode=c\n", hex);
+	assert_int_equal(log_import(other, str_get(&damaged), damaged.n, &in, &e), OK);
+	assert_int_equal(in.refused, 5);
+	assert_non_null(strstr(str_get(&in.reasons), "line 2: digest: "));
+	assert_non_null(
+		strstr(str_get(&in.reasons), "line 3: kind: 'plan', expected task or form"));
+	assert_non_null(strstr(str_get(&in.reasons), "line 4: 'body', expected digest="));
+	assert_non_null(strstr(str_get(&in.reasons), "line 5: 'nothing', expected digest="));
+	assert_non_null(strstr(str_get(&in.reasons), "line 6: body: 'code=c', expected no more"));
+	str_fini(&in.reasons);
+	assert_int_equal(log_get_text(other, b->a, "task", hex, &got, &e), NOT_APPLICABLE);
+	assert_int_equal(log_import(other, str_get(&text), text.n, &in, &e), OK);
+	assert_int_equal(in.added, 1);
+	assert_int_equal(in.refused, 0);
+	str_fini(&in.reasons);
+	assert_int_equal(log_get_text(other, b->a, "task", hex, &got, &e), OK);
+	assert_string_equal(got, body);
+	log_close(l);
+	log_close(other);
+	str_fini(&text);
+	str_fini(&damaged);
+}
+
+/* Import sorts rows of two races into one another. */
+static void
+the_newest_race_counts_after_an_import_too(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b), *other;
+	LogKey k = key();
+	Str text = {0};
+	char path[72];
+	LogImport in;
+	LogBest best;
+	Err e = {0};
+
+	for (int race = 1; race <= 2; race++)
+		for (int i = 0; i < 4; i++) {
+			char sched[] = {(char)('a' + 2 * i + race % 2), '\n', 0};
+			LogRow r = row(sched, 10 * race + i);
+
+			r.race = 1;
+			r.session = race == 1 ? "s1" : "s2";
+			r.stage = i == 2 ? LOG_STAGE_WINNER : "race";
+			r.time += race;
+			added(l, &r);
+		}
+	assert_int_equal(log_best(l, b->a, &k, &best, &e), OK);
+	assert_string_equal(best.row.sched, "e\n");
+	assert_int_equal(log_export(l, false, &text, &e), OK);
+	snprintf(path, sizeof path, "%s.2", b->path);
+	assert_int_equal(log_open(path, &other, &e), OK);
+	assert_int_equal(log_import(other, str_get(&text), text.n, &in, &e), OK);
+	str_fini(&in.reasons);
+	assert_int_equal(log_best(other, b->a, &k, &best, &e), OK);
+	assert_string_equal(best.row.sched, "e\n");
+	log_close(l);
+	log_close(other);
+	str_fini(&text);
 }
 
 #define GOOD "task=t\tform=f\ttarget=x\tsched=s\\n\tstatus=CRASH\ttime=1"
@@ -106,6 +195,8 @@ main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(exported_text_imports_again),
+		CASE(texts_travel_with_rows),
+		CASE(the_newest_race_counts_after_an_import_too),
 		CASE(bad_lines_are_refused_one_by_one),
 	};
 

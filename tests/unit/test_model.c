@@ -175,6 +175,31 @@ concatenation_and_split(void **state)
 	stop(&f);
 }
 
+/* More stages than a Pick once had room for, and more than a Task may have. */
+static void
+long_concatenations(void **state)
+{
+	static const int parts[] = {40, TASK_STAGES_MAX, TASK_STAGES_MAX + 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		Str inputs = {0};
+		Onnx__NodeProto *n;
+		Fixture f;
+
+		start(&f, 11);
+		onnx_make_input(&f.make, "x", DT_F32, "1,2,3");
+		for (int k = 0; k < parts[i]; k++)
+			str_add(&inputs, k ? " x" : "x");
+		n = onnx_make_node(&f.make, "Concat", str_get(&inputs), "y");
+		onnx_write_int(&f.make, n, "axis", 1);
+		onnx_make_output(&f.make, "y");
+		assert_int_equal(check(&f), parts[i] > TASK_STAGES_MAX);
+		str_fini(&inputs);
+		stop(&f);
+	}
+}
+
 static void
 reference_kernels_are_called(void **state)
 {
@@ -310,6 +335,7 @@ main(void)
 		cmocka_unit_test(a_small_classifier),
 		cmocka_unit_test(equal_blocks_share_code_not_weights),
 		cmocka_unit_test(concatenation_and_split),
+		cmocka_unit_test(long_concatenations),
 		cmocka_unit_test(reference_kernels_are_called),
 		cmocka_unit_test(outputs_that_are_something_else_too),
 		cmocka_unit_test(reshapes_of_inputs_and_outputs),

@@ -1,8 +1,10 @@
 /* What a parcel forgets before it is sent again. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -92,6 +94,36 @@ a_race_that_is_over_stays(void **state)
 	expect_back(&p, "1111");
 }
 
+/* An agent may say anything; what is kept can be computed with. */
+static void
+what_is_no_number_is_not_believed(void **state)
+{
+	static const double bad[] = {NAN, INFINITY, 0, -1};
+	Parcel p = make(0);
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
+		bool good = i == sizeof bad / sizeof *bad;
+		Result r = {.status = STATUS_OK, .max_error = NAN, .calibration_before = INFINITY};
+
+		r.samples.v = malloc(2 * sizeof(double));
+		r.samples.v[0] = 1.5;
+		r.samples.v[1] = good ? 2.5 : bad[i];
+		r.samples.n = 2;
+		assert_true(parcel_store(&p, &r));
+		assert_int_equal(item[0].result.status, good ? STATUS_OK : STATUS_IMPLAUSIBLE);
+		assert_int_equal(item[0].result.samples.n, good ? 2 : 0);
+		assert_true(item[0].result.max_error == 0);
+		assert_true(item[0].result.calibration_before == 0);
+		result_fini(&item[0].result);
+		item[0].back = false;
+	}
+	assert_true(parcel_store(&p, &(Result){.status = STATUS_OK})); /* without times */
+	assert_int_equal(item[0].result.status, STATUS_IMPLAUSIBLE);
+	assert_false(parcel_store(&p, &(Result){.candidate = ITEMS}));
+	expect_back(&p, "1100");
+}
+
 int
 main(void)
 {
@@ -100,6 +132,7 @@ main(void)
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_lost),
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_missing),
 		cmocka_unit_test(a_race_that_is_over_stays),
+		cmocka_unit_test(what_is_no_number_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,20 @@ picks_are_ordered_and_distinct(void **state)
 }
 
 static void
+long_tasks_are_refused(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	start(&f, tasks[4], "x86-64-v3");
+	while (f.t->stage.n <= TASK_STAGES_MAX)
+		vec_push(f.a, &f.t->stage, f.t->stage.v[0]);
+	assert_int_equal(space_build(f.a, f.t, &f.f, &f.target, &f.s, &f.e), ERR_UNSUPPORTED);
+	assert_string_equal(f.e.msg, "task of 65 stages, expected at most 64");
+	stop(&f);
+}
+
+static void
 texts_read_back(void **state)
 {
 	Rng rng;
@@ -225,15 +239,58 @@ constant_stages_make_the_pool(void **state)
 	stop(&f);
 }
 
+static int
+prefetches(const Lowered *l)
+{
+	int n = 0;
+
+	for (int i = 0; i < l->loop->node.n; i++)
+		n += l->loop->node.v[i].op == LOOP_PREFETCH;
+	return n;
+}
+
+/* A slab that several iterations use is followed by prefetches of the next; one that is used once
+ * is not. */
+static void
+slabs_are_prefetched(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} list[] = {
+		{"direct\nnest vec=k pf k:16 p:2 q:7 | c:4 i:1 j:1\n", true},
+		{"direct\nnest vec=k k:16 p:2 q:7 | c:4 i:1 j:1\n", false},
+		{"direct\nnest vec=k pf p:2 q:7 k:16 | c:4 i:1 j:1\n", false},
+		{"direct\nnest vec=k pf k:16 p:2 q:5 | c:4 i:1 j:1\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		char why[LOWER_WHY_MAX] = "";
+		Fixture f;
+		Lowered l;
+
+		start(&f, CONV3X3, "x86-64-v4");
+		if (lowered_from_text(f.a, f.t, &f.f, list[i].text, &f.target, &l, why, &f.e))
+			fail_msg("%s %s", why, f.e.msg);
+		assert_int_equal(loop_check(l.loop, &f.e), OK);
+		if ((prefetches(&l) > 0) != list[i].want)
+			fail_msg("%s: %d prefetches", list[i].text, prefetches(&l));
+		stop(&f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(picks_are_ordered_and_distinct),
 		cmocka_unit_test(texts_read_back),
+		cmocka_unit_test(long_tasks_are_refused),
 		cmocka_unit_test(neighbours_differ_in_one_knob),
 		cmocka_unit_test(the_best_lower_everywhere),
 		cmocka_unit_test(constant_stages_make_the_pool),
+		cmocka_unit_test(slabs_are_prefetched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

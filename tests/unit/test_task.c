@@ -174,6 +174,8 @@ static const struct {
 	{"stage a:4\n y[a] = x[@w[a],0]\n", "index through a tensor of f32"},
 	{"stage a:4\n y[a] = w[a] w[a]\n", "expected the end of the line"},
 	{"stage a:4\n w[a] = x[a,0]\n stage a:4\n y[a] = w[a]\n", "const w depends on an input"},
+	{"in j i32[4]\n const u f32[4]\n stage a:4\n u[a] = w[@j[a]]\n stage a:4\n y[a] = u[a]\n",
+	 "const u depends on an input"},
 	{"stage a:4\n x[a,0] = w[a]\n stage a:4\n y[a] = w[a]\n",
 	 "a stage writes x, which is an input"},
 	{"stage a:0\n y[a] = w[a]\n", "0"},

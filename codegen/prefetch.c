@@ -1,0 +1,89 @@
+/* Prefetch of packed constants.
+ *
+ * A slab is what a segment holds for one iteration of a loop; when other loops run the same slab
+ * several times, there is time to fetch the next one from memory. The lines of the next slab are
+ * spread evenly over all iterations that use the present one: fetched at once they would push out
+ * what is in use, fetched a fixed distance ahead they come too late.
+ */
+#include "codegen/lowering.h"
+
+void
+prefetch_note(Lower *l, const Stream *s)
+{
+	if (!l->ss->prefetch || !l->reducing || l->nstream == STREAMS_MAX)
+		return;
+	for (int i = 0; i < l->nstream; i++)
+		if (l->stream[i].seg == s->seg)
+			return;
+	l->stream[l->nstream++] = *s;
+}
+
+static bool
+follows(const Stream *s, int level)
+{
+	for (int i = 0; i < s->nloop; i++)
+		if (s->level[i] == level)
+			return true;
+	return false;
+}
+
+/* The loop of the segment whose iterations are the slabs: the innermost with a loop inside that
+ * the segment does not follow. TASK_NONE: every constant is read once. */
+static int
+slab_loop(const Lower *l, const Stream *s)
+{
+	for (int i = s->nloop - 1; i >= 0; i--)
+		for (int v = s->level[i] + 1; v <= l->b.depth; v++)
+			if (!follows(s, v) && l->b.extent[v] > 1)
+				return i;
+	return TASK_NONE;
+}
+
+static int
+seg_step(Lower *l, int at, const Stream *s, int loop, int level, int64_t parts)
+{
+	return build_node(&l->b,
+			  (LoopNode){.op = LOOP_SEG_STEP,
+				     .lanes = 1,
+				     .a = at,
+				     .b = level,
+				     .c = s->seg,
+				     .k = loop,
+				     .k2 = parts,
+				     .depth = (int16_t)level},
+			  true);
+}
+
+static void
+prefetch_slab(Lower *l, const Stream *s)
+{
+	int slab = slab_loop(l, s), at;
+	int64_t parts = 1;
+
+	if (slab == TASK_NONE)
+		return;
+	at = segment_base(l, s->seg);
+	for (int i = 0; i <= slab; i++)
+		at = seg_step(l, at, s, i, s->level[i], 0);
+	for (int v = s->level[slab] + 1; v <= l->b.depth; v++) {
+		parts *= l->b.extent[v];
+		at = seg_step(l, at, s, slab, v, parts);
+	}
+	build_node(&l->b,
+		   (LoopNode){.op = LOOP_PREFETCH,
+			      .lanes = 1,
+			      .a = at,
+			      .c = s->seg,
+			      .k = slab,
+			      .k2 = parts,
+			      .depth = (int16_t)l->b.depth},
+		   false);
+}
+
+void
+prefetch_next_slabs(Lower *l)
+{
+	for (int i = 0; i < l->nstream && !l->b.refused; i++)
+		prefetch_slab(l, &l->stream[i]);
+	l->nstream = 0;
+}
