@@ -72,7 +72,7 @@ both_hash_styles_are_read(void **state)
 	images_run("-Wl,--hash-style=gnu");
 	images_run("-Wl,--hash-style=sysv");
 	images_run("-Wl,--hash-style=both -Wl,-z,separate-code -Wl,-z,max-page-size=65536");
-	images_run("-fuse-ld=lld");
+	images_run("-fuse-ld=lld -B" HONE_TEST_LLD_DIR);
 }
 
 static void
