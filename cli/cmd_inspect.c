@@ -179,13 +179,35 @@ print_nodes(const Plan *p, const Step *s)
 	puts(!s->node.n ? "(copy)" : column < NODES_WIDTH ? "" : " ...");
 }
 
+/* What a step computes first. */
+static const Value *
+result_of(const Plan *p, const Step *s)
+{
+	int i = 0;
+
+	while (s->out.v[i] < 0) /* outputs of a node that nobody wants */
+		i++;
+	return &p->g->value.v[p->buffer.v[s->out.v[i]].value];
+}
+
+static void
+print_result(const Value *v)
+{
+	Str text = {0};
+
+	shape_print(&text, v->type, v->rank, v->dim);
+	printf("%-22s ", str_get(&text));
+	str_fini(&text);
+}
+
 static void
 print_tasks(const Inspection *x)
 {
 	const Plan *p = x->plan;
 	char key[DIGEST_TEXT], form[DIGEST_TEXT], macs[24];
 
-	printf("\n%-8s %-8s %5s %9s %6s  %s\n", "task", "form", "uses", "MACs", "share", "nodes");
+	printf("\n%-8s %-8s %5s %9s %6s  %-22s %s\n", "task", "form", "uses", "MACs", "share",
+	       "result", "nodes");
 	for (int i = 0; i < p->task.n; i++) {
 		const PlanTask *t = &p->task.v[i];
 		double all = (double)x->task_macs[i] * t->uses;
@@ -195,15 +217,17 @@ print_tasks(const Inspection *x)
 		printf("%.8s %.8s %5d %9s %5.1f%%  ", key, form, t->uses,
 		       scaled(macs, (double)x->task_macs[i]),
 		       x->macs ? 100 * all / (double)x->macs : 0.0);
+		print_result(result_of(p, &p->step.v[x->task_step[i]]));
 		print_nodes(p, &p->step.v[x->task_step[i]]);
 	}
 	for (int i = 0; i < p->step.n; i++)
 		if (p->step.v[i].kind == STEP_EXTERN) {
 			const Node *n = &p->g->node.v[p->step.v[i].node.v[0]];
 
-			printf("%-17s %5d %9s %6s  %s (%s)\n", "extern", 1,
-			       scaled(macs, (double)graph_node_macs(p->g, n)), "", n->name,
-			       op_info(n->op)->name);
+			printf("%-17s %5d %9s %6s  ", "extern", 1,
+			       scaled(macs, (double)graph_node_macs(p->g, n)), "");
+			print_result(result_of(p, &p->step.v[i]));
+			printf("%s (%s)\n", n->name, op_info(n->op)->name);
 		}
 }
 
@@ -235,20 +259,24 @@ print_text(const Inspection *x)
 }
 
 static void
+json_value(Json *list, const char *key, const Value *v)
+{
+	Json *one = json_object(list, key), *shape;
+
+	json_text(one, "name", v->name);
+	json_text(one, "type", dtype_name(v->type));
+	shape = json_array(one, "shape");
+	for (int d = 0; d < v->rank; d++)
+		json_number(shape, NULL, (double)v->dim[d]);
+}
+
+static void
 json_values(Json *top, const char *key, const Graph *g, const int *value, int n)
 {
 	Json *list = json_array(top, key);
 
-	for (int i = 0; i < n; i++) {
-		const Value *v = &g->value.v[value[i]];
-		Json *one = json_object(list, NULL), *shape;
-
-		json_text(one, "name", v->name);
-		json_text(one, "type", dtype_name(v->type));
-		shape = json_array(one, "shape");
-		for (int d = 0; d < v->rank; d++)
-			json_number(shape, NULL, (double)v->dim[d]);
-	}
+	for (int i = 0; i < n; i++)
+		json_value(list, NULL, &g->value.v[value[i]]);
 }
 
 static void
@@ -276,6 +304,7 @@ json_tasks(Json *top, const Inspection *x)
 		json_text(one, "form", key);
 		json_number(one, "uses", p->task.v[i].uses);
 		json_number(one, "macs", (double)x->task_macs[i]);
+		json_value(one, "result", result_of(p, &p->step.v[x->task_step[i]]));
 		json_nodes(one, p, &p->step.v[x->task_step[i]]);
 	}
 	externs = json_array(top, "externs");
@@ -287,6 +316,7 @@ json_tasks(Json *top, const Inspection *x)
 			json_text(one, "node", n->name);
 			json_text(one, "operator", op_info(n->op)->name);
 			json_number(one, "macs", (double)graph_node_macs(p->g, n));
+			json_value(one, "result", result_of(p, &p->step.v[i]));
 		}
 }
 

@@ -181,10 +181,10 @@ roofline_share(const TuneTask *t)
 static void
 table_failures(const TuneReport *r)
 {
-	for (int s = 0; s < STATUS_COUNT; s++)
-		if (r->failures[s])
-			printf("%6lld candidates: %s\n", (long long)r->failures[s],
-			       status_text((Status)s));
+	for (int i = 0; i < r->failure.n; i++)
+		printf("%6lld candidates: %s%s%s\n", (long long)r->failure.v[i].n,
+		       status_text(r->failure.v[i].status), *r->failure.v[i].reason ? ": " : "",
+		       r->failure.v[i].reason);
 	for (int i = 0; i < r->ntask; i++)
 		if (r->task[i].state == TASK_FAILED)
 			printf("%s: %s\n", r->task[i].label, r->task[i].why);
@@ -264,10 +264,14 @@ tune_json(const TuneReport *r)
 	json_number(top, "externs", r->nextern);
 	json_bool(top, "stopped", r->stopped);
 	json_number(top, "connections_lost", r->lost);
-	failures = json_object(top, "failures");
-	for (int i = 0; i < STATUS_COUNT; i++)
-		if (r->failures[i])
-			json_number(failures, status_name((Status)i), (double)r->failures[i]);
+	failures = json_array(top, "failures");
+	for (int i = 0; i < r->failure.n; i++) {
+		Json *one = json_object(failures, NULL);
+
+		json_text(one, "status", status_name(r->failure.v[i].status));
+		json_text(one, "reason", r->failure.v[i].reason);
+		json_number(one, "candidates", (double)r->failure.v[i].n);
+	}
 	list = json_array(top, "tasks");
 	for (int i = 0; i < r->ntask; i++)
 		json_task(list, &r->task[i]);

@@ -8,6 +8,19 @@
 enum { WAIT_MS = 200, HALT_MS = 5000 };
 
 static void
+count_failure(TuneReport *r, Status status, const char *reason)
+{
+	for (int i = 0; i < r->failure.n; i++)
+		if (r->failure.v[i].status == status &&
+		    !strcmp(r->failure.v[i].reason, reason ? reason : "")) {
+			r->failure.v[i].n++;
+			return;
+		}
+	vec_push(r->arena, &r->failure,
+		 ((TuneFailure){status, arena_strdup(r->arena, reason ? reason : ""), 1}));
+}
+
+static void
 learn_item(Tuner *t, Work *w, const ParcelItem *x)
 {
 	Trial *r = &w->trial.v[work_find(w, x->text)];
@@ -26,7 +39,7 @@ learn_item(Tuner *t, Work *w, const ParcelItem *x)
 		t->report->trials++;
 	}
 	if (r->status != STATUS_OK) {
-		t->report->failures[r->status]++;
+		count_failure(t->report, r->status, m->reason);
 		return;
 	}
 	r->best_ns = INFINITY;

@@ -67,13 +67,20 @@ typedef struct TuneTask {
 	const char *why;               /* FAILED: the reason */
 } TuneTask;
 
+/* Candidates that came to the same end. */
+typedef struct TuneFailure {
+	Status status;
+	const char *reason;
+	int64_t n;
+} TuneFailure;
+
 typedef struct TuneReport {
 	Arena *arena; /* everything below */
 	TuneTask *task;
-	int ntask, nextern;             /* steps that are not tuned: reference kernels */
-	int64_t trials;                 /* candidates this run measured */
-	int64_t failures[STATUS_COUNT]; /* of them, by status; and those that do not lower */
-	int lost;                       /* connections that had to be made again */
+	int ntask, nextern;       /* steps that are not tuned: reference kernels */
+	int64_t trials;           /* candidates this run measured */
+	VEC(TuneFailure) failure; /* of them, and of those that do not lower */
+	int lost;                 /* connections that had to be made again */
 	double seconds;
 	double before_ns, after_ns; /* model: sum over raced tasks, by uses */
 	RaceRatio ratio;
