@@ -9,14 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTEMPTS = 3, RECONNECT_MS = 60000 };
+#include "base/clock.h"
 
+enum { ATTEMPTS = 3, OPEN_TRIES = 20, OPEN_PAUSE_MS = 100, RECONNECT_MS = 60000 };
+
+/* The agent may be just about to start, or to be replaced: two seconds are given to it. */
 int
 device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e)
 {
+	Err own = {0};
+	int rc = ERR_DEVICE;
+
 	*d = (Device){.hooks = hooks};
-	return address ? rpc_open(address, &d->client, e)
-		       : rpc_start_local(server_path, &d->client, e);
+	for (int i = 0; i < OPEN_TRIES && rc == ERR_DEVICE; i++) {
+		if (i)
+			clock_sleep_ns(OPEN_PAUSE_MS * 1000000ull);
+		own = (Err){0};
+		rc = address ? rpc_open(address, &d->client, &own)
+			     : rpc_start_local(server_path, &d->client, &own);
+	}
+	return rc ? err_set(e, rc, "%s", own.msg) : OK;
 }
 
 void

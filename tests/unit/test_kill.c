@@ -50,7 +50,7 @@ typedef struct Run {
 } Run;
 
 static char folder[] = "/tmp/hone-test-XXXXXX", model[64], log_path[64], socket_path[64],
-	    private_path[64];
+	    private_path[64], said_path[64];
 
 /* --- programs --- */
 
@@ -66,9 +66,31 @@ start(const char *const argv[], int fd)
 		_exit(127);
 	fd = open("/dev/null", O_RDWR);
 	dup2(fd, 1);
+	fd = open(said_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, 2);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
+}
+
+/* What the last program started said on its way. */
+static void
+print_what_was_said(void)
+{
+	char *text;
+	size_t n;
+
+	if (file_read(said_path, 1 << 20, &text, &n, NULL))
+		return;
+	print_message("%s", text);
+	free(text);
+}
+
+static void
+expect_success(int code)
+{
+	if (code)
+		print_what_was_said();
+	assert_int_equal(code, 0);
 }
 
 static int
@@ -297,12 +319,12 @@ check_end(Run *r)
 	int rows;
 
 	drain(r);
-	assert_int_equal(exit_code(r->tuner), 0);
+	expect_success(exit_code(r->tuner));
 	rows = check_log(r);
 	said = r->nsaid;
 	start_tuner(r);
 	drain(r);
-	assert_int_equal(exit_code(r->tuner), 0);
+	expect_success(exit_code(r->tuner));
 	r->tuner = 0;
 	if (r->nsaid != said)
 		fail_msg("a search that was over measured again: rows %s after %d", r->said + said,
@@ -435,6 +457,7 @@ setup(void **state)
 	snprintf(log_path, sizeof log_path, "%s/log.db", folder);
 	snprintf(socket_path, sizeof socket_path, "%s/agent", folder);
 	snprintf(private_path, sizeof private_path, "%s/private", folder);
+	snprintf(said_path, sizeof said_path, "%s/said", folder);
 	if (mkdir(private_path, 0700))
 		return -1;
 	setenv("TMPDIR", private_path, 1);
@@ -464,6 +487,7 @@ teardown(void **state)
 	unlink(socket_path); /* an agent that was killed leaves it */
 	remove_log();
 	unlink(model);
+	unlink(said_path);
 	rmdir(private_path);
 	return rmdir(folder); /* fails when something was left there */
 }
