@@ -67,7 +67,7 @@ def openvino_peer(model, inputs):
 
 def hone_bundle(hone, model, folder, log, trials):
     subprocess.run([hone, "tune", model, "--trials", str(trials), "--log", log], check=True,
-                   stdout=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     subprocess.run([hone, "compile", model, "--log", log, "-o", folder], check=True,
                    stdout=subprocess.DEVNULL)
 
