@@ -32,8 +32,7 @@ lowered_from_text(Arena *a, const Task *t, const TaskForm *f, const char *text,
 	*out = (Lowered){0};
 	if ((rc = sched_parse_rewrite(text, rewrite, e)) ||
 	    (rc = rewrite_apply(rewrite, a, t, f, &out->task, &out->form, e)) ||
-	    (rc = sched_parse(text, out->task, a, &out->sched, e)) ||
-	    (rc = sched_check(&out->sched, out->task, e)))
+	    (rc = sched_parse(text, out->task, a, &out->sched, e)))
 		return rc;
 	out->slack = rewrite_named(rewrite)->slack;
 	return lower_into(a, target, out, why);

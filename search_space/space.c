@@ -20,31 +20,25 @@ is_idle(const Variant *v, int stage)
 	return stage_is_const(v->task, stage) || v->base.stage[stage].inlined;
 }
 
-/* Extents that the shared loops leave of a stage's axes. */
-static void
-shares(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
+/* Extents that the shared loops leave of a stage's axes, 0 where they leave them whole. Returns how
+ * often these loops run the stage. */
+static double
+share_axes(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
 {
 	const Stage *s = &v->task->stage.v[stage];
+	double rounds = 1;
 
 	memset(share, 0, STAGE_AXES_MAX * sizeof *share);
-	for (int f = 0; f < v->base.nfuse; f++)
-		for (int a = 0; a < s->nspatial; a++)
-			if (!strcmp(s->axis[a].name, v->base.fuse[f].axis))
-				share[a] = v->base.fuse[f].step;
-}
+	for (int f = 0; f < v->base.nfuse; f++) {
+		const SharedLoop *loop = &v->base.fuse[f];
+		int a = stage_axis_named(s, loop->axis);
 
-/* How often the shared loops run the stages inside. */
-static double
-rounds(const Variant *v, int stage)
-{
-	const Stage *s = &v->task->stage.v[stage];
-	double n = 1;
-
-	for (int f = 0; f < v->base.nfuse; f++)
-		for (int a = 0; a < s->nspatial; a++)
-			if (!strcmp(s->axis[a].name, v->base.fuse[f].axis))
-				n *= ceil((double)s->axis[a].extent / (double)v->base.fuse[f].step);
-	return n;
+		if (a == TASK_NONE || a >= s->nspatial)
+			continue;
+		share[a] = loop->step;
+		rounds *= ceil((double)s->axis[a].extent / (double)loop->step);
+	}
+	return rounds;
 }
 
 static bool
@@ -60,18 +54,19 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 		inlined[s] = v->base.stage[s].inlined;
 	for (int s = 0; s < v->task->stage.n; s++) {
 		StageInfo info;
+		double rounds;
 
 		if (is_idle(v, s)) {
 			vec_push(a, &v->stage[s].option, ((Option){.sched = v->base.stage[s]}));
 			continue;
 		}
-		shares(v, s, share);
+		rounds = share_axes(v, s, share);
 		stage_info(v->task, &v->form, s, inlined, share, &info);
 		options_of_stage(a, &info, t, &v->stage[s]);
 		if (!v->stage[s].option.n)
 			return false;
 		for (int i = 0; i < v->stage[s].option.n; i++)
-			v->stage[s].option.v[i].ns *= rounds(v, s);
+			v->stage[s].option.v[i].ns *= rounds;
 		v->ns += PHASE_NS;
 	}
 	return true;
@@ -133,12 +128,10 @@ shared_axis(const Variant *v, int64_t *extent)
 
 		for (int s = 0; s < v->task->stage.n && all; s++) {
 			const Stage *q = &v->task->stage.v[s];
-			bool has = is_idle(v, s);
+			int b = stage_axis_named(q, first->axis[a].name);
 
-			for (int b = 0; b < q->nspatial; b++)
-				has |= !strcmp(q->axis[b].name, first->axis[a].name) &&
-				       q->axis[b].extent == first->axis[a].extent;
-			all = has;
+			all = is_idle(v, s) || (b != TASK_NONE && b < q->nspatial &&
+						q->axis[b].extent == first->axis[a].extent);
 		}
 		if (all) {
 			*extent = first->axis[a].extent;
@@ -287,14 +280,13 @@ drop_last_if_known(Space *s)
 static double
 roofline(const Space *s, const Task *t, const Target *target)
 {
-	double peak = target->ghz * target->fma_per_cycle * 2 * target_lanes(target);
 	double flops = task_flops(t), bytes = task_bytes(t), gbs = target->l2_gbs;
 
 	if (bytes <= (double)target->l1_bytes)
 		gbs = target->load_per_cycle * (double)target->vector_bytes * target->ghz;
 	for (int i = 0; i < s->variant.n; i++)
 		flops = fmin(flops, task_flops(s->variant.v[i].task));
-	return fmax(flops / peak, bytes / gbs);
+	return fmax(flops / target_gflops(target), bytes / gbs);
 }
 
 static int

@@ -80,4 +80,11 @@ target_lanes(const Target *t)
 	return (int)t->vector_bytes / 4;
 }
 
+/* f32 multiply-add peak of one core, GFLOPS. */
+static inline double
+target_gflops(const Target *t)
+{
+	return t->ghz * t->fma_per_cycle * 2 * target_lanes(t);
+}
+
 #endif

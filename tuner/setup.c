@@ -174,9 +174,8 @@ label_of(const Tuner *t, int task)
 static double
 rough_ns(const Tuner *t, const PlanTask *p)
 {
-	double gflops = t->target.ghz * t->target.fma_per_cycle * 2 * target_lanes(&t->target);
-
-	return p->uses * (task_flops(p->task) / gflops + task_bytes(p->task) / t->target.dram_gbs);
+	return p->uses * (task_flops(p->task) / target_gflops(&t->target) +
+			  task_bytes(p->task) / t->target.dram_gbs);
 }
 
 typedef struct Dear {

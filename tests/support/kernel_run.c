@@ -10,8 +10,8 @@
 #include "base/pack.h"
 #include "base/rng.h"
 #include "codegen/link.h"
+#include "codegen/lowered.h"
 #include "codegen/pack.h"
-#include "search_space/rewrite.h"
 
 int
 guarded_open(Guarded *g, size_t bytes, GuardSide side)
@@ -232,19 +232,17 @@ int
 kernel_run_open(KernelRun *r, Arena *a, Emit *m, const Task *t, const TaskForm *f, const char *text,
 		GuardSide side, uint64_t seed, char why[LOWER_WHY_MAX], Err *e)
 {
-	char rewrite[SCHED_REWRITE_MAX];
-	Sched s;
+	Lowered l;
 	int rc;
 
 	*r = (KernelRun){.a = a};
-	if ((rc = sched_parse_rewrite(text, rewrite, e)) ||
-	    (rc = rewrite_apply(rewrite, a, t, f, &r->t, &r->f, e)) || (rc = task_check(r->t, e)) ||
-	    (rc = sched_parse(text, r->t, a, &s, e)))
+	if ((rc = lowered_from_text(a, t, f, text, emit_target(m), &l, why, e)) ||
+	    (rc = task_check(l.task, e)))
 		return rc;
-	r->slack = rewrite_named(rewrite)->slack;
-	rc = lower(a, r->t, &r->f, &s, emit_target(m), (LowerOptions){0}, &r->loop, why);
-	if (rc)
-		return rc;
+	r->t = l.task;
+	r->f = l.form;
+	r->slack = l.slack;
+	r->loop = l.loop;
 	rc = open_code(r, m, e);
 	if (!rc)
 		rc = open_buffers(r, t, side, seed, e);

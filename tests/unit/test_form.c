@@ -8,23 +8,13 @@
 #include <cmocka.h>
 
 #include "graph/form.h"
+#include "task_case.h"
 #include "tests/support/draw.h"
 
 static const char task_text[] =
 	"task\n in x f32[2,20,5,7]\n const w f32[20]\n out y f32[2,20,5,7]\n"
 	" out s f32[]\n stage n:2 c:20 p:5 q:7\n"
 	"  y[n,c,p,q] = x[n,c,p,q] * w[c]\n stage\n  s[] = 1\n";
-
-static Task *
-parse_task(Arena *a, const char *text)
-{
-	Err e = {0};
-	Task *t;
-
-	if (task_parse(text, a, &t, &e))
-		fail_msg("%s", e.msg);
-	return t;
-}
 
 static void
 print_gives_back_the_text(void **state)

@@ -9,6 +9,7 @@
 
 #include "codegen/lower.h"
 #include "search_space/rewrite.h"
+#include "task_case.h"
 #include "tests/support/draw.h"
 
 static const char task_text[] =
@@ -16,17 +17,6 @@ static const char task_text[] =
 	" stage c:8 p:9 q:9\n  t[c,p,q] = max(x[c,p,q], 0)\n"
 	" stage k:16 p:9 q:9 | c:8 i:3 j:3\n"
 	"  acc f32 sum t[c,p+i-1,q+j-1 else 0] * w[k,c,i,j]\n  y[k,p,q] = acc\n";
-
-static Task *
-parse_task(Arena *a, const char *text)
-{
-	Err e = {0};
-	Task *t;
-
-	if (task_parse(text, a, &t, &e))
-		fail_msg("%s", e.msg);
-	return t;
-}
 
 static void
 print_gives_back_the_text(void **state)

@@ -8,18 +8,8 @@
 #include <cmocka.h>
 
 #include "graph/task.h"
+#include "task_case.h"
 #include "tests/support/draw.h"
-
-static Task *
-parse(Arena *a, const char *text)
-{
-	Err e = {0};
-	Task *t;
-
-	if (task_parse(text, a, &t, &e))
-		fail_msg("%s", e.msg);
-	return t;
-}
 
 static const char everything[] =
 	"task\n"
@@ -46,7 +36,7 @@ print_gives_back_the_text(void **state)
 	Str out = {0};
 
 	(void)state;
-	task_print(parse(a, everything), &out);
+	task_print(parse_task(a, everything), &out);
 	assert_string_equal(str_get(&out), everything);
 	str_fini(&out);
 	arena_free(a);
@@ -79,7 +69,7 @@ expressions_keep_their_structure(void **state)
 		const char *head = "task\n  in x f32[4]\n  out y f32[4]\n  stage a:4\n    y[a] = ";
 
 		str_printf(&text, "%s%s\n", head, cases[i].in);
-		task_print(parse(a, text.s), &out);
+		task_print(parse_task(a, text.s), &out);
 		assert_string_equal(out.s + strlen(head), arena_printf(a, "%s\n", cases[i].out));
 		str_fini(&text);
 		str_fini(&out);
@@ -101,12 +91,12 @@ random_tasks_read_back(void **state)
 		Task *t;
 
 		draw_task(&r, &text);
-		t = parse(a, text.s);
+		t = parse_task(a, text.s);
 		task_print(t, &once);
-		task_print(parse(a, once.s), &twice);
+		task_print(parse_task(a, once.s), &twice);
 		assert_string_equal(once.s, twice.s);
 		d = task_digest(t);
-		e = task_digest(parse(a, once.s));
+		e = task_digest(parse_task(a, once.s));
 		assert_true(digest_equal(&d, &e));
 		d = task_digest(task_copy(a, t));
 		assert_true(digest_equal(&d, &e));
@@ -128,7 +118,7 @@ equal_tasks_simplify_equally(void **state)
 	const char *two = "task\n out out f32[8,5]\n const bias f32[8]\n in data f32[1,8,5]\n"
 			  " stage k:8 c:5\n  out[k,c] = data[0,k,c] + bias[k]\n";
 	Arena *a = arena_new();
-	Task *t = parse(a, one), *u = parse(a, two);
+	Task *t = parse_task(a, one), *u = parse_task(a, two);
 	Digest d, e;
 	int map[5];
 
@@ -243,8 +233,9 @@ static void
 work_is_counted(void **state)
 {
 	Arena *a = arena_new();
-	Task *t = parse(a, "task\n in x f32[4,5]\n const w f32[5,3]\n out y f32[4,3]\n"
-			   " stage m:4 n:3 | k:5\n  acc f32 sum x[m,k] * w[k,n]\n  y[m,n] = acc\n");
+	Task *t = parse_task(
+		a, "task\n in x f32[4,5]\n const w f32[5,3]\n out y f32[4,3]\n"
+		   " stage m:4 n:3 | k:5\n  acc f32 sum x[m,k] * w[k,n]\n  y[m,n] = acc\n");
 
 	(void)state;
 	assert_int_equal(stage_macs(&t->stage.v[0]), 60);
