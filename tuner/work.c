@@ -140,8 +140,10 @@ ask_strategy(Work *w, int max)
 
 	for (int i = 0; i < n; i++) {
 		const char *text = space_text(&w->space, w->arena, &p[i].pick);
-		Trial *t = &w->trial.v[w->round[w->nround++] = trial_of(w, text, p[i].stage)];
+		int at = trial_of(w, text, p[i].stage); /* may move w->trial */
+		Trial *t = &w->trial.v[at];
 
+		w->round[w->nround++] = at;
 		t->pick = p[i].pick;
 		t->expected_ns = space_cost(&w->space, &p[i].pick);
 		w->proposed++;
