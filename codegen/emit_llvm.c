@@ -151,10 +151,12 @@ emit_loop(Llvm *v, const LoopNode *n)
 static void
 emit_prefetch(Llvm *v, const LoopNode *n)
 {
-	int64_t slab = v->loop->seg.v[n->c].loop[n->k].stride, part = slab / n->k2;
+	int64_t slab = v->loop->seg.v[n->c].loop[n->k].stride;
+	int64_t lines = (slab / n->k2 + LINE - 1) / LINE;
 
-	for (int64_t i = 0; i < part || i == 0; i += LINE) {
-		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, slab + i));
+	lines = lines ? lines : 1;
+	for (int64_t i = lines * n->b / n->lanes; i < lines * (n->b + 1) / n->lanes; i++) {
+		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, slab + i * LINE));
 		LLVMValueRef arg[] = {p, llvm_i32(v, 0), llvm_i32(v, 2), llvm_i32(v, 1)};
 
 		llvm_intrinsic(v, "llvm.prefetch", &v->ptr, 1, arg, 4);

@@ -82,8 +82,9 @@ print_node(const Loop *l, int i, Str *out)
 					       (n->k2 ? n->k2 : 1)));
 		break;
 	case LOOP_PREFETCH:
-		str_printf(out, " v%d + %lld, a part of %lld", n->a,
-			   (long long)l->seg.v[n->c].loop[n->k].stride, (long long)n->k2);
+		str_printf(out, " v%d + %lld, %d of %d shares of a part of %lld", n->a,
+			   (long long)l->seg.v[n->c].loop[n->k].stride, n->b + 1, n->lanes,
+			   (long long)n->k2);
 		break;
 	case LOOP_INT_STEP: str_printf(out, " v%d + i%d*%lld", n->a, n->b, (long long)n->k); break;
 	case LOOP_CONST:
@@ -196,7 +197,8 @@ check_body(const Check *c, int body)
 		}
 		/* levels, accumulators and segments are numbers of other things */
 		rc = check_operand(c, x, n->a);
-		if (!rc && n->op != LOOP_STEP && n->op != LOOP_SEG_STEP && n->op != LOOP_INT_STEP)
+		if (!rc && n->op != LOOP_STEP && n->op != LOOP_SEG_STEP && n->op != LOOP_INT_STEP &&
+		    n->op != LOOP_PREFETCH)
 			rc = check_operand(c, x, n->b);
 		if (!rc && n->op != LOOP_SEG_STEP && n->op != LOOP_PREFETCH)
 			rc = check_operand(c, x, n->c);

@@ -70,8 +70,9 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(REDUCE, "reduce")     /* all lanes of a by combiner k */                            \
 	X(GET, "get")           /* accumulator k */                                           \
 	X(SET, "set")           /* accumulator k = a */                                       \
-	X(PREFETCH, "prefetch") /* from address a + stride on, stride / k2 bytes; the stride  \
-				 * is that of loop k of segment c */                          \
+	X(PREFETCH, "prefetch") /* from address a + stride on, share b of `lanes` of          \
+				 * stride / k2 bytes; the stride is that of loop k of segment \
+				 * c */                                                       \
 	X(LOOP, "loop")         /* body k, extent k2, level b */
 
 typedef enum LoopOp {

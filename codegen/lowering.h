@@ -102,8 +102,9 @@ int accumulate(Lower *l, const Stage *s, int acc, const Env *env);
 
 /* prefetch.c */
 void prefetch_note(Lower *l, const Stream *s); /* the body reads s */
-/* Ends a body that may be followed by prefetches of what the noted segments hold next. */
-void prefetch_next_slabs(Lower *l);
+/* Ends the step-th of the unrolled steps of a body: its share of the prefetches of what the noted
+ * segments hold next. */
+void prefetch_next_slabs(Lower *l, int step, int steps);
 
 /* tile.c */
 int tile_units(const Lower *l, int axis); /* register-tile elements along it */

@@ -2,8 +2,9 @@
  *
  * A slab is what a segment holds for one iteration of a loop; when other loops run the same slab
  * several times, there is time to fetch the next one from memory. The lines of the next slab are
- * spread evenly over all iterations that use the present one: fetched at once they would push out
- * what is in use, fetched a fixed distance ahead they come too late.
+ * spread evenly over all iterations that use the present one, and over the unrolled steps of each:
+ * fetched at once they would push out what is in use, or find no free buffer; fetched a fixed
+ * distance ahead they come too late.
  */
 #include "codegen/lowering.h"
 
@@ -55,7 +56,7 @@ seg_step(Lower *l, int at, const Stream *s, int loop, int level, int64_t parts)
 }
 
 static void
-prefetch_slab(Lower *l, const Stream *s)
+prefetch_slab(Lower *l, const Stream *s, int step, int steps)
 {
 	int slab = slab_loop(l, s), at;
 	int64_t parts = 1;
@@ -71,8 +72,10 @@ prefetch_slab(Lower *l, const Stream *s)
 	}
 	build_node(&l->b,
 		   (LoopNode){.op = LOOP_PREFETCH,
-			      .lanes = 1,
+			      .lanes = (int16_t)steps,
+			      .valid = (int16_t)steps,
 			      .a = at,
+			      .b = step,
 			      .c = s->seg,
 			      .k = slab,
 			      .k2 = parts,
@@ -81,9 +84,10 @@ prefetch_slab(Lower *l, const Stream *s)
 }
 
 void
-prefetch_next_slabs(Lower *l)
+prefetch_next_slabs(Lower *l, int step, int steps)
 {
 	for (int i = 0; i < l->nstream && !l->b.refused; i++)
-		prefetch_slab(l, &l->stream[i]);
-	l->nstream = 0;
+		prefetch_slab(l, &l->stream[i], step, steps);
+	if (step == steps - 1)
+		l->nstream = 0;
 }

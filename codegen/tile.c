@@ -268,6 +268,8 @@ reduce_sums(Lower *l, int ne, int nu)
 		if (!cur[slot])
 			cur[slot] = get_acc(l, l->acc_first + slot);
 		cur[slot] = accumulate(l, l->st, cur[slot], &env);
+		if (e == order[ne - 1])
+			prefetch_next_slabs(l, u, nu);
 	}
 	for (int i = 0; i < ne * par && !l->b.refused; i++)
 		if (cur[i] && build_at(&l->b, cur[i])->op != LOOP_GET)
@@ -289,6 +291,7 @@ reduce_args(Lower *l, int ne, int nu)
 		set_acc(l, l->acc_first + 2 * e, value);
 		set_acc(l, l->acc_first + 2 * e + 1, position);
 	}
+	prefetch_next_slabs(l, 0, 1);
 }
 
 void
@@ -305,7 +308,6 @@ tile_reduce_leaf(Lower *l)
 		reduce_args(l, ne, nu);
 	else
 		reduce_sums(l, ne, nu);
-	prefetch_next_slabs(l);
 }
 
 void

@@ -27,7 +27,7 @@ enum { PLAIN_REGISTERS = 4, PEELED_COPIES = 4 };
 /* Operations per lane where lanes do not lie side by side, or where a table says where they lie. */
 static const double APART = 1.6, BY_VALUE = 2.5;
 
-/* A remainder takes at least this part of a whole tile's time. */
+/* The remainder of a reduction takes at least this part of a whole step's time. */
 static const double REMAINDER_LEAST = .3;
 
 /* Windows: the part of their elements that is alive at once, and what the register allocator needs
@@ -49,7 +49,7 @@ enum { BODY_OPERATIONS = 100 };
 static const double STREAM_CYCLES = .01, STREAM_MEMORY = .02;
 
 /* Of the time that constants take from memory, what shows: read when needed, and prefetched. */
-static const double COLD_SHOWS = .8, PREFETCHED_SHOWS = .45;
+static const double COLD_SHOWS = 1.2, PREFETCHED_SHOWS = .15;
 
 /* The part of a cache that holds what loops reuse, and what of the traffic shows behind
  * arithmetic. */
@@ -63,11 +63,13 @@ typedef struct Nest {
 	int lanes;
 	double width;        /* registers that one vector takes */
 	bool across;         /* lanes run along a reduction axis and are folded at the end */
+	bool folded;         /* the tile holds all axes of literals, which fold away */
 	double accumulators; /* vectors */
 	double steps;        /* reduction steps in the innermost body */
 	double bodies;       /* times that runs for one tile */
-	double tiles;
-	int loop;                      /* axis of the loop around the tile, or TASK_NONE */
+	double tiles;        /* of the size below */
+	double all_tiles;    /* remainders included */
+	int loop;            /* axis of the loop around the tile, or TASK_NONE */
 	int64_t size[STAGE_AXES_MAX];  /* elements of the tile along each axis */
 	int64_t units[STAGE_AXES_MAX]; /* the same, lanes counted as one */
 	int64_t reach[STAGE_AXES_MAX]; /* from the first unit to the last, in elements */
@@ -85,26 +87,47 @@ tile_size(const Nest *n, int axis)
 	return size < n->s->extent[axis] ? size : n->s->extent[axis];
 }
 
+/* The tile has `size` elements along the axis. */
+static void
+resize(Nest *n, int axis, int64_t size)
+{
+	bool lane = axis == n->q->vec;
+
+	n->size[axis] = size;
+	n->units[axis] = lane ? (size + n->lanes - 1) / n->lanes : size;
+	n->reach[axis] = (n->units[axis] - 1) * (lane ? n->lanes : 1);
+}
+
 static void
 place_axis(Nest *n, int axis)
 {
 	int64_t extent = n->s->extent[axis], size = tile_size(n, axis), rest = extent % size;
-	bool lane = axis == n->q->vec, spatial = axis < n->s->stage->nspatial;
 	double runs = (double)(extent / size);
 
+	resize(n, axis, size);
+	if (axis < n->s->stage->nspatial) {
+		n->accumulators *= (double)n->units[axis];
+		n->tiles *= runs;
+		n->all_tiles *= runs + (rest > 0);
+		return;
+	}
 	if (rest)
 		runs += fmax((double)rest / (double)size, REMAINDER_LEAST);
-	n->size[axis] = size;
-	n->units[axis] = lane ? (size + n->lanes - 1) / n->lanes : size;
-	n->reach[axis] = (n->units[axis] - 1) * (lane ? n->lanes : 1);
-	*(spatial ? &n->accumulators : &n->steps) *= (double)n->units[axis];
-	*(spatial ? &n->tiles : &n->bodies) *= runs;
+	n->steps *= (double)n->units[axis];
+	n->bodies *= runs;
 }
 
 static Nest
 nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 {
-	Nest n = {.s = s, .q = q, .t = t, .steps = 1, .bodies = 1, .tiles = 1, .loop = TASK_NONE};
+	Nest n = {.s = s,
+		  .q = q,
+		  .t = t,
+		  .steps = 1,
+		  .bodies = 1,
+		  .tiles = 1,
+		  .all_tiles = 1,
+		  .loop = TASK_NONE};
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
@@ -112,6 +135,14 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 	n.accumulators = q->par;
 	for (int a = 0; a < s->stage->naxes; a++)
 		place_axis(&n, a);
+	n.folded = true;
+	for (int a = 0; a < s->naxes; a++) {
+		if (a >= s->stage->naxes) {
+			n.size[a] = n.units[a] = s->extent[a];
+			n.reach[a] = s->extent[a] - 1;
+		}
+		n.folded &= !s->factor[a] || n.size[a] == s->extent[a];
+	}
 	for (int i = 0; i < q->n; i++)
 		if (n.size[q->split[i].axis] < s->extent[q->split[i].axis])
 			n.loop = q->split[i].axis;
@@ -157,6 +188,8 @@ load_operations(const Nest *n, const Access *x, bool guarded)
 	int vec = n->q->vec;
 	double each = 1;
 
+	if (x->is_literal && n->folded)
+		return 0;
 	if (vec != TASK_NONE && x->varies[vec] && !x->is_const && x->stride[vec] != 1)
 		each = APART * n->lanes;
 	if (x->by_value)
@@ -182,7 +215,7 @@ window_registers(const Nest *n)
 		const Access *x = &n->s->access[i];
 		double elements = tile_elements(n, x), reads = 1;
 
-		for (int a = 0; a < n->s->stage->naxes; a++)
+		for (int a = 0; a < n->s->naxes; a++)
 			if (x->varies[a])
 				reads *= (double)n->units[a];
 		if (!x->final && !x->is_const && elements < reads)
@@ -203,6 +236,28 @@ registers_in_loop(const Nest *n)
 	return n->accumulators + fmin(along, others) + 1 + window_registers(n);
 }
 
+/* Elements of inline stages that one body computes, and what they take, in operations. */
+static double
+inner_elements(const Nest *n)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n->s->ninner; i++)
+		sum += n->s->inner[i].at.final ? 0 : tile_elements(n, &n->s->inner[i].at);
+	return sum;
+}
+
+static double
+inner_ops(const Nest *n, bool final)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n->s->ninner; i++)
+		if (n->s->inner[i].at.final == final)
+			sum += tile_elements(n, &n->s->inner[i].at) * n->s->inner[i].ops;
+	return sum;
+}
+
 /* Without one, what does not vary with the loop outside is loaded before it and stays; few
  * constants do, many are loaded anew. */
 static double
@@ -213,7 +268,7 @@ registers_unrolled(const Nest *n)
 	for (int i = 0; i < n->s->n; i++) {
 		const Access *x = &n->s->access[i];
 
-		if (x->final)
+		if (x->final || (x->is_literal && n->folded))
 			continue;
 		if (x->is_const)
 			constants += tile_elements(n, x);
@@ -221,7 +276,7 @@ registers_unrolled(const Nest *n)
 			held += tile_elements(n, x);
 	}
 	held += constants <= SCHED_CONSTANTS_HELD ? constants : 1;
-	held += n->accumulators + 1;
+	held += n->accumulators + inner_elements(n) + 1;
 	return fmax(held, (held + window_registers(n)) * UNROLLED_EASE);
 }
 
@@ -237,7 +292,10 @@ static double
 nodes(const Nest *n)
 {
 	const StageInfo *s = n->s;
-	double sum = n->accumulators * (n->steps * (s->body_ops + 1) + s->final_ops + 2);
+	double density = n->folded ? s->density : 1;
+	double sum = n->accumulators * (n->steps * (s->body_ops * density + 1) + s->final_ops + 2);
+
+	sum += inner_ops(n, false) + inner_ops(n, true);
 
 	for (int i = 0; i < s->n; i++)
 		sum += load_operations(n, &s->access[i], s->access[i].guarded);
@@ -280,7 +338,9 @@ body_loads(const Nest *n)
 			loads += load_operations(n, x, is_guarded(n, x)) *
 				 (x->is_const ? n->width : 1);
 	}
-	return spilled > 0 ? loads + 2 * spilled * fmax(1, n->steps) : loads;
+	if (spilled <= 0)
+		return loads;
+	return loads + spilled * (n->bodies <= 1 && n->s->density < 1 ? 1 : 2 * fmax(1, n->steps));
 }
 
 /* Prefetches in one body: the lines of all constants spread over all bodies. */
@@ -291,8 +351,8 @@ prefetches(const Nest *n)
 
 	for (int i = 0; i < n->s->n && n->q->prefetch; i++)
 		if (n->s->access[i].is_const && !n->s->access[i].final)
-			lines +=
-				ceil(n->s->access[i].footprint / LINE_BYTES / n->tiles / n->bodies);
+			lines += ceil(n->s->access[i].footprint / LINE_BYTES / n->all_tiles /
+				      n->bodies);
 	return lines;
 }
 
@@ -302,7 +362,9 @@ static double
 body_cycles(const Nest *n)
 {
 	const Target *t = n->t;
-	double ops = n->accumulators / n->q->par * n->steps * n->s->body_ops * n->width;
+	double density = n->folded ? n->s->density : 1;
+	double terms = n->accumulators / n->q->par * n->steps * density;
+	double ops = (terms * n->s->body_ops + inner_ops(n, false)) * n->width;
 	double loads = body_loads(n), slots = loads * (t->lane_splat ? 1 : FOLDED_LOAD);
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
@@ -327,8 +389,9 @@ final_cycles(const Nest *n)
 			loads += load_operations(n, &s->access[i], is_guarded(n, &s->access[i]));
 	if (vec != TASK_NONE && !n->across && s->store.stride[vec] != 1)
 		store = APART * n->lanes;
-	cycles = fmax(outputs * s->final_ops * n->width / n->t->fma_per_cycle,
-		      loads / n->t->load_per_cycle);
+	cycles =
+		fmax((outputs * s->final_ops + inner_ops(n, true)) * n->width / n->t->fma_per_cycle,
+		     loads / n->t->load_per_cycle);
 	cycles += outputs * store * n->width;
 	if (reduces(n))
 		cycles += TILE_CYCLES + (n->across ? outputs * FOLD_CYCLES : 0) +
@@ -357,14 +420,36 @@ loop_ends(const Nest *n)
 	return ends;
 }
 
+/* Cycles of all tiles from the given axis on: the whole ones, and with each axis that does not
+ * divide, its remainder, which is a smaller tile. */
+static double
+tile_cycles(const Nest *n, int axis)
+{
+	Nest rest = *n;
+	int64_t left = 0;
+	double body = 0, cycles;
+
+	for (; axis < n->s->stage->nspatial && !left; axis++)
+		left = n->s->extent[axis] % n->size[axis];
+	if (!left) {
+		if (reduces(n))
+			body = n->bodies * (body_cycles(n) + LOOP_CYCLES) +
+			       END_CYCLES * loop_ends(n);
+		return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
+	}
+	cycles = tile_cycles(n, axis);
+	axis--;
+	rest.tiles /= (double)(n->s->extent[axis] / n->size[axis]);
+	rest.accumulators /= (double)n->units[axis];
+	resize(&rest, axis, left);
+	rest.accumulators *= (double)rest.units[axis];
+	return cycles + tile_cycles(&rest, axis + 1);
+}
+
 static double
 compute_ns(const Nest *n)
 {
-	double body = 0;
-
-	if (reduces(n))
-		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
-	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES) / n->t->ghz;
+	return tile_cycles(n, 0) / n->t->ghz;
 }
 
 /* Bytes of x that a box of the given extents touches. */
@@ -392,7 +477,8 @@ extent_before(const Nest *n, int axis, int last)
 
 /* Bytes that must come from beyond a cache of the given size, loop by loop from the inside: as long
  * as all that the loops touch fits, it comes once; a loop around what does not fit brings anew what
- * varies with it, and repeats what does not. */
+ * varies with it, and repeats what does not. Under shared loops a temporary that fits stays there.
+ */
 static double
 traffic(const Nest *n, double cache)
 {
@@ -400,7 +486,7 @@ traffic(const Nest *n, double cache)
 	double bytes[ACCESS_MAX + 1], total = 0;
 	bool fits = true;
 
-	for (int a = 0; a < n->s->stage->naxes; a++)
+	for (int a = 0; a < n->s->naxes; a++)
 		box[a] = extent_before(n, a, n->q->n);
 	for (int i = 0; i <= n->s->n; i++)
 		bytes[i] = footprint(i < n->s->n ? &n->s->access[i] : &n->s->store, box);
@@ -424,8 +510,11 @@ traffic(const Nest *n, double cache)
 		}
 		fits = fits && sum <= cache;
 	}
-	for (int i = 0; i <= n->s->n; i++)
-		total += bytes[i];
+	for (int i = 0; i <= n->s->n; i++) {
+		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
+
+		total += fits && n->s->rounds > 1 && x->is_tmp ? 0 : bytes[i];
+	}
 	return total;
 }
 
@@ -440,22 +529,22 @@ traffic_ns(const Nest *n)
 		    traffic(n, CACHE_USED * (double)t->l2_bytes) / beyond_l2);
 }
 
-/* Constants always come from afar: the rest of the model has pushed them out. */
+/* Time that memory takes to deliver the constants: the rest of the model has pushed them out. */
 static double
-cold_ns(const Nest *n)
+constants_ns(const Nest *n)
 {
 	double bytes = 0;
 
 	for (int i = 0; i < n->s->n; i++)
-		if (n->s->access[i].is_const)
+		if (n->s->access[i].is_const && !n->s->access[i].is_literal)
 			bytes += n->s->access[i].footprint;
-	return bytes / n->t->dram_gbs * (n->q->prefetch ? PREFETCHED_SHOWS : COLD_SHOWS);
+	return bytes / n->t->dram_gbs;
 }
 
 static Cost
 cost_without_memory(const Nest *n)
 {
-	return (Cost){compute_ns(n), registers(n) * n->width, nodes(n)};
+	return (Cost){.ns = compute_ns(n), .registers = registers(n) * n->width, .nodes = nodes(n)};
 }
 
 Cost
@@ -471,8 +560,11 @@ cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 {
 	Nest n = nest_of(s, q, t);
 	Cost c = cost_without_memory(&n);
-	double memory = traffic_ns(&n) * (1 + STREAM_MEMORY * streams_too_many(&n));
+	double constants = constants_ns(&n),
+	       memory = traffic_ns(&n) * (1 + STREAM_MEMORY * streams_too_many(&n));
 
-	c.ns = hypot(c.ns, MEMORY_SHOWS * memory) + cold_ns(&n);
+	c.ns = hypot(c.ns, MEMORY_SHOWS * memory) * s->rounds;
+	c.ns = q->prefetch ? fmax(c.ns, constants) + PREFETCHED_SHOWS * constants
+			   : c.ns + COLD_SHOWS * constants;
 	return c;
 }

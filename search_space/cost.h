@@ -7,15 +7,15 @@
 #include "search_space/target.h"
 
 typedef struct Cost {
-	double ns;        /* of one pass over the stage on one core */
+	double ns;        /* of all rounds of the stage on one core, constants cold */
 	double registers; /* vector registers the innermost body keeps alive */
 	double nodes;     /* Loop nodes, roughly: the lowering refuses beyond its limit */
 } Cost;
 
-/* Constants cold. */
 Cost cost_stage(const StageInfo *s, const StageSched *q, const Target *t);
 
-/* Without memory: the arithmetic, and loads from the first cache. Several times quicker. */
+/* One round without memory: the arithmetic, and loads from the first cache. Several times quicker.
+ */
 Cost cost_rough(const StageInfo *s, const StageSched *q, const Target *t);
 
 #endif

@@ -9,16 +9,18 @@ enum {
 	TILES_KEPT = 120,
 	TILES_SPREAD = 20, /* of these every order is offered */
 	OPTIONS_KEPT = 1024,
-	NODES_MAX = 1800,   /* of a body; the lowering refuses what is several times this */
-	LANES_LEAST = 4,    /* shorter vectors are not worth their spreading and folding */
-	VECTORS_MOST = 6,   /* of the lane axis in a tile */
-	OTHERS = 3,         /* axes that may be tiled besides the lane axis */
-	THIRD_MOST = 4,     /* the third of them joins only where the tile needs it */
-	BLOCK_TILES = 4,    /* tiles in a block of the order BLOCKED */
-	PARTIALS = 3,       /* numbers of partial accumulators: 1, 2, 4 */
-	UNROLLED_MOST = 16, /* terms of a reduction that is unrolled whole */
-	WINDOW_MOST = 25,   /* terms of a window that is unrolled inside the longest axis */
-	SLAB_LEAST = 32768, /* bytes of constants that are worth a prefetch */
+	NODES_MAX = 1800,    /* of a body; the lowering refuses what is several times this */
+	LANES_LEAST = 4,     /* shorter vectors are not worth their spreading and folding */
+	VECTORS_MOST = 6,    /* of the lane axis in a tile */
+	OTHERS = 3,          /* axes that may be tiled besides the lane axis */
+	THIRD_MOST = 4,      /* the third of them joins only where the tile needs it */
+	BLOCK_TILES = 4,     /* tiles in a block of the order BLOCKED */
+	PARTIALS = 3,        /* numbers of partial accumulators: 1, 2, 4 */
+	UNROLLED_MOST = 16,  /* terms of a reduction that is unrolled whole */
+	WINDOW_MOST = 25,    /* terms of a window that is unrolled inside the longest axis */
+	SLAB_LEAST = 32768,  /* bytes of constants that are worth a prefetch */
+	FACTORS_MOST = 64,   /* elements of the axes of literals in a tile */
+	STRAIGHT_SPILLS = 4, /* times the registers that straight code may ask for */
 };
 
 _Static_assert((int)KNOB_COUNT == (int)SPACE_KNOBS_MAX, "an Option has room for every knob");
@@ -46,8 +48,10 @@ typedef struct Maker {
 	const StageInfo *s;
 	const Target *t;
 	int vec;
-	int other[OTHERS], nother; /* spatial axes besides vec, innermost first */
-	bool rough;                /* first pass: by arithmetic alone */
+	int other[OTHERS], nother;   /* spatial axes besides vec, innermost first */
+	bool factor[STAGE_AXES_MAX]; /* index literals, which fold when the tile holds them whole */
+	double factors;              /* elements of these spatial axes together; 1: none */
+	bool rough;                  /* first pass: by arithmetic alone */
 	StageOptions list;
 } Maker;
 
@@ -71,7 +75,7 @@ set_lane_axis(Maker *m, int axis)
 	m->vec = axis;
 	m->nother = 0;
 	for (int a = m->s->stage->nspatial - 1; a >= 0 && m->nother < OTHERS; a--)
-		if (a != axis && m->s->extent[a] > 1)
+		if (a != axis && m->s->extent[a] > 1 && !m->factor[a])
 			m->other[m->nother++] = a;
 }
 
@@ -138,7 +142,8 @@ longest_reduction(const Maker *m)
 typedef struct Reduction {
 	ReductionStyle style;
 	int longest;
-	bool lane; /* lanes run along it */
+	bool lane;  /* lanes run along it */
+	bool folds; /* literals fold when it is unrolled */
 	int64_t extent, unroll, step, block;
 	int64_t others; /* terms of the other axes */
 } Reduction;
@@ -157,14 +162,26 @@ reduction_of(const Maker *m, const Shape *p)
 	r.step = r.unroll * (r.lane ? p->lanes : 1);
 	r.block = r.lane ? p->lanes * 4 : 16;
 	for (int a = s->nspatial; a < s->naxes; a++)
+		r.folds |= m->factor[a];
+	for (int a = s->nspatial; a < s->naxes; a++)
 		r.others *= a == r.longest ? 1 : m->s->extent[a];
 	return r;
+}
+
+/* Tiles begin with one element, and with all of the axes of literals. */
+static void
+smallest_tile(const Maker *m, int64_t tile[STAGE_AXES_MAX])
+{
+	for (int a = 0; a < m->s->stage->nspatial; a++)
+		tile[a] = m->factor[a] ? m->s->extent[a] : 1;
 }
 
 /* Whether the style says something of its own here. */
 static bool
 style_applies(const Reduction *r)
 {
+	if (r->folds)
+		return r->style == STYLE_UNROLLED && r->unroll == 1;
 	if (r->step > r->extent && r->unroll > 1)
 		return false;
 	switch (r->style) {
@@ -219,8 +236,7 @@ shape_of(const Maker *m, const int16_t knob[SPACE_KNOBS_MAX])
 		   .reduction = knob[KNOB_REDUCTION],
 		   .peel = knob[KNOB_PEEL]};
 
-	for (int a = 0; a < m->s->stage->nspatial; a++)
-		p.tile[a] = 1;
+	smallest_tile(m, p.tile);
 	if (has_spatial_lanes(m))
 		p.tile[m->vec] = (int64_t)knob[KNOB_VECTORS] * p.lanes;
 	for (int i = 0; i < m->nother; i++)
@@ -289,12 +305,21 @@ has_slabs(const Maker *m, const StageSched *q)
 	return false;
 }
 
+/* Straight code between loads and stores may spill some of what it computes: its cost counts that.
+ */
+static double
+registers_at_most(const Maker *m)
+{
+	return (double)m->t->vector_regs * (m->factors > 1 ? STRAIGHT_SPILLS : 1);
+}
+
 static void
 add_option(Maker *m, Option o)
 {
 	Cost c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
+
 	o.ns = c.ns;
-	if (c.registers > (double)m->t->vector_regs - 1 || c.nodes > NODES_MAX)
+	if (c.registers > registers_at_most(m) - 1 || c.nodes > NODES_MAX)
 		return;
 	vec_push(m->arena, &m->list.option, o);
 	if (m->rough && m->list.option.n >= 8 * TILES_KEPT)
@@ -368,12 +393,11 @@ offer_lanes(Maker *m, int lanes)
 	int64_t vectors = spatial ? (m->s->extent[m->vec] + lanes - 1) / lanes : 1;
 	Shape p = {.lanes = lanes, .partial = 1, .peel = is_guarded(m->s)};
 
-	for (int a = 0; a < m->s->stage->nspatial; a++)
-		p.tile[a] = 1;
+	smallest_tile(m, p.tile);
 	for (int64_t v = 1; v <= vectors && v <= VECTORS_MOST; v++) {
 		if (spatial)
 			p.tile[m->vec] = v * lanes;
-		offer_tiles(m, &p, 0, (double)m->t->vector_regs / (double)v);
+		offer_tiles(m, &p, 0, registers_at_most(m) / (m->factors * (double)v));
 	}
 }
 
@@ -480,24 +504,39 @@ offer_all_tiles(Maker *m)
 	bool any = false;
 
 	for (int a = 0; a < s->stage->naxes; a++)
-		if (s->extent[a] > 1 && is_contiguous(s, a)) {
+		if (s->extent[a] > 1 && !m->factor[a] && is_contiguous(s, a)) {
 			offer_axis(m, a);
 			any |= m->list.option.n > 0;
 		}
 	for (int a = 0; a < s->stage->nspatial; a++)
-		if (s->extent[a] > 1 && !is_contiguous(s, a))
+		if (s->extent[a] > 1 && !m->factor[a] && !is_contiguous(s, a))
 			offer_axis(m, a);
 	if (!any)
 		offer_axis(m, TASK_NONE);
 	keep_best(&m->list, TILES_KEPT);
 }
 
+/* Axes of literals are in every tile whole, unless there are too many. */
+static void
+find_factors(Maker *m)
+{
+	double all = 1;
+
+	for (int a = 0; a < m->s->stage->nspatial; a++)
+		all *= m->s->factor[a] ? (double)m->s->extent[a] : 1;
+	if (all > FACTORS_MOST)
+		return;
+	m->factors = all;
+	memcpy(m->factor, m->s->factor, sizeof m->factor);
+}
+
 void
 options_of_stage(Arena *a, const StageInfo *s, const Target *t, StageOptions *out)
 {
-	Maker m = {.arena = a, .s = s, .t = t, .rough = true};
+	Maker m = {.arena = a, .s = s, .t = t, .factors = 1, .rough = true};
 	StageOptions tiles;
 
+	find_factors(&m);
 	offer_all_tiles(&m);
 	tiles = m.list;
 	m.list = (StageOptions){0};

@@ -20,13 +20,11 @@ is_idle(const Variant *v, int stage)
 	return stage_is_const(v->task, stage) || v->base.stage[stage].inlined;
 }
 
-/* Extents that the shared loops leave of a stage's axes, 0 where they leave them whole. Returns how
- * often these loops run the stage. */
-static double
+/* Extents that the shared loops leave of a stage's axes, 0 where they leave them whole. */
+static void
 share_axes(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
 {
 	const Stage *s = &v->task->stage.v[stage];
-	double rounds = 1;
 
 	memset(share, 0, STAGE_AXES_MAX * sizeof *share);
 	for (int f = 0; f < v->base.nfuse; f++) {
@@ -36,9 +34,7 @@ share_axes(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
 		if (a == TASK_NONE || a >= s->nspatial)
 			continue;
 		share[a] = loop->step;
-		rounds *= ceil((double)s->axis[a].extent / (double)loop->step);
 	}
-	return rounds;
 }
 
 static bool
@@ -54,19 +50,16 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 		inlined[s] = v->base.stage[s].inlined;
 	for (int s = 0; s < v->task->stage.n; s++) {
 		StageInfo info;
-		double rounds;
 
 		if (is_idle(v, s)) {
 			vec_push(a, &v->stage[s].option, ((Option){.sched = v->base.stage[s]}));
 			continue;
 		}
-		rounds = share_axes(v, s, share);
+		share_axes(v, s, share);
 		stage_info(v->task, &v->form, s, inlined, share, &info);
 		options_of_stage(a, &info, t, &v->stage[s]);
 		if (!v->stage[s].option.n)
 			return false;
-		for (int i = 0; i < v->stage[s].option.n; i++)
-			v->stage[s].option.v[i].ns *= rounds;
 		v->ns += PHASE_NS;
 	}
 	return true;

@@ -2,8 +2,11 @@
  * expressions of the load that reads it, as the lowering will. */
 #include "search_space/stage_info.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DENSITY_POINTS = 4096 }; /* places at which literals are looked at, at most */
 
 /* Axes of the stage being walked in terms of the axes of the scheduled one. */
 typedef struct Binding {
@@ -52,6 +55,20 @@ stride_in_block(const Layout *y, int dim, int32_t coef)
 	return coef % y->block == 0 ? coef / y->block * y->stride[dim] : coef;
 }
 
+/* Least and largest value of the index over the whole stage. */
+static void
+range(const Walk *w, const Index *ix, int64_t *lo, int64_t *hi)
+{
+	const Stage *s = w->out->stage;
+
+	*lo = *hi = ix->k;
+	for (int a = 0; a < w->out->naxes; a++) {
+		int64_t last = (a < s->naxes ? s->axis[a].extent : w->out->extent[a]) - 1;
+
+		*(ix->coef[a] < 0 ? lo : hi) += ix->coef[a] * last;
+	}
+}
+
 static void
 describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_else, Access *a)
 {
@@ -63,10 +80,12 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 	a->bytes = (int)dtype_size(x->type);
 	a->footprint = (double)tensor_count(x) * a->bytes;
 	a->is_const = x->kind == TENSOR_CONST || x->kind == TENSOR_LIT;
+	a->is_literal = x->kind == TENSOR_LIT;
+	a->is_tmp = x->kind == TENSOR_TMP;
 	for (int d = 0; d < x->rank; d++) {
 		int64_t lo, hi, below = 0, above = 0;
 
-		for (int k = 0; k < w->out->stage->naxes; k++) {
+		for (int k = 0; k < w->out->naxes; k++) {
 			int32_t c = ix[d].coef[k];
 
 			if (c && a->nterm < ACCESS_TERMS_MAX)
@@ -83,30 +102,122 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 			below = form->lo[d];
 			above = form->hi[d];
 		}
-		index_range(w->out->stage, &ix[d], &lo, &hi);
+		range(w, &ix[d], &lo, &hi);
 		a->guarded |= lo < -below || hi >= x->dim[d] + above;
 	}
 }
 
 static void walk(Walk *w, const Binding *b, int expr);
 
+/* Axes of a stage that index literals in the factors of a product; their values multiplied at one
+ * point. */
+static void
+literal_axes(const Task *t, int e, bool axis[STAGE_AXES_MAX])
+{
+	const Expr *x = &t->expr.v[e];
+
+	if (x->op == EXPR_MUL) {
+		literal_axes(t, x->a, axis);
+		literal_axes(t, x->b, axis);
+	}
+	if (x->op != EXPR_LOAD || t->tensor.v[x->tensor].kind != TENSOR_LIT)
+		return;
+	for (int d = 0; d < t->tensor.v[x->tensor].rank; d++)
+		for (int a = 0; a < STAGE_AXES_MAX; a++)
+			axis[a] |= x->ix[d].coef[a] != 0;
+}
+
+static double
+literal_factor(const Task *t, int e, const int64_t *at)
+{
+	const Expr *x = &t->expr.v[e];
+	const TaskTensor *q;
+	int64_t n = 0;
+
+	if (x->op == EXPR_MUL)
+		return literal_factor(t, x->a, at) * literal_factor(t, x->b, at);
+	if (x->op != EXPR_LOAD || t->tensor.v[x->tensor].kind != TENSOR_LIT)
+		return 1;
+	q = &t->tensor.v[x->tensor];
+	for (int d = 0; d < q->rank; d++) {
+		int64_t i = x->ix[d].k;
+
+		for (int a = 0; a < STAGE_AXES_MAX; a++)
+			i += x->ix[d].coef[a] ? x->ix[d].coef[a] * at[a] : 0;
+		if (x->ix[d].via != TASK_NONE || i < 0 || i >= q->dim[d])
+			return 1;
+		n = n * q->dim[d] + i;
+	}
+	return q->lit[n];
+}
+
+/* The part of the terms of a stage's body that are not multiplied by a literal 0. */
+static double
+density_of(const Task *t, const Stage *s)
+{
+	bool axis[STAGE_AXES_MAX] = {0};
+	int64_t at[STAGE_AXES_MAX] = {0}, points = 0, left = 0;
+	int a;
+
+	if (s->body == TASK_NONE)
+		return 1;
+	literal_axes(t, s->body, axis);
+	do {
+		points++;
+		left += literal_factor(t, s->body, at) != 0;
+		for (a = 0; a < s->naxes; a++) {
+			if (axis[a] && ++at[a] < s->axis[a].extent)
+				break;
+			at[a] = 0;
+		}
+	} while (a < s->naxes && points < DENSITY_POINTS);
+	return (double)left / (double)points;
+}
+
+/* Reduction axes of an inline stage become axes of the scheduled one; where there is no room, they
+ * stand still. Returns the terms of the reduction. */
+static double
+bind_reduction(Walk *w, const Stage *s, Binding *b)
+{
+	double terms = 1;
+
+	for (int a = s->nspatial; a < s->naxes; a++) {
+		terms *= (double)s->axis[a].extent;
+		b->axis[a] = index_const(0);
+		if (w->out->naxes == STAGE_AXES_MAX)
+			continue;
+		w->out->extent[w->out->naxes] = s->axis[a].extent;
+		b->axis[a] = index_axis(w->out->naxes++);
+	}
+	return terms;
+}
+
 static void
 walk_inlined(Walk *w, int stage, const Index *ix)
 {
 	const Stage *s = &w->t->stage.v[stage];
+	StageInfo *o = w->out;
+	double *ops = w->final ? &o->final_ops : &o->body_ops, before = *ops, terms, each;
 	Binding b = {.stage = s};
 
 	for (int d = 0; d < w->t->tensor.v[s->out].rank; d++)
 		for (int a = 0; a < s->nspatial; a++)
 			if (s->out_ix[d].coef[a] == 1)
 				b.axis[a] = ix[d];
-	for (int a = s->nspatial; a < s->naxes; a++)
-		b.axis[a] = index_const(0);
-	for (int64_t k = 0; k < 8 && s->nspatial < s->naxes; k++)
-		walk(w, &b, s->body); /* a short reduction, repeated per use */
-	if (s->nspatial == s->naxes && s->body != TASK_NONE)
+	terms = bind_reduction(w, s, &b);
+	if (s->body != TASK_NONE)
 		walk(w, &b, s->body);
+	each = fmax(s->naxes > s->nspatial ? 1 : 0, *ops - before) * terms * density_of(w->t, s);
+	*ops = before;
 	walk(w, &b, s->value);
+	each += *ops - before;
+	*ops = before;
+	if (o->ninner == INNER_MAX) {
+		*ops += each;
+		return;
+	}
+	o->inner[o->ninner].ops = each;
+	describe(w, s->out, ix, 0, false, &o->inner[o->ninner++].at);
 }
 
 static void
@@ -155,11 +266,16 @@ stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, con
 
 	memset(out, 0, sizeof *out);
 	out->stage = s;
+	out->naxes = s->naxes;
+	out->density = density_of(t, s);
+	out->rounds = 1;
 	for (int a = 0; a < s->naxes; a++) {
 		b.axis[a] = index_axis(a);
 		out->extent[a] = s->axis[a].extent;
-		if (share && share[a] && share[a] < out->extent[a])
-			out->extent[a] = share[a];
+		if (!share || !share[a] || share[a] >= out->extent[a])
+			continue;
+		out->rounds *= (double)out->extent[a] / (double)share[a];
+		out->extent[a] = share[a];
 	}
 	if (s->comb != COMB_NONE) {
 		walk(&w, &b, s->body);
@@ -171,4 +287,7 @@ stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, con
 	w.final = true;
 	walk(&w, &b, s->value);
 	describe(&w, s->out, s->out_ix, 0, false, &out->store);
+	for (int i = 0; i < out->n; i++)
+		for (int a = 0; a < out->naxes && out->access[i].is_literal; a++)
+			out->factor[a] |= out->access[i].varies[a];
 }

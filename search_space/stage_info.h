@@ -5,7 +5,7 @@
 
 #include "search_space/sched.h"
 
-enum { ACCESS_MAX = 48, ACCESS_TERMS_MAX = 32 };
+enum { ACCESS_MAX = 48, ACCESS_TERMS_MAX = 32, INNER_MAX = 8 };
 
 /* coef * axis in the index along dim. */
 typedef struct AccessTerm {
@@ -13,10 +13,13 @@ typedef struct AccessTerm {
 	double coef; /* its size: the direction costs nothing */
 } AccessTerm;
 
-/* One load or the store. Axes are those of the stage that is scheduled. */
+/* One load or the store. Axes are those of the stage that is scheduled, then those that inline
+ * reductions run over. */
 typedef struct Access {
 	int tensor;
 	bool is_const;    /* packed in the order it is read: lanes are always contiguous */
+	bool is_literal;  /* folds away where its indices are constants */
+	bool is_tmp;      /* of the Task itself */
 	bool final;       /* read once per output, not once per reduction step */
 	bool guarded;     /* some indices may lie outside the stored tensor */
 	bool by_value;    /* an index comes from another tensor */
@@ -28,14 +31,26 @@ typedef struct Access {
 	bool varies[STAGE_AXES_MAX];
 } Access;
 
+/* A value of an inline stage: computed once per element that the tile needs. */
+typedef struct Inner {
+	Access at;
+	double ops; /* per element, literals that are 0 left out */
+} Inner;
+
 typedef struct StageInfo {
 	const Stage *stage;
 	int n;
 	Access access[ACCESS_MAX]; /* loads */
 	Access store;
+	int ninner;
+	Inner inner[INNER_MAX];
 	double body_ops, final_ops; /* vector operations; a multiply-add is one */
+	double density; /* the part of the body's terms that literals leave when they fold */
+	int naxes;      /* with those of inline reductions, which are always unrolled */
 	int64_t extent[STAGE_AXES_MAX];
-	bool narrow; /* computes in 64-bit types: half the lanes */
+	bool factor[STAGE_AXES_MAX]; /* axes that index literals */
+	double rounds;               /* how often shared loops run the stage; 1: there are none */
+	bool narrow;                 /* computes in 64-bit types: half the lanes */
 } StageInfo;
 
 /* inlined: by stage number, which stages are evaluated where their output is read. share: extents
