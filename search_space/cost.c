@@ -11,21 +11,21 @@
 
 /* Cycles. */
 enum {
-	LOOP_CYCLES = 1,  /* counter and branch of an iteration */
-	END_CYCLES = 4,   /* the last branch of a loop, which predictors may miss */
-	TILE_CYCLES = 12, /* accumulators set and got around a reduction */
-	FOLD_CYCLES = 12, /* the lanes of an accumulator become one number */
+	LOOP_CYCLES = 2,  /* counter and branch of an iteration */
+	END_CYCLES = 7,   /* the last branch of a loop, which predictors may miss */
+	TILE_CYCLES = 2,  /* accumulators set and got around a reduction */
+	FOLD_CYCLES = 4,  /* the lanes of an accumulator become one number */
 	GUARD_CYCLES = 6, /* the condition of a load that may leave its tensor */
 };
 
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
-enum { STREAMS = 12, STREAM_BYTES = 1024, LINE_BYTES = 64 };
+enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
 
 /* Registers of a stage without accumulators, and loops of a body that peeling makes of one. */
 enum { PLAIN_REGISTERS = 4, PEELED_COPIES = 4 };
 
 /* Operations per lane where lanes do not lie side by side, or where a table says where they lie. */
-static const double APART = 1.6, BY_VALUE = 2.5;
+static const double APART = .8, BY_VALUE = 2.5;
 
 /* The remainder of a reduction takes at least this part of a whole step's time. */
 static const double REMAINDER_LEAST = .3;
@@ -42,18 +42,18 @@ static const double SHOWS_THROUGH = .04;
 
 /* Of a body's cycles, for every operation beyond what decoders and schedulers take in their stride.
  */
-static const double LONG_BODY = .0005;
+static const double LONG_BODY = .002;
 enum { BODY_OPERATIONS = 100 };
 
 /* Of a body's cycles, and of memory's time, for every stream too many. */
 static const double STREAM_CYCLES = .01, STREAM_MEMORY = .02;
 
 /* Of the time that constants take from memory, what shows: read when needed, and prefetched. */
-static const double COLD_SHOWS = 1.2, PREFETCHED_SHOWS = .15;
+static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
 
 /* The part of a cache that holds what loops reuse, and what of the traffic shows behind
  * arithmetic. */
-static const double CACHE_USED = .7, MEMORY_SHOWS = .6;
+static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
 
 /* A stage under a StageSched, and its register tile. */
 typedef struct Nest {

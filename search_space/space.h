@@ -60,11 +60,12 @@ double space_rows(const Space *s);                /* number of picks; may be ast
 double space_cost(const Space *s, const Pick *p); /* ns */
 bool pick_equal(const Space *s, const Pick *a, const Pick *b);
 
-/* The n cheapest picks in ascending order, with the cheapest of every variant among them. Returns
- * how many there are. */
+/* The n cheapest picks in ascending order, with the cheapest of every variant among them; stages
+ * that take little of a variant's time stay at their cheapest option. Returns how many there are. */
 int space_top(const Space *s, int n, Pick *out);
 
-/* All picks that differ from p in one knob of one stage, cheapest first, at most max. */
+/* All picks that differ from p in one knob of one stage, most promising first, at most max: cheap
+ * ones, and those of stages that take long. */
 int space_neighbours(const Space *s, const Pick *p, int max, Pick *out);
 
 Pick space_random(const Space *s, Rng *r);

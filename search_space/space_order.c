@@ -4,6 +4,13 @@
 
 #include "search_space/space.h"
 
+/* Of a variant's cost: what a stage takes whose options are worth being tried among the first. */
+static const double WEIGHS = .15;
+
+/* How far off the model may be, as a part of a stage's cost: neighbours that change a stage which
+ * takes long promise more than ties of one that takes little. */
+static const double DOUBT = .1;
+
 typedef struct Ranked {
 	Pick pick;
 	double ns;
@@ -57,6 +64,17 @@ heap_pop(Heap *h)
 	return top;
 }
 
+/* Whether the stage takes enough of the variant's time for its options to matter among the first.
+ */
+static bool
+weighs(const Heap *h, int variant, int stage)
+{
+	const Pick first = {.variant = variant};
+
+	return h->s->variant.v[variant].stage[stage].option.v[0].ns >=
+	       WEIGHS * space_cost(h->s, &first);
+}
+
 /* The successors of a pick: one stage a step worse. A stage below the last one that was moved
  * stays, so that no pick is reached twice. */
 static void
@@ -71,7 +89,7 @@ push_successors(Heap *h, const Pick *p)
 	for (int i = last; i < v->task->stage.n; i++) {
 		Pick next = *p;
 
-		if (++next.option[i] < v->stage[i].option.n)
+		if (++next.option[i] < v->stage[i].option.n && weighs(h, p->variant, i))
 			heap_push(h, &next);
 	}
 }
@@ -144,7 +162,7 @@ space_neighbours(const Space *s, const Pick *p, int max, Pick *out)
 {
 	const Variant *v = &s->variant.v[p->variant];
 	Arena *a = arena_new();
-	VEC(Pick) list = {0};
+	VEC(Ranked) list = {0};
 	int n;
 
 	for (int i = 0; i < v->task->stage.n; i++)
@@ -156,13 +174,15 @@ space_neighbours(const Space *s, const Pick *p, int max, Pick *out)
 					&v->stage[i].option.v[p->option[i]]) != 1)
 				continue;
 			q.option[i] = k;
-			vec_push(a, &list, q);
+			vec_push(a, &list,
+				 ((Ranked){q, space_cost(s, &q) -
+						      DOUBT * v->stage[i].option.v[k].ns}));
 		}
 	n = list.n < max ? list.n : max;
-	if (list.n) {
-		sort_picks(s, a, list.v, list.n);
-		memcpy(out, list.v, (size_t)n * sizeof *out);
-	}
+	if (list.n)
+		qsort(list.v, (size_t)list.n, sizeof *list.v, by_cost);
+	for (int i = 0; i < n; i++)
+		out[i] = list.v[i].pick;
 	arena_free(a);
 	return n;
 }
