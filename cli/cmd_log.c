@@ -114,9 +114,11 @@ print_task_head(const LogRow *r, const TaskSummary *t)
 }
 
 static void
-json_row(Json *list, const LogRow *r)
+json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 {
 	Json *one = json_object(list, NULL), *samples;
+	const char *machine;
+	Err ignored = {0};
 
 	json_number(one, "id", (double)r->id);
 #define X(field, text) json_text(one, #field, r->key.field);
@@ -140,19 +142,21 @@ json_row(Json *list, const LogRow *r)
 	json_text(one, "llvm", r->llvm);
 	json_text(one, "stage", r->stage);
 	json_text(one, "session", r->session);
+	if (log_get_text(l, a, LOG_TEXT_CALIBRATION, r->session, &machine, &ignored) == OK)
+		json_text(one, "session_calibration", machine);
 	json_number(one, "seed", (double)r->seed);
 	json_number(one, "race", (double)r->race);
 	json_number(one, "time", (double)r->time);
 }
 
 static void
-print_json(const LogRow *row, int n)
+print_json(Log *l, Arena *a, const LogRow *row, int n)
 {
 	Json *list = json_array(NULL, NULL);
 	Str s = {0};
 
 	for (int i = 0; i < n; i++)
-		json_row(list, &row[i]);
+		json_row(list, l, a, &row[i]);
 	json_print(list, &s);
 	fputs(str_get(&s), stdout);
 	str_fini(&s);
@@ -209,7 +213,7 @@ show(const Args *a, bool only_best, Err *e)
 	else if (!rc)
 		log_sort(row, n);
 	if (!rc && args_has(a, "json"))
-		print_json(row, n);
+		print_json(l, a->arena, row, n);
 	else if (!rc)
 		print_rows(l, a->arena, row, n);
 	log_close(l);

@@ -2,15 +2,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/agent_path.h"
 #include "cli/commands.h"
 #include "cli/model.h"
 #include "cli/tune_view.h"
 
-enum { TRIALS_DEFAULT = 64, PATH_BYTES = 4096 };
+enum { TRIALS_DEFAULT = 64 };
 
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
@@ -114,27 +114,11 @@ on_event(void *self, const TuneEvent *ev)
 		tune_view_event(&t->view, ev);
 }
 
-/* rpc_server lies beside this program. */
-static int
-server_path(char path[PATH_BYTES], Err *e)
-{
-	static const char name[] = "rpc_server";
-	ssize_t n = readlink("/proc/self/exe", path, PATH_BYTES - sizeof name - 1);
-	char *end;
-
-	if (n < 0)
-		return err_set(e, ERR_IO, "/proc/self/exe: %s", strerror(errno));
-	path[n] = 0;
-	end = strrchr(path, '/');
-	memcpy(end ? end + 1 : path, name, sizeof name);
-	return OK;
-}
-
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
 	Tuning t = {.progress_fd = (int)args_integer(a, "progress-fd", -1)};
-	char server[PATH_BYTES];
+	char server[AGENT_PATH_BYTES];
 	TuneOptions opt = {.device = args_text(a, "device", NULL),
 			   .server_path = server,
 			   .log = args_text(a, "log", "tuning.db"),
@@ -147,7 +131,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 	TuneReport report;
 	int rc;
 
-	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = server_path(server, e)))
+	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = agent_path(server, e)))
 		return rc;
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");

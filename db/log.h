@@ -65,7 +65,13 @@ void log_close(Log *l);                                 /* NULL is fine */
 /* The whole file, indexes included. Errors: ERR_INPUT with the first thing that is wrong. */
 int log_check(Log *l, Err *e);
 
-/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". */
+/* Who owns the log for writing right now: *pid is 0 for nobody. Errors: ERR_IO, ERR_NOMEM. */
+int log_owner(const char *path, int64_t *pid, Err *e);
+
+/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". Of kind
+ * LOG_TEXT_CALIBRATION the digest is a session, and the text what the machine could do then,
+ * "fma_gflops=243.1 dot_gops=..." */
+#define LOG_TEXT_CALIBRATION "calibration"
 int log_put_text(Log *l, const char *kind, const char *digest, const char *text, Err *e);
 /* NOT_APPLICABLE when there is none. */
 int log_get_text(Log *l, Arena *a, const char *kind, const char *digest, const char **text, Err *e);

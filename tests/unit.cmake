@@ -1,4 +1,5 @@
 hone_test(test_base LINKS base)
+hone_test(test_hardware LINKS base)
 hone_test(test_scan LINKS wire)
 hone_test(test_wire LINKS wire)
 target_link_options(test_wire PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup)
@@ -14,6 +15,7 @@ target_compile_definitions(test_image PRIVATE
 	HONE_TEST_CC="${CMAKE_C_COMPILER}" HONE_TEST_LLD_DIR="${lld_folder}")
 hone_test(test_check LINKS agent)
 hone_test(test_measure LINKS agent)
+hone_test(test_calibrate LINKS agent)
 hone_test(test_agent LINKS agent_case PROGRAMS rpc_server hone_runner)
 hone_test(test_agent_faults LINKS agent_case PROGRAMS rpc_server hone_runner)
 hone_test(test_agent_life LINKS agent_case PROGRAMS rpc_server hone_runner)

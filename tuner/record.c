@@ -1,4 +1,4 @@
-/* Results as rows of the log. */
+/* Results as rows of the log, and what their session says of the machine. */
 #include <string.h>
 
 #include "tuner/tuner.h"
@@ -42,6 +42,27 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race)
 		if (i == 0 || r.samples[i] < r.best_ns)
 			r.best_ns = r.samples[i];
 	return r;
+}
+
+int
+tuner_calibrate(Tuner *t, Err *e)
+{
+	Calibration c;
+	Err ignored = {0};
+	Str s = {0};
+	int rc;
+
+	if (t->calibrated)
+		return OK;
+	t->calibrated = true;
+	if (device_calibrate(&t->device, &c, &ignored))
+		return OK;
+#define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c.field);
+	CALIBRATION_LIST(X)
+#undef X
+	rc = log_put_text(t->log, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
+	str_fini(&s);
+	return rc;
 }
 
 int

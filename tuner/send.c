@@ -158,7 +158,9 @@ send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 	w->in_flight = true;
 	if (parcel_complete(p))
 		return tuner_settle(t, p, e);
-	rc = device_send(&t->device, p, e);
+	rc = tuner_calibrate(t, e);
+	if (!rc)
+		rc = device_send(&t->device, p, e);
 	if (rc)
 		parcel_free(p);
 	return rc;
