@@ -10,7 +10,9 @@
 #include "cli/model.h"
 #include "cli/tune_view.h"
 
-enum { TRIALS_DEFAULT = 64 };
+#define EFFORT_HELP(name, trials, strategy, finalists, least, most, race_s, text) \
+	" " #name " " text " (" #trials " per task),"
+#define EFFORT_WORD(name, ...) " " #name
 
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
@@ -22,17 +24,23 @@ static const ArgOption options[] = {
 	 .kind = ARG_TEXT,
 	 .value = "FILE",
 	 .help = "the tuning log, made when there is none; default tuning.db"},
+	{.name = "effort",
+	 .kind = ARG_TEXT,
+	 .value = "WORD",
+	 .help = "how much to spend on candidates:" EFFORT_LIST(EFFORT_HELP) " default measure"},
 	{.name = "trials",
 	 .kind = ARG_INTEGER,
 	 .min = 1,
 	 .max = 100000,
 	 .value = "N",
-	 .help = "candidates to measure per task, those in the log included; default 64"},
+	 .help = "candidates to measure per task, those in the log included, instead of what the "
+		 "effort says"},
 	{.name = "time-limit",
 	 .kind = ARG_DURATION,
 	 .value = "T",
 	 .help = "stop after so long, with what was found"},
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
+	STRICT_OPTION,
 	{.name = "progress-fd",
 	 .kind = ARG_INTEGER,
 	 .min = 0,
@@ -122,9 +130,12 @@ tune_model(const Args *a, const Graph *g, Err *e)
 	TuneOptions opt = {.device = args_text(a, "device", NULL),
 			   .server_path = server,
 			   .log = args_text(a, "log", "tuning.db"),
-			   .trials = (int)args_integer(a, "trials", TRIALS_DEFAULT),
+			   .effort = effort_named(args_text(a, "effort", NULL)),
+			   .trials = (int)args_integer(a, "trials", 0),
 			   .time_limit_s = args_seconds(a, "time-limit", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
+			   .tolerance =
+				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .event = on_event,
 			   .stop = stop,
 			   .self = &t};
@@ -133,9 +144,13 @@ tune_model(const Args *a, const Graph *g, Err *e)
 
 	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = agent_path(server, e)))
 		return rc;
+	if (!opt.effort)
+		return err_set(e, ERR_INPUT,
+			       "--effort: '%s', expected one of" EFFORT_LIST(EFFORT_WORD),
+			       args_text(a, "effort", ""));
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");
-	tune_view_init(&t.view, opt.trials);
+	tune_view_init(&t.view, opt.trials ? opt.trials : opt.effort->trials);
 	catch_signals();
 	rc = tune(g, &opt, &report, e);
 	tune_view_end(&t.view);

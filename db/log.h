@@ -38,7 +38,7 @@ typedef struct LogRow {
 	const char *algorithm; /* the Sched's rewrite */
 	const char *sched;     /* text */
 	const char *status;    /* a name of wire/status.h: "OK", "WRONG"... */
-	const char *reason;    /* for people */
+	const char *reason;    /* for people: why it failed, or its ratio in a race */
 	const double *samples; /* ns per run */
 	int nsample;
 	double best_ns, median_ns;                    /* 0 without samples */
@@ -116,8 +116,10 @@ typedef struct LogBest {
 /* The fastest right kernel for a key. The winner of the newest race counts before any time measured
  * alone: the row of stage LOG_STAGE_WINNER, else that of the least median. Without a race, the
  * least best_ns. Ties go to the older row. NULL fields of the key match anything. NOT_APPLICABLE
- * (grade NONE) when nothing is known. */
-int log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e);
+ * (grade NONE) when nothing is known. algorithms: names, NULL at the end; rows of others do not
+ * count, nor as tried. NULL: all count. */
+int log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out,
+	     Err *e);
 
 /* Sorts rows by key, then by id. */
 void log_sort(LogRow *row, int n);

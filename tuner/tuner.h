@@ -75,6 +75,8 @@ void tuner_state(Tuner *t, Work *w, TaskState state);
 void tuner_fail(Tuner *t, Work *w, const char *why);
 /* The race of w is in w->racer: winner, times, ratio; closes w. */
 void tuner_decide(Tuner *t, Work *w);
+/* There is no race: the fastest that was measured; closes w. */
+void tuner_accept(Tuner *t, Work *w);
 void tuner_sums(Tuner *t);
 
 #endif
