@@ -41,6 +41,15 @@ gain(char out[TEXT_MAX], double before, double after)
 	return out;
 }
 
+/* Of a Task: by its race, whose ratio is paired; else by its times. */
+static const char *
+task_gain(char out[TEXT_MAX], const TuneTask *t)
+{
+	bool raced = t->ratio.ratio > 0;
+
+	return gain(out, raced ? 1 : t->before_ns, raced ? t->ratio.ratio : t->after_ns);
+}
+
 void
 tune_view_init(TuneView *v, int trials)
 {
@@ -125,7 +134,7 @@ line_of_task(const TuneReport *r, int i)
 		done += r->task[k].state != TASK_WAITING && !is_open(&r->task[k]);
 	fprintf(stderr, "[%d/%d] %-*s %d trials, %s -> %s, %s%s%s\n", done, r->ntask, LABEL_WIDTH,
 		t->label, t->trials, duration(a, t->before_ns), duration(b, t->after_ns),
-		gain(c, t->before_ns, t->after_ns), t->why ? ": " : "", t->why ? t->why : "");
+		task_gain(c, t), t->why ? ": " : "", t->why ? t->why : "");
 }
 
 static bool
@@ -219,9 +228,9 @@ tune_table(const TuneReport *r)
 
 		printf("%-*.*s %4d %9s %9s %7s %-9s %8.1f %4.0f%% %4.0f%%  %-10s%s\n", LABEL_WIDTH,
 		       LABEL_WIDTH, t->label, t->uses, duration(a, t->before_ns),
-		       duration(b, t->after_ns), gain(c, t->before_ns, t->after_ns),
-		       interval(d, &t->ratio), gflops(t), 100 * peak_share(t),
-		       100 * roofline_share(t), t->algorithm ? t->algorithm : "",
+		       duration(b, t->after_ns), task_gain(c, t), interval(d, &t->ratio), gflops(t),
+		       100 * peak_share(t), 100 * roofline_share(t),
+		       t->algorithm ? t->algorithm : "",
 		       t->state == TASK_DONE ? "" : task_state_text(t->state));
 	}
 	table_failures(r);
