@@ -266,6 +266,51 @@ cpu_name(const char *root)
 	return name;
 }
 
+/* What a switch in /sys says; inverted: its 0 means on. Caller frees. */
+static char *
+read_switch(const char *root, const char *path, bool inverted)
+{
+	char *text = read_text(root, path);
+	bool known = text && (*text == '0' || *text == '1') && !text[1];
+	const char *state = known ? (*text == '1') != inverted ? "on" : "off" : "";
+
+	free(text);
+	return strdup(state);
+}
+
+static char *
+read_boost(const char *root)
+{
+	char *state = read_switch(root, "/sys/devices/system/cpu/cpufreq/boost", false);
+
+	if (!state || *state)
+		return state;
+	free(state);
+	return read_switch(root, "/sys/devices/system/cpu/intel_pstate/no_turbo", true);
+}
+
+static bool
+is_virtual(const char *root)
+{
+	char *flags = find_line(root, "/proc/cpuinfo", "flags");
+	char *type = read_text(root, "/sys/hypervisor/type");
+	bool yes = (flags && strstr(flags, " hypervisor")) || type;
+
+	free(flags);
+	free(type);
+	return yes;
+}
+
+static double
+read_load(const char *root)
+{
+	char *text = read_text(root, "/proc/loadavg");
+	double load = text ? strtod(text, NULL) : 0;
+
+	free(text);
+	return load;
+}
+
 int
 hardware_read(const char *root, DeviceInfo *d, Err *e)
 {
@@ -283,12 +328,16 @@ hardware_read(const char *root, DeviceInfo *d, Err *e)
 	d->governor = read_text(root, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	if (!d->governor)
 		d->governor = strdup("none");
+	d->smt = read_switch(root, "/sys/devices/system/cpu/smt/active", false);
+	d->boost = read_boost(root);
+	d->virtualised = is_virtual(root);
+	d->load = read_load(root);
 	read_caches(root, d);
 	d->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	d->memory_total = memory_line(root, "MemTotal:");
 	d->memory_free = memory_line(root, "MemAvailable:");
 	if (!read_features(d) || !d->name || !d->arch || !d->kernel || !d->triple || !d->cpu ||
-	    !d->governor)
+	    !d->governor || !d->smt || !d->boost)
 		return err_set(e, ERR_NOMEM, "device: out of memory");
 	return OK;
 }
@@ -297,6 +346,12 @@ uint64_t
 hardware_free_memory(void)
 {
 	return memory_line("", "MemAvailable");
+}
+
+double
+hardware_load(void)
+{
+	return read_load("");
 }
 
 void
@@ -314,6 +369,8 @@ device_fini(DeviceInfo *d)
 	free(d->triple);
 	free(d->kernel);
 	free(d->governor);
+	free(d->smt);
+	free(d->boost);
 	free(d->version);
 	*d = (DeviceInfo){0};
 }

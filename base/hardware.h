@@ -11,6 +11,7 @@
 /* Texts are never NULL once read or decoded; device_fini frees everything. */
 typedef struct DeviceInfo {
 	char *name, *cpu, *arch, *triple, *kernel, *governor, *version;
+	char *smt, *boost;     /* "on", "off"; "" = not known */
 	LIST(char *) features; /* as LLVM names them */
 	LIST(char *) runners;
 	uint64_t l1d, l2, l3; /* bytes; 0 = none or not known */
@@ -19,16 +20,20 @@ typedef struct DeviceInfo {
 	uint32_t protocol;
 	uint64_t sandbox; /* bit per layer in force; 0 = none */
 	bool insecure;    /* anybody who can reach the agent may use it */
+	bool virtualised; /* a hypervisor is known to be below */
+	bool streams;     /* the agent can write past the caches (rpc_server/cold.h) */
+	double load;      /* processes that want to run, average of a minute */
 } DeviceInfo;
 
 /* Fills every field that describes the machine (not version, protocol, runners, sandbox,
- * insecure) from the processor and from the files under root ("" = the real ones; another prefix
- * lets tests replay a recorded tree). What cannot be read is "" or 0, governor "none". The caller
- * frees with device_fini, also after an error. Errors: ERR_NOMEM. */
+ * insecure, streams) from the processor and from the files under root ("" = the real ones; another
+ * prefix lets tests replay a recorded tree). What cannot be read is "" or 0, governor "none". The
+ * caller frees with device_fini, also after an error. Errors: ERR_NOMEM. */
 int hardware_read(const char *root, DeviceInfo *d, Err *e);
 
 void device_fini(DeviceInfo *d);
 
 uint64_t hardware_free_memory(void); /* bytes available without swapping */
+double hardware_load(void);          /* as in DeviceInfo; 0 when not known */
 
 #endif

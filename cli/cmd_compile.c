@@ -8,6 +8,7 @@
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
 	LOG_OPTION,
+	STRICT_OPTION,
 	{.name = "target",
 	 .kind = ARG_TEXT,
 	 .value = "NAME",
@@ -101,7 +102,8 @@ run(const Args *a, Err *e)
 {
 	const char *folder = args_text(a, "output", NULL), *path = a->operand.v[0];
 	Str dumped = {0};
-	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path))};
+	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path)),
+			      .tolerance = tolerance_option(a)};
 	Target target;
 	Model m = {0};
 	int rc = args_bits(a, "dump", stages, &opt.dump, e);

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "db/log.h"
 #include "graph/task.h"
+#include "tuner/race.h"
 
 enum { SHORT_DIGEST = 8, IMPORT_MAX = 1 << 30 };
 
@@ -83,14 +84,15 @@ print_on_one_line(const char *text, int width)
 static void
 print_row_head(void)
 {
-	printf("%6s  %-12s %12s %8s  %-17s  %s\n", "id", "status", "best us", "GFLOPS", "time",
-	       "schedule");
+	printf("%6s  %-12s %12s %8s %5s  %-17s  %s\n", "id", "status", "best us", "GFLOPS", "peak",
+	       "time", "schedule");
 }
 
 static void
 print_row(const LogRow *r, double flops)
 {
-	char ns[24] = "", gflops[24] = "", when[24];
+	char ns[24] = "", gflops[24] = "", share[24] = "", when[24];
+	double peak = peak_of(r->calibration_before, r->calibration_after);
 	time_t t = (time_t)r->time;
 	struct tm tm;
 	int used;
@@ -99,9 +101,13 @@ print_row(const LogRow *r, double flops)
 		snprintf(ns, sizeof ns, "%.2f", r->best_ns / 1e3);
 	if (r->best_ns > 0 && flops > 0)
 		snprintf(gflops, sizeof gflops, "%.2f", flops / r->best_ns);
+	if (r->best_ns > 0 && flops > 0 && peak > 0)
+		snprintf(share, sizeof share, "%.0f%%", 100 * flops / r->best_ns / peak);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%MZ", gmtime_r(&t, &tm));
-	used = printf("%6lld  %-12s %12s %8s  %-17s  ", (long long)r->id, r->status, ns, gflops,
-		      when);
+	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  ", (long long)r->id, r->status, ns, gflops,
+		      share, when);
+	if (!strcmp(r->status, "OK") && *r->reason)
+		used += printf("(%s) ", r->reason);
 	print_on_one_line(strcmp(r->status, "OK") && *r->reason ? r->reason : r->sched,
 			  line_width() - used);
 }
@@ -114,9 +120,11 @@ print_task_head(const LogRow *r, const TaskSummary *t)
 }
 
 static void
-json_row(Json *list, const LogRow *r)
+json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 {
 	Json *one = json_object(list, NULL), *samples;
+	const char *machine;
+	Err ignored = {0};
 
 	json_number(one, "id", (double)r->id);
 #define X(field, text) json_text(one, #field, r->key.field);
@@ -140,19 +148,21 @@ json_row(Json *list, const LogRow *r)
 	json_text(one, "llvm", r->llvm);
 	json_text(one, "stage", r->stage);
 	json_text(one, "session", r->session);
+	if (log_get_text(l, a, LOG_TEXT_CALIBRATION, r->session, &machine, &ignored) == OK)
+		json_text(one, "session_calibration", machine);
 	json_number(one, "seed", (double)r->seed);
 	json_number(one, "race", (double)r->race);
 	json_number(one, "time", (double)r->time);
 }
 
 static void
-print_json(const LogRow *row, int n)
+print_json(Log *l, Arena *a, const LogRow *row, int n)
 {
 	Json *list = json_array(NULL, NULL);
 	Str s = {0};
 
 	for (int i = 0; i < n; i++)
-		json_row(list, &row[i]);
+		json_row(list, l, a, &row[i]);
 	json_print(list, &s);
 	fputs(str_get(&s), stdout);
 	str_fini(&s);
@@ -209,7 +219,7 @@ show(const Args *a, bool only_best, Err *e)
 	else if (!rc)
 		log_sort(row, n);
 	if (!rc && args_has(a, "json"))
-		print_json(row, n);
+		print_json(l, a->arena, row, n);
 	else if (!rc)
 		print_rows(l, a->arena, row, n);
 	log_close(l);
@@ -326,7 +336,8 @@ static const Command log_best_command = {
 	.operands = "LOG",
 	.min = 1,
 	.max = 1,
-	.text = "The winner of the newest race, or the fastest where there was none.",
+	.text = "The winner of the newest race, or the fastest where there was none. Percent of\n"
+		"peak is of the calibration recorded with the measurement.",
 	.option = show_options,
 	.run = run_best,
 };

@@ -2,15 +2,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/agent_path.h"
 #include "cli/commands.h"
 #include "cli/model.h"
 #include "cli/tune_view.h"
 
-enum { TRIALS_DEFAULT = 64, PATH_BYTES = 4096 };
+#define EFFORT_HELP(name, trials, strategy, finalists, least, most, race_s, text) \
+	" " #name " " text " (" #trials " per task),"
+#define EFFORT_WORD(name, ...) " " #name
 
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
@@ -22,17 +24,23 @@ static const ArgOption options[] = {
 	 .kind = ARG_TEXT,
 	 .value = "FILE",
 	 .help = "the tuning log, made when there is none; default tuning.db"},
+	{.name = "effort",
+	 .kind = ARG_TEXT,
+	 .value = "WORD",
+	 .help = "how much to spend on candidates:" EFFORT_LIST(EFFORT_HELP) " default measure"},
 	{.name = "trials",
 	 .kind = ARG_INTEGER,
 	 .min = 1,
 	 .max = 100000,
 	 .value = "N",
-	 .help = "candidates to measure per task, those in the log included; default 64"},
+	 .help = "candidates to measure per task, those in the log included, instead of what the "
+		 "effort says"},
 	{.name = "time-limit",
 	 .kind = ARG_DURATION,
 	 .value = "T",
 	 .help = "stop after so long, with what was found"},
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
+	STRICT_OPTION,
 	{.name = "progress-fd",
 	 .kind = ARG_INTEGER,
 	 .min = 0,
@@ -114,44 +122,35 @@ on_event(void *self, const TuneEvent *ev)
 		tune_view_event(&t->view, ev);
 }
 
-/* rpc_server lies beside this program. */
-static int
-server_path(char path[PATH_BYTES], Err *e)
-{
-	static const char name[] = "rpc_server";
-	ssize_t n = readlink("/proc/self/exe", path, PATH_BYTES - sizeof name - 1);
-	char *end;
-
-	if (n < 0)
-		return err_set(e, ERR_IO, "/proc/self/exe: %s", strerror(errno));
-	path[n] = 0;
-	end = strrchr(path, '/');
-	memcpy(end ? end + 1 : path, name, sizeof name);
-	return OK;
-}
-
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
 	Tuning t = {.progress_fd = (int)args_integer(a, "progress-fd", -1)};
-	char server[PATH_BYTES];
+	char server[AGENT_PATH_BYTES];
 	TuneOptions opt = {.device = args_text(a, "device", NULL),
 			   .server_path = server,
 			   .log = args_text(a, "log", "tuning.db"),
-			   .trials = (int)args_integer(a, "trials", TRIALS_DEFAULT),
+			   .effort = effort_named(args_text(a, "effort", NULL)),
+			   .trials = (int)args_integer(a, "trials", 0),
 			   .time_limit_s = args_seconds(a, "time-limit", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
+			   .tolerance =
+				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .event = on_event,
 			   .stop = stop,
 			   .self = &t};
 	TuneReport report;
 	int rc;
 
-	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = server_path(server, e)))
+	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = agent_path(server, e)))
 		return rc;
+	if (!opt.effort)
+		return err_set(e, ERR_INPUT,
+			       "--effort: '%s', expected one of" EFFORT_LIST(EFFORT_WORD),
+			       args_text(a, "effort", ""));
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");
-	tune_view_init(&t.view, opt.trials);
+	tune_view_init(&t.view, opt.trials ? opt.trials : opt.effort->trials);
 	catch_signals();
 	rc = tune(g, &opt, &report, e);
 	tune_view_end(&t.view);

@@ -28,6 +28,14 @@
 			"order. Gives the sizes of symbolic dimensions too"                     \
 	}
 
+/* Row for one that chooses schedules. */
+#define STRICT_OPTION                                                                           \
+	{                                                                                       \
+		.name = "strict",                                                               \
+		.help = "no algorithm whose rounding errors exceed 4 times those of the plain " \
+			"one: no Winograd F(4x4)"                                               \
+	}
+
 typedef struct Model {
 	Arena *arena;
 	const char *path;

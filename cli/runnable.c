@@ -19,6 +19,12 @@ open_log_option(const Args *a, Log **log, Err *e)
 	return path ? log_open_read(path, log, e) : OK;
 }
 
+ToleranceClass
+tolerance_option(const Args *a)
+{
+	return args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT;
+}
+
 static bool
 is_bundle(const char *path)
 {
@@ -32,7 +38,7 @@ is_bundle(const char *path)
 static int
 compile_model(Runnable *r, const Args *a, bool keep, Err *e)
 {
-	CompileOptions opt = {.keep = keep};
+	CompileOptions opt = {.tolerance = tolerance_option(a), .keep = keep};
 	Target target;
 	int rc = open_log_option(a, &opt.log, e);
 
@@ -110,6 +116,14 @@ open_bundle(Runnable *r, const char *path, const Args *a, bool keep, Err *e)
 {
 	int rc = bundle_read(path, r->arena, &r->bundle, e);
 
+	for (int i = 0; i < r->bundle.nkernel && !rc; i++) {
+		const BundleKernel *k = &r->bundle.kernel[i];
+		const Rewrite *algorithm = rewrite_named(k->algorithm);
+
+		if (algorithm && !rewrite_allowed(algorithm, tolerance_option(a)))
+			rc = err_set(e, ERR_INPUT, "%s: --strict: '%s' was compiled as %s", path,
+				     k->name, k->algorithm);
+	}
 	if (!rc && keep)
 		return err_set(e, ERR_INPUT,
 			       "%s: a bundle does not keep its layers: give the model", path);

@@ -17,7 +17,7 @@
 
 /* Rows for the option table of a subcommand that runs a model. */
 #define RUNNABLE_OPTIONS                                                                    \
-	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION,                                            \
+	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION, STRICT_OPTION,                             \
 	{                                                                                   \
 		.name = "device", .kind = ARG_TEXT, .value = "ADDRESS",                     \
 		.help = "run on the device of this agent (SOCKET or HOST:PORT) instead of " \
@@ -49,6 +49,9 @@ int runnable_invent_inputs(Runnable *r, Err *e);
 
 /* Runs once and fills output; runs > 0: times that many runs as well (ns, in r->arena). */
 int runnable_run(Runnable *r, int runs, RemoteTimes *times, Err *e);
+
+/* What --strict says. */
+ToleranceClass tolerance_option(const Args *a);
 
 /* Opens --log for reading; *log is NULL when there is none given. The caller closes it. */
 int open_log_option(const Args *a, Log **log, Err *e);

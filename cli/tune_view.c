@@ -41,6 +41,15 @@ gain(char out[TEXT_MAX], double before, double after)
 	return out;
 }
 
+/* Of a Task: by its race, whose ratio is paired; else by its times. */
+static const char *
+task_gain(char out[TEXT_MAX], const TuneTask *t)
+{
+	bool raced = t->ratio.ratio > 0;
+
+	return gain(out, raced ? 1 : t->before_ns, raced ? t->ratio.ratio : t->after_ns);
+}
+
 void
 tune_view_init(TuneView *v, int trials)
 {
@@ -125,7 +134,7 @@ line_of_task(const TuneReport *r, int i)
 		done += r->task[k].state != TASK_WAITING && !is_open(&r->task[k]);
 	fprintf(stderr, "[%d/%d] %-*s %d trials, %s -> %s, %s%s%s\n", done, r->ntask, LABEL_WIDTH,
 		t->label, t->trials, duration(a, t->before_ns), duration(b, t->after_ns),
-		gain(c, t->before_ns, t->after_ns), t->why ? ": " : "", t->why ? t->why : "");
+		task_gain(c, t), t->why ? ": " : "", t->why ? t->why : "");
 }
 
 static bool
@@ -178,6 +187,23 @@ roofline_share(const TuneTask *t)
 	return t->after_ns > 0 ? t->floor_ns / t->after_ns : 0;
 }
 
+/* What of the peak of the same minute the arithmetic as written comes to. */
+static double
+peak_share(const TuneTask *t)
+{
+	return t->peak_gflops > 0 ? gflops(t) / t->peak_gflops : 0;
+}
+
+/* The interval of a gain: "1.21-1.29". */
+static const char *
+interval(char out[TEXT_MAX], const RaceRatio *r)
+{
+	*out = 0;
+	if (r->lo > 0 && r->hi > 0)
+		snprintf(out, TEXT_MAX, "%.2f-%.2f", 1 / r->hi, 1 / r->lo);
+	return out;
+}
+
 static void
 table_failures(const TuneReport *r)
 {
@@ -193,16 +219,17 @@ table_failures(const TuneReport *r)
 void
 tune_table(const TuneReport *r)
 {
-	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX];
+	char a[TEXT_MAX], b[TEXT_MAX], c[TEXT_MAX], d[TEXT_MAX];
 
-	printf("%-*s %4s %9s %9s %7s %8s %5s  %s\n", LABEL_WIDTH, "task", "uses", "before", "after",
-	       "gain", "GFLOPS", "roof", "algorithm");
+	printf("%-*s %4s %9s %9s %7s %-9s %8s %5s %5s  %s\n", LABEL_WIDTH, "task", "uses", "before",
+	       "after", "gain", "95 %", "GFLOPS", "peak", "roof", "algorithm");
 	for (int i = 0; i < r->ntask; i++) {
 		const TuneTask *t = &r->task[i];
 
-		printf("%-*.*s %4d %9s %9s %7s %8.1f %4.0f%%  %-10s%s\n", LABEL_WIDTH, LABEL_WIDTH,
-		       t->label, t->uses, duration(a, t->before_ns), duration(b, t->after_ns),
-		       gain(c, t->before_ns, t->after_ns), gflops(t), 100 * roofline_share(t),
+		printf("%-*.*s %4d %9s %9s %7s %-9s %8.1f %4.0f%% %4.0f%%  %-10s%s\n", LABEL_WIDTH,
+		       LABEL_WIDTH, t->label, t->uses, duration(a, t->before_ns),
+		       duration(b, t->after_ns), task_gain(c, t), interval(d, &t->ratio), gflops(t),
+		       100 * peak_share(t), 100 * roofline_share(t),
 		       t->algorithm ? t->algorithm : "",
 		       t->state == TASK_DONE ? "" : task_state_text(t->state));
 	}
@@ -212,7 +239,10 @@ tune_table(const TuneReport *r)
 	if (r->lost)
 		printf(", %d connections lost", r->lost);
 	printf("\n");
-	if (r->decided)
+	if (r->decided && !(r->ratio.ratio > 0))
+		printf("model: %s over %d of %d tasks, not raced\n", duration(b, r->after_ns),
+		       r->decided, r->ntask);
+	else if (r->decided)
 		printf("model: untuned %s, tuned %s over %d of %d tasks: ratio %.3f, 95 %% "
 		       "interval %.3f to %.3f\n",
 		       duration(a, r->before_ns), duration(b, r->after_ns), r->decided, r->ntask,
@@ -242,6 +272,8 @@ json_task(Json *list, const TuneTask *t)
 	json_number(one, "after_ns", t->after_ns);
 	json_ratio(one, &t->ratio);
 	json_number(one, "gflops", gflops(t));
+	json_number(one, "peak_gflops", t->peak_gflops);
+	json_number(one, "peak_share", peak_share(t));
 	json_number(one, "roofline_share", roofline_share(t));
 	json_text(one, "algorithm", t->algorithm ? t->algorithm : "");
 	json_text(one, "sched", t->sched ? t->sched : "");

@@ -80,6 +80,15 @@ run(char **argv, const Files *f, char text[TEXT_MAX], Err *e)
 	return OK;
 }
 
+/* The program to run. */
+static char *
+linker(Arena *a)
+{
+	const char *lld = getenv("HONE_LLD");
+
+	return arena_strdup(a, lld && *lld ? lld : HONE_LLD);
+}
+
 static char **
 arguments(int n, LinkKind kind, Arena *a)
 {
@@ -95,10 +104,9 @@ arguments(int n, LinkKind kind, Arena *a)
 					    NULL};
 	static const char *const object[] = {"-r", "--threads=1", NULL};
 	const char *const *flag = kind == LINK_IMAGE ? image : object;
-	const char *lld = getenv("HONE_LLD");
 	VEC(char *) v = {0};
 
-	vec_push(a, &v, arena_strdup(a, lld && *lld ? lld : HONE_LLD));
+	vec_push(a, &v, linker(a));
 	for (; *flag; flag++)
 		vec_push(a, &v, arena_strdup(a, *flag));
 	vec_push(a, &v, arena_strdup(a, "-o"));
@@ -165,6 +173,34 @@ link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **b
 	for (int i = 0; i < f.n; i++)
 		if (f.file[i] >= 0)
 			close(f.file[i]);
+	if (f.out >= 0)
+		close(f.out);
+	return rc;
+}
+
+static int
+line_length(const char *text, size_t size)
+{
+	const char *end = memchr(text, '\n', size);
+
+	return (int)(end ? (size_t)(end - text) : size);
+}
+
+int
+link_version(Arena *a, const char **text, Err *e)
+{
+	char *argv[] = {linker(a), arena_strdup(a, "--version"), NULL}, said[TEXT_MAX];
+	const void *bytes;
+	size_t size;
+	Files f = {0};
+	int rc = file_new(NULL, 0, FIRST_FD, &f.out, e);
+
+	if (!rc)
+		rc = run(argv, &f, said, e);
+	if (!rc)
+		rc = read_result(f.out, a, &bytes, &size, e);
+	if (!rc)
+		*text = arena_printf(a, "%.*s", line_length(bytes, size), (const char *)bytes);
 	if (f.out >= 0)
 		close(f.out);
 	return rc;

@@ -20,4 +20,8 @@ typedef enum LinkKind {
 int link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes,
 		 size_t *size, Err *e);
 
+/* What the linker says of its version, one line in a. Errors: ERR_IO when there is none,
+ * ERR_INTERNAL when it fails. */
+int link_version(Arena *a, const char **text, Err *e);
+
 #endif

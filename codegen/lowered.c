@@ -53,11 +53,11 @@ lower_pick(Arena *a, const Space *s, const Pick *p, const Target *target, Lowere
 }
 
 int
-lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target, Lowered *out,
-		 Err *e)
+lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target,
+		 ToleranceClass tolerance, Lowered *out, Err *e)
 {
 	Space s;
-	int rc = space_build(a, t, f, target, &s, e);
+	int rc = space_build(a, t, f, target, tolerance, &s, e);
 
 	return rc ? rc : lowered_estimate_in(a, &s, t, f, target, out, e);
 }

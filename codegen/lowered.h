@@ -24,8 +24,8 @@ int lowered_from_text(Arena *a, const Task *t, const TaskForm *f, const char *te
 
 /* The Sched that the analytic model likes best among those that lower: what is used where nothing
  * was measured. */
-int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target, Lowered *out,
-		     Err *e);
+int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target,
+		     ToleranceClass tolerance, Lowered *out, Err *e);
 
 /* The same with the Space of t and f at hand. */
 int lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f,

@@ -165,8 +165,29 @@ copy_row(Arena *a, const LogRow *r)
 	return copy;
 }
 
+static bool
+is_listed(const char *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (!strcmp(*list, name))
+			return true;
+	return !list;
+}
+
+/* Drops the rows of other algorithms; returns how many are left. */
+static int
+keep_listed(LogRow *row, int n, const char *const *algorithms)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (is_listed(algorithms, row[i].algorithm))
+			row[kept++] = row[i];
+	return kept;
+}
+
 int
-log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e)
+log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out, Err *e)
 {
 	Arena *tmp = arena_new();
 	LogKey task = {.task = key->task};
@@ -174,6 +195,8 @@ log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e)
 	int n, differs, rc = log_rows(l, tmp, &task, &row, &n, e);
 
 	*out = (LogBest){.grade = LOG_NONE, .differs = ""};
+	if (!rc)
+		n = keep_listed(row, n, algorithms);
 	for (LogGrade g = LOG_EXACT; !rc && g < LOG_NONE && out->grade == LOG_NONE; g++)
 		look(key, g, row, n, tmp, out);
 	if (!rc && out->grade == LOG_NONE)

@@ -38,7 +38,7 @@ typedef struct LogRow {
 	const char *algorithm; /* the Sched's rewrite */
 	const char *sched;     /* text */
 	const char *status;    /* a name of wire/status.h: "OK", "WRONG"... */
-	const char *reason;    /* for people */
+	const char *reason;    /* for people: why it failed, or its ratio in a race */
 	const double *samples; /* ns per run */
 	int nsample;
 	double best_ns, median_ns;                    /* 0 without samples */
@@ -65,7 +65,13 @@ void log_close(Log *l);                                 /* NULL is fine */
 /* The whole file, indexes included. Errors: ERR_INPUT with the first thing that is wrong. */
 int log_check(Log *l, Err *e);
 
-/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". */
+/* Who owns the log for writing right now: *pid is 0 for nobody. Errors: ERR_IO, ERR_NOMEM. */
+int log_owner(const char *path, int64_t *pid, Err *e);
+
+/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". Of kind
+ * LOG_TEXT_CALIBRATION the digest is a session, and the text what the machine could do then,
+ * "fma_gflops=243.1 dot_gops=..." */
+#define LOG_TEXT_CALIBRATION "calibration"
 int log_put_text(Log *l, const char *kind, const char *digest, const char *text, Err *e);
 /* NOT_APPLICABLE when there is none. */
 int log_get_text(Log *l, Arena *a, const char *kind, const char *digest, const char **text, Err *e);
@@ -110,8 +116,10 @@ typedef struct LogBest {
 /* The fastest right kernel for a key. The winner of the newest race counts before any time measured
  * alone: the row of stage LOG_STAGE_WINNER, else that of the least median. Without a race, the
  * least best_ns. Ties go to the older row. NULL fields of the key match anything. NOT_APPLICABLE
- * (grade NONE) when nothing is known. */
-int log_best(Log *l, Arena *a, const LogKey *key, LogBest *out, Err *e);
+ * (grade NONE) when nothing is known. algorithms: names, NULL at the end; rows of others do not
+ * count, nor as tried. NULL: all count. */
+int log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out,
+	     Err *e);
 
 /* Sorts rows by key, then by id. */
 void log_sort(LogRow *row, int n);

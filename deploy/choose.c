@@ -39,7 +39,7 @@ choose_logged(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	digest_print(&t->form_key, form);
 	key.task = task;
 	key.form = form;
-	rc = log_best(c->opt->log, c->a, &key, &best, e);
+	rc = log_best(c->opt->log, c->a, &key, rewrite_names(c->a, c->opt->tolerance), &best, e);
 	if (rc || best.grade > LOG_FAMILY)
 		return rc ? rc : NOT_APPLICABLE;
 	rc = lowered_from_text(c->a, t->task, &t->form, best.row.sched, &c->target, &out->low, why,
@@ -47,6 +47,12 @@ choose_logged(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	if (rc) {
 		out->note = arena_printf(c->a, "row %lld of the log does not lower: %s",
 					 (long long)best.row.id, *own.msg ? own.msg : why);
+		return NOT_APPLICABLE;
+	}
+	if (!rewrite_allowed(rewrite_named(out->low.sched.rewrite), c->opt->tolerance)) {
+		out->note =
+			arena_printf(c->a, "row %lld of the log is not of the algorithm it names",
+				     (long long)best.row.id);
 		return NOT_APPLICABLE;
 	}
 	out->grade = log_grade_name(best.grade);
@@ -78,7 +84,7 @@ choose_estimate(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	char why[LOWER_WHY_MAX] = "";
 	Arena *tmp = arena_new();
 	Lowered best;
-	int rc = lowered_estimate(tmp, t->task, &t->form, &c->target, &best, e);
+	int rc = lowered_estimate(tmp, t->task, &t->form, &c->target, c->opt->tolerance, &best, e);
 
 	if (!rc)
 		rc = lowered_from_text(c->a, t->task, &t->form, best.text, &c->target, &out->low,

@@ -34,6 +34,8 @@ open_target(Compiler *c, Err *e)
 	int rc = OK;
 
 	c->key = c->opt->key;
+	if (!c->key.tolerance)
+		c->key.tolerance = tolerance_name(c->opt->tolerance);
 	if (c->opt->target)
 		c->target = *c->opt->target;
 	else

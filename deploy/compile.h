@@ -26,14 +26,15 @@ typedef enum CompileDump {
 } CompileDump;
 
 typedef struct CompileOptions {
-	const char *name;     /* of the bundle, any text; NULL: the graph's */
-	const Target *target; /* NULL: this machine */
-	Log *log;             /* NULL: the analytic model chooses every Sched */
-	LogKey key;           /* preferred device, mode...; fields may be NULL */
-	bool scalar;          /* the plain scalar Sched everywhere: for tests of everything else */
-	bool keep;            /* keep the value of every step: Bundle.layer */
-	unsigned dump;        /* bit per CompileDump */
-	Str *dumped;          /* where they go */
+	const char *name;         /* of the bundle, any text; NULL: the graph's */
+	const Target *target;     /* NULL: this machine */
+	Log *log;                 /* NULL: the analytic model chooses every Sched */
+	LogKey key;               /* preferred device, mode...; fields may be NULL: any */
+	ToleranceClass tolerance; /* which algorithms may be chosen */
+	bool scalar;   /* the plain scalar Sched everywhere: for tests of everything else */
+	bool keep;     /* keep the value of every step: Bundle.layer */
+	unsigned dump; /* bit per CompileDump */
+	Str *dumped;   /* where they go */
 } CompileOptions;
 
 /* What stands behind one PlanTask: the Sched chosen, lowered, and why this one. */

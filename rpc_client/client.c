@@ -17,7 +17,10 @@
 #define WHO   "hone " HONE_VERSION
 #define MS_NS UINT64_C(1000000)
 
-enum { WINDOW = 4 }; /* chunks of a blob that are under way at a time */
+enum {
+	WINDOW = 4,   /* chunks of a blob that are under way at a time */
+	ASK_MS = 100, /* between two questions whether to stop */
+};
 
 struct RpcClient {
 	pthread_t thread;
@@ -466,4 +469,27 @@ rpc_wait(RpcClient *c, int timeout_ms, RpcEvent *event, Err *e)
 	else
 		event->done = m.u.done;
 	return OK;
+}
+
+int
+rpc_calibrate(RpcClient *c, bool (*stop)(void *self), void *self, Calibration *out, Err *e)
+{
+	/* The runner runs nothing: it is the machine that is measured. */
+	Batch b = {.id = UINT64_MAX, .runner = (char *)"null", .calibrate = true};
+	RpcEvent ev = {0};
+	int rc = rpc_submit(c, &b, e);
+
+	do {
+		if (!rc && stop && stop(self))
+			return err_set(e, ERR_CANCELLED, "calibration: stopped");
+		if (!rc)
+			rc = rpc_wait(c, ASK_MS, &ev, e);
+		rc = rc == NOT_APPLICABLE ? OK : rc;
+	} while (!rc && ev.kind != RPC_BATCH_DONE);
+	if (rc)
+		return err_prefix(e, "calibration: "), rc;
+	*out = ev.done.calibration;
+	return out->fma_gflops > 0
+		       ? OK
+		       : err_set(e, ERR_DEVICE, "calibration: the measuring process died of it");
 }

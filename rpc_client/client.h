@@ -47,6 +47,12 @@ int rpc_submit(RpcClient *c, const Batch *b, Err *e);
 /* What is left of the batch becomes CANCELLED; its results and end still come. */
 int rpc_cancel(RpcClient *c, uint64_t batch, Err *e);
 
+/* The full calibration of the agent's machine, which takes about a second of it, behind the batches
+ * that others have queued. No batch of this client may be under way. stop(self), asked now and
+ * then, gives up; it may be NULL. Errors: ERR_CANCELLED; ERR_INPUT when the agent is too old to
+ * know this; ERR_DEVICE, also when the measuring process died. */
+int rpc_calibrate(RpcClient *c, bool (*stop)(void *self), void *self, Calibration *out, Err *e);
+
 typedef enum RpcEventKind { RPC_RESULT, RPC_BATCH_DONE } RpcEventKind;
 
 typedef struct RpcEvent {

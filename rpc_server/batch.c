@@ -23,7 +23,7 @@ enum {
 	STARTS_MAX = 2,      /* starts in a row that fail before a candidate ran */
 };
 
-typedef enum State { STARTING, CHECKING, TIMING, RACING, ENDING, OVER } State;
+typedef enum State { STARTING, CALIBRATING, CHECKING, TIMING, RACING, ENDING, OVER } State;
 
 /* Why a runner ends. */
 typedef enum Cause {
@@ -53,6 +53,7 @@ struct BatchRun {
 	uint64_t samples_seen;          /* of a race: progress when the deadline was set */
 	uint32_t failed_starts;
 	double load_s;
+	bool calibrated; /* or there is no need to */
 	BatchDone done;
 };
 
@@ -169,7 +170,7 @@ send(BatchRun *b, State state, CommandKind kind, uint32_t candidate, uint32_t ms
 	for (uint32_t i = 0; kind == COMMAND_RACE && i < b->job->batch.candidates.n; i++)
 		if (b->progress[i] == CHECKED)
 			c.racing[i / 64] |= (uint64_t)1 << i % 64;
-	b->current = kind == COMMAND_LOAD ? NOBODY : candidate;
+	b->current = candidate;
 	b->step_began = clock_ns();
 	enter(b, state, ms);
 	if (!proc_send(&b->proc, &c, kind == COMMAND_LOAD ? b->shm.fd : -1))
@@ -207,6 +208,10 @@ next(BatchRun *b)
 {
 	uint32_t n = b->job->batch.candidates.n, first = NOBODY;
 
+	if (!b->calibrated) {
+		send(b, CALIBRATING, COMMAND_CALIBRATE, NOBODY, DEADLINE_MS);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		if (b->progress[i] == TODO) {
 			shm_reset(&b->shm, POISON_BYTE, false);
@@ -374,6 +379,18 @@ raced(BatchRun *b)
 }
 
 static void
+calibrated(BatchRun *b)
+{
+	const Calibration *c = &b->shm.control->calibration;
+
+#define X(key, field, unit, text) b->done.calibration.field = figure(c->field);
+	CALIBRATION_LIST(X)
+#undef X
+	b->calibrated = true;
+	next(b);
+}
+
+static void
 on_reply(BatchRun *b, const Reply *r)
 {
 	bool about_current = r->candidate == b->current;
@@ -388,6 +405,8 @@ on_reply(BatchRun *b, const Reply *r)
 		} else {
 			next(b);
 		}
+	} else if (b->state == CALIBRATING && r->kind == COMMAND_CALIBRATE) {
+		calibrated(b);
 	} else if (b->state == CHECKING && r->kind == COMMAND_CHECK && about_current) {
 		checked(b, r);
 	} else if (b->state == TIMING && r->kind == COMMAND_TIME && about_current) {
@@ -487,6 +506,7 @@ batch_start(Job *job, const BatchSettings *settings)
 	b->job = job;
 	b->set = *settings;
 	b->proc.fd = -1;
+	b->calibrated = !job->batch.calibrate;
 	b->began = clock_ns();
 	b->current = NOBODY;
 	if (shm_open_job(&b->shm, job, &settings->machine, &e)) {

@@ -3,7 +3,8 @@
  * its deadline has come.
  *
  *   state      waits for               then
- *   STARTING   hello, then loaded      CHECKING; two failures in a row: the rest is LOST
+ *   STARTING   hello, then loaded      CALIBRATING or CHECKING; two failures: the rest is LOST
+ *   CALIBRATING  the calibration       CHECKING; once a batch, if it asks for it
  *   CHECKING   first run done          outputs right: TIMING (search), next candidate (race)
  *   TIMING     samples                 row is told; next candidate
  *   RACING     samples of all          rows are told; finished

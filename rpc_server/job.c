@@ -93,6 +93,8 @@ job_check(const Batch *b, Err *e)
 		return err_set(e, ERR_INPUT, "measure: more than %d samples", SAMPLES_MAX);
 	if (m->fetch && m->race_rounds)
 		return err_set(e, ERR_UNSUPPORTED, "measure: outputs are not fetched in a race");
+	if (b->calibrate && !b->candidates.n && !b->buffers.n && !b->checks.n)
+		return OK;
 	rc = check_buffers(b, e);
 	if (rc == OK)
 		rc = check_checks(b, e);

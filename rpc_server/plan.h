@@ -47,6 +47,7 @@ typedef struct Control {
 	_Atomic uint32_t current;  /* candidate running now */
 	Fault fault;
 	double calibration_before, calibration_after;
+	Calibration calibration; /* the full one */
 	uint64_t prepare_ns, run_ns;
 	Timed timed[CANDIDATES_MAX];
 	double samples[]; /* search: of one candidate; race: race_rounds for each candidate */
@@ -62,14 +63,22 @@ typedef struct Plan {
 	uint64_t area_at[BUFFERS_MAX];  /* area_pages(bytes) each */
 	uint64_t cache_bytes;           /* last level */
 	uint64_t memory_bytes;          /* the runner may use so much of its own */
+	uint64_t cache[3];              /* of each level; 0: none */
 	int32_t core;                   /* to stay on; -1 = any */
 	uint32_t blobs;
 	PlanBlob blob[]; /* image, pools and pack descriptions */
 } Plan;
 
-typedef enum CommandKind { COMMAND_LOAD, COMMAND_CHECK, COMMAND_TIME, COMMAND_RACE } CommandKind;
+typedef enum CommandKind {
+	COMMAND_LOAD,
+	COMMAND_CHECK,
+	COMMAND_TIME,
+	COMMAND_RACE,
+	COMMAND_CALIBRATE,
+} CommandKind;
 
-/* LOAD carries the segment's descriptor and maps everything. CHECK prepares one candidate and runs
+/* LOAD carries the segment's descriptor and maps everything. CALIBRATE takes the full calibration.
+ * CHECK prepares one candidate and runs
  * it once. TIME times the candidate of the last CHECK and releases it. RACE times all candidates
  * that are checked, named by `racing`. Each is answered by one Reply of the same kind. */
 typedef struct Command {

@@ -232,6 +232,9 @@ obey(Worker *w, const Command *c, int fd, Reply *r)
 	case COMMAND_CHECK: status = check(w, c->candidate, &e); break;
 	case COMMAND_TIME: time_one(w, c->candidate); break;
 	case COMMAND_RACE: race(w, c, &e); break;
+	case COMMAND_CALIBRATE:
+		calibrate_all(w->plan->cache, w->plan->memory_bytes, &w->control->calibration);
+		break;
 	default: err_set(&e, ERR_INTERNAL, "runner: command %u", c->kind); break;
 	}
 	if (e.code && status == STATUS_OK)

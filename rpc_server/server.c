@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "rpc_server/batch.h"
 #include "base/hardware.h"
+#include "rpc_server/batch.h"
+#include "rpc_server/cold.h"
 #include "rpc_server/net.h"
 #include "rpc_server/runner.h"
 #include "wire/session.h"
@@ -79,7 +80,10 @@ start_next(Server *s)
 	uint64_t cache = s->device.l3 ? s->device.l3 : s->device.l2;
 	BatchSettings settings = {
 		.program = s->config->program,
-		.machine = {cache, hardware_free_memory(), s->config->core},
+		.machine = {cache,
+			    hardware_free_memory(),
+			    s->config->core,
+			    {s->device.l1d, s->device.l2, s->device.l3}},
 		.blobs = s->blobs,
 		.hooks = {s, on_result, on_done, on_watch},
 	};
@@ -103,6 +107,7 @@ on_device(Client *c, Message *m, Err *e)
 
 	(void)e;
 	d->memory_free = hardware_free_memory();
+	d->load = hardware_load();
 	session_reply(&c->session, m, d, clock_ns());
 	return OK;
 }
@@ -397,6 +402,7 @@ describe_device(Server *s, Err *e)
 	d->version = strdup(HONE_VERSION);
 	d->protocol = PROTOCOL_VERSION;
 	d->insecure = s->config->insecure;
+	d->streams = COLD_COPIES;
 	while (runner_at(d->runners.n))
 		d->runners.n++;
 	d->runners.v = calloc(d->runners.n, sizeof *d->runners.v);

@@ -56,6 +56,7 @@ lay_out(Shm *s, const Machine *m, uint64_t message_bytes, Err *e)
 	*s->plan = (Plan){.cache_bytes = m->cache_bytes,
 			  .memory_bytes = m->memory_bytes / 2,
 			  .core = m->core};
+	memcpy(s->plan->cache, m->cache, sizeof s->plan->cache);
 	place(s, control_bytes(b));
 	s->plan_at = place(s, s->plan_bytes);
 	s->plan->batch_bytes = message_bytes;

@@ -21,8 +21,9 @@ typedef struct Shm {
 } Shm;
 
 typedef struct Machine {
-	uint64_t cache_bytes, memory_bytes;
+	uint64_t cache_bytes, memory_bytes; /* last level; free */
 	int32_t core;
+	uint64_t cache[3]; /* of each level; 0: none */
 } Machine;
 
 /* Lays out and fills the segment of a job. Errors: ERR_NOMEM, also when it needs more than

@@ -27,6 +27,39 @@ rewrites(void)
 	return table;
 }
 
+static const struct {
+	const char *name;
+	double slack;
+} tolerance[] = {
+#define X(name, text, slack) {text, slack},
+	TOLERANCE_LIST(X)
+#undef X
+};
+
+const char *
+tolerance_name(ToleranceClass t)
+{
+	return tolerance[t].name;
+}
+
+bool
+rewrite_allowed(const Rewrite *r, ToleranceClass t)
+{
+	return r->slack <= tolerance[t].slack;
+}
+
+const char *const *
+rewrite_names(Arena *a, ToleranceClass t)
+{
+	VEC(const char *) names = {0};
+
+	for (int i = 0; table[i]; i++)
+		if (rewrite_allowed(table[i], t))
+			vec_push(a, &names, table[i]->name);
+	vec_push(a, &names, NULL);
+	return names.v;
+}
+
 const Rewrite *
 rewrite_named(const char *name)
 {

@@ -17,6 +17,23 @@ typedef struct Rewrite {
 	int (*apply)(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form);
 } Rewrite;
 
+/* Tolerance classes, and the largest slack a rewrite may have in them */
+#define TOLERANCE_LIST(X)         \
+	X(DEFAULT, "default", 40) \
+	X(STRICT, "strict", 4)
+
+typedef enum ToleranceClass {
+#define X(name, text, slack) TOLERANCE_##name,
+	TOLERANCE_LIST(X)
+#undef X
+} ToleranceClass;
+
+const char *tolerance_name(ToleranceClass t); /* in the log's key */
+bool rewrite_allowed(const Rewrite *r, ToleranceClass t);
+
+/* Names of the rewrites that are allowed, in a; NULL-terminated. */
+const char *const *rewrite_names(Arena *a, ToleranceClass t);
+
 /* All rewrites, "direct" (nothing changed) first; NULL-terminated. */
 const Rewrite *const *rewrites(void);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "search_space/options.h"
-#include "search_space/rewrite.h"
 
 enum { PHASE_NS = 60, FUSE_STEPS = 5 };
 
@@ -270,8 +269,8 @@ drop_last_if_known(Space *s)
 
 /* The roofline of the Task: of its algorithms the one with the least arithmetic, at the peak of
  * one core, or the pass over inputs and outputs at the bandwidth of the cache that holds them. */
-static double
-roofline(const Space *s, const Task *t, const Target *target)
+static void
+roofline(Space *s, const Task *t, const Target *target)
 {
 	double flops = task_flops(t), bytes = task_bytes(t), gbs = target->l2_gbs;
 
@@ -279,7 +278,9 @@ roofline(const Space *s, const Task *t, const Target *target)
 		gbs = target->load_per_cycle * (double)target->vector_bytes * target->ghz;
 	for (int i = 0; i < s->variant.n; i++)
 		flops = fmin(flops, task_flops(s->variant.v[i].task));
-	return fmax(flops / target_gflops(target), bytes / gbs);
+	s->floor_flops = flops;
+	s->floor_pass_ns = bytes / gbs;
+	s->floor_ns = space_floor_at(s, target_gflops(target));
 }
 
 static int
@@ -291,7 +292,8 @@ by_cheapest(const void *a, const void *b)
 }
 
 int
-space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out, Err *e)
+space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target,
+	    ToleranceClass tolerance, Space *out, Err *e)
 {
 	const Rewrite *const *r = rewrites();
 	int rc = OK;
@@ -301,10 +303,11 @@ space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Sp
 		return err_set(e, ERR_UNSUPPORTED, "task of %d stages, expected at most %d",
 			       t->stage.n, TASK_STAGES_MAX);
 	for (; *r && rc == OK; r++)
-		rc = add_rewrite(out, *r, t, f, target, e);
+		if (rewrite_allowed(*r, tolerance))
+			rc = add_rewrite(out, *r, t, f, target, e);
 	if (rc)
 		return rc;
-	out->floor_ns = roofline(out, t, target);
+	roofline(out, t, target);
 	fuse_promising(out, target);
 	if (out->variant.n)
 		qsort(out->variant.v, (size_t)out->variant.n, sizeof *out->variant.v, by_cheapest);

@@ -13,6 +13,7 @@
 #define SEARCH_SPACE_SPACE_H
 
 #include "base/rng.h"
+#include "search_space/rewrite.h"
 #include "search_space/sched.h"
 #include "search_space/target.h"
 
@@ -42,7 +43,9 @@ typedef struct Variant {
 typedef struct Space {
 	Arena *arena;
 	VEC(Variant) variant;
-	double floor_ns; /* roofline: what the best algorithm takes at peak rates */
+	double floor_flops,
+		floor_pass_ns; /* least arithmetic of an algorithm; inputs and outputs */
+	double floor_ns;       /* roofline: what the best algorithm takes at the Target's rates */
 } Space;
 
 typedef struct Pick {
@@ -50,11 +53,21 @@ typedef struct Pick {
 	int option[TASK_STAGES_MAX]; /* per stage of the variant's Task */
 } Pick;
 
-/* t and f as the Plan has them. Always offers at least the scalar schedule. Errors: ERR_UNSUPPORTED
+/* t and f as the Plan has them. Offers no algorithm that the tolerance class forbids, and always at
+ * least the scalar schedule. Errors: ERR_UNSUPPORTED
  * when t has more than TASK_STAGES_MAX stages, ERR_INTERNAL when a rewrite gives a malformed Task.
  */
-int space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out,
-		Err *e);
+int space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target,
+		ToleranceClass tolerance, Space *out, Err *e);
+
+/* The roofline at a measured multiply-add peak, GFLOPS. */
+static inline double
+space_floor_at(const Space *s, double gflops)
+{
+	double ns = s->floor_flops / gflops;
+
+	return ns > s->floor_pass_ns ? ns : s->floor_pass_ns;
+}
 
 double space_rows(const Space *s);                /* number of picks; may be astronomic */
 double space_cost(const Space *s, const Pick *p); /* ns */

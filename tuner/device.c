@@ -46,6 +46,12 @@ device_info(const Device *d)
 	return rpc_device(d->client);
 }
 
+int
+device_calibrate(Device *d, Calibration *out, Err *e)
+{
+	return rpc_calibrate(d->client, d->hooks.stop, d->hooks.self, out, e);
+}
+
 /* Sends what is missing of a parcel as a batch of its own. */
 static int
 submit(Device *d, Parcel *p, Err *e)

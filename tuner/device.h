@@ -28,6 +28,9 @@ int device_open(Device *d, const char *address, const char *server_path, DeviceH
 void device_close(Device *d); /* frees what is in flight */
 const DeviceInfo *device_info(const Device *d);
 
+/* rpc_calibrate; nothing is in flight. */
+int device_calibrate(Device *d, Calibration *out, Err *e);
+
 /* Sends a parcel that is not complete; fewer than FLIGHT_MAX are in flight. It belongs to the
  * device until device_take gives it back, and after an error to the caller. Errors: ERR_DEVICE when
  * the device is gone for good; others when the agent refuses the batch. */

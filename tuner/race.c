@@ -25,6 +25,12 @@ median_sorting(double *v, int n)
 }
 
 double
+peak_of(double before, double after)
+{
+	return before > 0 && after > 0 ? (before + after) / 2 : before > 0 ? before : after;
+}
+
+double
 median_of(const double *v, int n)
 {
 	double copy[ROUNDS_MAX];

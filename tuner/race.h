@@ -18,6 +18,10 @@ typedef struct RaceEntry {
 	int n;                /* 0: it did not finish */
 } RaceEntry;
 
+/* The peak during a measurement, by the calibrations before and after it; 0 when neither is known.
+ */
+double peak_of(double before, double after);
+
 double median_of(const double *v, int n); /* 0 for n = 0 */
 
 /* a / b over the rounds both have. */

@@ -43,6 +43,7 @@ learn_item(Tuner *t, Work *w, const ParcelItem *x)
 		return;
 	}
 	r->best_ns = INFINITY;
+	r->peak = peak_of(m->calibration_before, m->calibration_after);
 	for (uint32_t i = 0; i < m->samples.n; i++)
 		r->best_ns = fmin(r->best_ns, m->samples.v[i]);
 	if (row->best_ns == 0 || r->best_ns < row->best_ns)
@@ -56,9 +57,9 @@ take_race(Work *w, const Parcel *p)
 	w->racer.n = 0;
 	for (int i = 0; i < p->n; i++) {
 		const Result *m = &p->item[i].result;
-		Racer r = {arena_strdup(w->arena, p->item[i].text),
-			   arena_strdup(w->arena, p->item[i].algorithm),
-			   {NULL, 0}};
+		Racer r = {.text = arena_strdup(w->arena, p->item[i].text),
+			   .algorithm = arena_strdup(w->arena, p->item[i].algorithm),
+			   .peak = peak_of(m->calibration_before, m->calibration_after)};
 
 		if (m->status == STATUS_OK)
 			r.entry = (RaceEntry){

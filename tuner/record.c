@@ -1,4 +1,4 @@
-/* Results as rows of the log. */
+/* Results as rows of the log, and what their session says of the machine. */
 #include <string.h>
 
 #include "tuner/tuner.h"
@@ -13,8 +13,20 @@ stage_of(const Work *w, const Parcel *p, int item, int race)
 		       : STAGE_RACE;
 }
 
+/* Why a candidate failed; of a racer, how it did against the untuned choice. */
+static const char *
+reason_of(Arena *a, const Work *w, const ParcelItem *x, int race)
+{
+	RaceRatio r = race ? work_ratio(w, x->text) : (RaceRatio){0};
+
+	if (x->result.status != STATUS_OK || !(r.ratio > 0))
+		return x->result.reason ? x->result.reason : "";
+	return arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", r.ratio,
+			    r.lo, r.hi);
+}
+
 static LogRow
-row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race)
+row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena *a)
 {
 	const ParcelItem *x = &p->item[item];
 	const Result *m = &x->result;
@@ -22,7 +34,7 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race)
 		    .algorithm = x->algorithm,
 		    .sched = x->text,
 		    .status = status_name((Status)m->status),
-		    .reason = m->reason ? m->reason : "",
+		    .reason = reason_of(a, w, x, race),
 		    .samples = m->samples.v,
 		    .nsample = (int)m->samples.n,
 		    .max_error = m->max_error,
@@ -45,6 +57,27 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race)
 }
 
 int
+tuner_calibrate(Tuner *t, Err *e)
+{
+	Calibration c;
+	Err ignored = {0};
+	Str s = {0};
+	int rc;
+
+	if (t->calibrated)
+		return OK;
+	t->calibrated = true;
+	if (device_calibrate(&t->device, &c, &ignored))
+		return OK;
+#define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c.field);
+	CALIBRATION_LIST(X)
+#undef X
+	rc = log_put_text(t->log, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
+	str_fini(&s);
+	return rc;
+}
+
+int
 tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 {
 	Arena *a = arena_new();
@@ -55,7 +88,7 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 
 	for (int i = 0; i < p->n; i++)
 		if (p->item[i].result.status != STATUS_CANCELLED)
-			row[n++] = row_of(t, w, p, i, race);
+			row[n++] = row_of(t, w, p, i, race, a);
 	rc = n ? log_add(t->log, row, n, e) : OK;
 	for (int i = 0; i < n && !rc; i++)
 		id[ev.nid++] = row[i].id;

@@ -5,6 +5,7 @@
 
 static const Search *const table[] = {
 	&search_descent,
+	&search_all,
 };
 
 const Search *

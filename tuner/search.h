@@ -32,6 +32,6 @@ typedef struct Search {
 
 const Search *search_named(const char *name); /* NULL names the first; NULL when there is none */
 
-extern const Search search_descent;
+extern const Search search_descent, search_all;
 
 #endif

@@ -9,8 +9,6 @@
 
 enum {
 	ACTIVE_MAX = 3,
-	RACE_ROUNDS_MIN = 9,
-	RACE_ROUNDS_MAX = 25,
 	RUNS_MIN = 5,
 	RUNS_MAX = 100,
 	TIME_MIN_NS = 3000000,
@@ -20,7 +18,6 @@ enum {
 	PACK_BYTES_PER_MS = 20000, /* of constants, on a slow and busy device */
 };
 
-static const double RACE_NS = 0.4e9;     /* what a race may take, roughly */
 static const double STOP_ABOVE = 1.3;    /* of the best: not worth a second sample */
 static const double IMPLAUSIBLE = 0.25;  /* of the roofline */
 static const double SEARCH_SHARE = 0.85; /* of the time limit; the rest is for races */
@@ -100,7 +97,8 @@ race_measure(const Work *w, const int *at, int n)
 
 	for (int i = 0; i < n; i++)
 		round += w->trial.v[at[i]].best_ns;
-	rounds = fmin(fmax(RACE_NS / fmax(round, 1), RACE_ROUNDS_MIN), RACE_ROUNDS_MAX);
+	rounds = fmin(fmax(w->effort->race_s * 1e9 / fmax(round, 1), w->effort->rounds_min),
+		      w->effort->rounds_max);
 	return (MeasureSpec){.mode = MEASURE_COLD, .warmup = 1, .race_rounds = (uint32_t)rounds};
 }
 
@@ -158,7 +156,9 @@ send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 	w->in_flight = true;
 	if (parcel_complete(p))
 		return tuner_settle(t, p, e);
-	rc = device_send(&t->device, p, e);
+	rc = tuner_calibrate(t, e);
+	if (!rc)
+		rc = device_send(&t->device, p, e);
 	if (rc)
 		parcel_free(p);
 	return rc;
@@ -204,7 +204,7 @@ open_work(Tuner *t, Work *w, Err *e)
 static int
 start_race(Tuner *t, Work *w, Err *e)
 {
-	int at[FINALISTS + 1], n = work_finalists(w, at);
+	int at[FINALISTS_MAX + 1], n = work_finalists(w, at);
 
 	tuner_state(t, w, TASK_RACING);
 	if (n == 0)
@@ -214,6 +214,22 @@ start_race(Tuner *t, Work *w, Err *e)
 		return send_trials(t, w, at, n, true, e);
 	work_judge(w);
 	tuner_decide(t, w);
+	return OK;
+}
+
+/* Without a race of its own, an effort takes over the verdict of a greater one. */
+static int
+skip_race(Tuner *t, Work *w, Err *e)
+{
+	if (w->racer.n) {
+		work_judge(w);
+		tuner_decide(t, w);
+	} else if (w->row->best_ns > 0) {
+		tuner_accept(t, w);
+	} else {
+		return err_set(e, ERR_CHECK, "untuned: %s",
+			       status_text(w->trial.v[w->untuned].status));
+	}
 	return OK;
 }
 
@@ -227,7 +243,9 @@ send_round(Tuner *t, Work *w, Err *e)
 		return rc;
 	if (w->row->state == TASK_SEARCHING && !search_over(t))
 		n = work_propose(w, at);
-	return n ? send_trials(t, w, at, n, false, e) : start_race(t, w, e);
+	if (n)
+		return send_trials(t, w, at, n, false, e);
+	return w->effort->finalists ? start_race(t, w, e) : skip_race(t, w, e);
 }
 
 int

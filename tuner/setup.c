@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "tuner/tuner.h"
 
-enum { TRIALS_DEFAULT = 64 };
-
 void
 tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report)
 {
@@ -141,7 +139,7 @@ tuner_log(Tuner *t, Err *e)
 			  .runner = "cpu",
 			  .threads = "1",
 			  .mode = "cold",
-			  .tolerance = "default"};
+			  .tolerance = tolerance_name(t->opt->tolerance)};
 	str_fini(&s);
 	return put_plan(t, e);
 }
@@ -215,6 +213,8 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 static int
 init_work(Tuner *t, Work *w, int task, Err *e)
 {
+	const Effort *effort = t->opt->effort ? t->opt->effort : effort_named(NULL);
+	const char *strategy = t->opt->strategy ? t->opt->strategy : effort->strategy;
 	const PlanTask *p = &t->plan->task.v[task];
 	uint64_t own;
 
@@ -222,15 +222,17 @@ init_work(Tuner *t, Work *w, int task, Err *e)
 	*w = (Work){.task = p,
 		    .row = &t->report->task[task],
 		    .key = t->key,
-		    .search = search_named(t->opt->strategy),
+		    .search = search_named(strategy),
+		    .effort = effort,
+		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
-		    .trials = t->opt->trials ? t->opt->trials : TRIALS_DEFAULT};
+		    .trials = t->opt->trials ? t->opt->trials : effort->trials};
 	w->key.task = hex(t->arena, &p->task_key);
 	w->key.form = hex(t->arena, &p->form_key);
 	*w->row = (TuneTask){
 		.label = label_of(t, task), .uses = p->uses, .flops = task_flops(p->task)};
 	if (!w->search)
-		return err_set(e, ERR_INPUT, "no search strategy '%s'", t->opt->strategy);
+		return err_set(e, ERR_INPUT, "no search strategy '%s'", strategy);
 	return put_texts(t, p, &w->key, e);
 }
 

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "base/hardware.h"
 #include "graph/plan.h"
+#include "search_space/rewrite.h"
+#include "tuner/effort.h"
 #include "tuner/race.h"
 #include "wire/status.h"
 
@@ -62,7 +64,9 @@ typedef struct TuneTask {
 	double best_ns;                /* of the search */
 	double before_ns, after_ns;    /* race: untuned and winner */
 	RaceRatio ratio;               /* after / before */
-	double flops, floor_ns;        /* as written; roofline */
+	double flops;                  /* as written */
+	double floor_ns;               /* roofline, at peak_gflops where that is known */
+	double peak_gflops;            /* calibration around the winner's measurement */
 	const char *algorithm, *sched; /* of the winner; NULL until the race */
 	const char *why;               /* FAILED: the reason */
 } TuneTask;
@@ -111,11 +115,13 @@ typedef struct TuneOptions {
 	const char *device;      /* address of an agent; NULL: a private one */
 	const char *server_path; /* program of the private agent */
 	const char *log;         /* file */
-	int trials;              /* per Task; 0: 64 */
+	const Effort *effort;    /* NULL: "measure" */
+	int trials;              /* per Task; 0: the effort's */
 	double time_limit_s;     /* 0: none */
 	uint64_t seed;
-	unsigned dump;        /* bit per TuneDump */
-	const char *strategy; /* a name of tuner/search.h; NULL: the first */
+	ToleranceClass tolerance; /* which algorithms may be tried */
+	unsigned dump;            /* bit per TuneDump */
+	const char *strategy;     /* a name of tuner/search.h; NULL: the effort's */
 	void (*event)(void *self, const TuneEvent *ev); /* may be NULL; from tune()'s thread */
 	bool (*stop)(void *self);                       /* asked often; may be NULL */
 	void *self;

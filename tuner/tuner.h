@@ -17,7 +17,8 @@ typedef struct Tuner {
 	Log *log;
 	LogKey key; /* without task and form */
 	const char *session;
-	Work *work; /* per Task of the plan, dearest first */
+	bool calibrated; /* the session's full calibration was asked for */
+	Work *work;      /* per Task of the plan, dearest first */
 	int nwork, races;
 	uint64_t began, ends; /* clock_ns; ends 0: no limit */
 	VEC(RacePair) pair;   /* per decided Task */
@@ -57,6 +58,11 @@ int tuner_halt(Tuner *t, Err *e);
 
 /* --- record.c --- */
 
+/* The full calibration of the device, once a run, before the first batch: into the log, under the
+ * name of the session that every row carries. It only explains times, so that without one the run
+ * goes on. Errors: of the log. */
+int tuner_calibrate(Tuner *t, Err *e);
+
 /* Rows of a parcel into the log, in one transaction. race: its number, or 0. */
 int tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e);
 
@@ -69,6 +75,8 @@ void tuner_state(Tuner *t, Work *w, TaskState state);
 void tuner_fail(Tuner *t, Work *w, const char *why);
 /* The race of w is in w->racer: winner, times, ratio; closes w. */
 void tuner_decide(Tuner *t, Work *w);
+/* There is no race: the fastest that was measured; closes w. */
+void tuner_accept(Tuner *t, Work *w);
 void tuner_sums(Tuner *t);
 
 #endif

@@ -45,6 +45,7 @@ add_known(Work *w, const LogRow *r)
 		   .code = r->code,
 		   .expected_ns = r->expected_ns,
 		   .best_ns = r->best_ns,
+		   .peak = peak_of(r->calibration_before, r->calibration_after),
 		   .known = true};
 	int at = work_find(w, r->sched);
 
@@ -78,7 +79,10 @@ read_rows(Work *w, const LogRow *row, int n)
 	}
 	for (int i = 0; i < n && newest; i++)
 		if (row[i].race && same_race(&row[i], newest)) {
-			Racer r = {row[i].sched, row[i].algorithm, {NULL, 0}};
+			Racer r = {.text = row[i].sched,
+				   .algorithm = row[i].algorithm,
+				   .peak = peak_of(row[i].calibration_before,
+						   row[i].calibration_after)};
 
 			if (!strcmp(row[i].status, status_name(STATUS_OK)))
 				r.entry = (RaceEntry){row[i].samples, row[i].nsample};
@@ -110,7 +114,7 @@ work_open(Work *w, Log *log, const Target *target, Err *e)
 
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
-	if ((rc = space_build(w->arena, t, f, target, &w->space, e)) ||
+	if ((rc = space_build(w->arena, t, f, target, w->tolerance, &w->space, e)) ||
 	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, target, &low, e)) ||
 	    (rc = log_rows(log, w->arena, &w->key, &row, &n, e)))
 		return rc;
@@ -247,14 +251,14 @@ among(const Work *w, int i, const int *at, int n)
 }
 
 int
-work_finalists(const Work *w, int at[FINALISTS + 1])
+work_finalists(const Work *w, int at[FINALISTS_MAX + 1])
 {
 	const Trial *untuned = &w->trial.v[w->untuned];
 	int n = 0;
 
 	if (!untuned->known || untuned->status == STATUS_OK)
 		at[n++] = w->untuned;
-	for (int max = n + FINALISTS; n < max;) {
+	for (int max = n + w->effort->finalists; n < max;) {
 		int best = -1;
 
 		for (int i = 0; i < w->trial.n; i++) {
@@ -274,12 +278,10 @@ work_finalists(const Work *w, int at[FINALISTS + 1])
 bool
 work_race_known(const Work *w, const int *at, int n)
 {
-	if (n != w->racer.n)
-		return false;
 	for (int i = 0; i < n; i++) {
 		bool found = false;
 
-		for (int k = 0; k < n; k++)
+		for (int k = 0; k < w->racer.n; k++)
 			found |= !strcmp(w->racer.v[k].text, w->trial.v[at[i]].text);
 		if (!found)
 			return false;
@@ -287,15 +289,32 @@ work_race_known(const Work *w, const int *at, int n)
 	return true;
 }
 
+static const Racer *
+racer_named(const Work *w, const char *text)
+{
+	for (int i = 0; i < w->racer.n; i++)
+		if (!strcmp(w->racer.v[i].text, text))
+			return &w->racer.v[i];
+	return NULL;
+}
+
+RaceRatio
+work_ratio(const Work *w, const char *text)
+{
+	const Racer *a = racer_named(w, text), *b = racer_named(w, w->trial.v[w->untuned].text);
+
+	return a && b ? race_ratio(&a->entry, &b->entry) : (RaceRatio){0};
+}
+
 void
 work_judge(Work *w)
 {
 	const char *untuned = w->trial.v[w->untuned].text;
-	RaceEntry v[FINALISTS + 1];
-	int at[FINALISTS + 1], n = 0, winner;
+	RaceEntry v[FINALISTS_MAX + 1];
+	int at[FINALISTS_MAX + 1], n = 0, winner;
 
 	for (int first = 1; first >= 0; first--)
-		for (int i = 0; i < w->racer.n && n <= FINALISTS; i++)
+		for (int i = 0; i < w->racer.n && n <= FINALISTS_MAX; i++)
 			if ((strcmp(w->racer.v[i].text, untuned) == 0) == first) {
 				v[n] = w->racer.v[i].entry;
 				at[n++] = i;

@@ -14,7 +14,7 @@
 #include "tuner/search.h"
 #include "tuner/tune.h"
 
-enum { ROUND_MAX = 16, FINALISTS = 3 };
+enum { ROUND_MAX = 16 };
 
 /* Stages a row can be of, besides those that a strategy names. */
 #define STAGE_UNTUNED "untuned"
@@ -29,11 +29,13 @@ typedef struct Trial {
 	bool known;
 	Status status;
 	double best_ns; /* OK only */
+	double peak;    /* as in Racer */
 } Trial;
 
 typedef struct Racer {
 	const char *text, *algorithm;
 	RaceEntry entry; /* n 0: failed */
+	double peak;     /* GFLOPS, calibrated around it; 0: not known */
 } Racer;
 
 typedef struct Work {
@@ -42,6 +44,8 @@ typedef struct Work {
 	TuneTask *row;
 	LogKey key;
 	const Search *search;
+	const Effort *effort;
+	ToleranceClass tolerance;
 	uint64_t seed;
 	int trials; /* to be measured in all */
 
@@ -77,10 +81,13 @@ void work_learn(Work *w);
 int work_find(const Work *w, const char *text);
 
 /* Finalists: untuned, then the best of the search, fastest first. Numbers in trials. */
-int work_finalists(const Work *w, int at[FINALISTS + 1]);
+int work_finalists(const Work *w, int at[FINALISTS_MAX + 1]);
 
-/* Whether the newest race was among exactly these. */
+/* Whether all of these were in the newest race. */
 bool work_race_known(const Work *w, const int *at, int n);
+
+/* The racer of that text against the untuned one; all 0 when one of them has no samples. */
+RaceRatio work_ratio(const Work *w, const char *text);
 
 /* Sets winner by the newest race: the untuned racer unless another is faster beyond doubt. */
 void work_judge(Work *w);

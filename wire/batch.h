@@ -104,6 +104,26 @@ typedef struct MeasureSpec {
 	bool fetch; /* give back the OUT buffers of the checked run as blobs; not in a race */
 } MeasureSpec;
 
+/* What one core can do right now: key on the wire, field, unit, text. 0: the machine has no such
+ * thing, or it is not known. Each but the second is the best of several parts. */
+#define CALIBRATION_LIST(X)                                                                 \
+	X(1, fma_gflops, "GFLOPS", "f32 multiply-adds in registers")                        \
+	X(2, fma_least_gflops, "GFLOPS", "the worst of those taken between the others")     \
+	X(3, dot_gops, "GOPS", "8-bit dot products in registers")                           \
+	X(4, l1_gbs, "GB/s", "reads that stay in the first cache")                          \
+	X(5, l2_gbs, "GB/s", "in the second")                                               \
+	X(6, l3_gbs, "GB/s", "in the third")                                                \
+	X(7, dram_gbs, "GB/s", "beyond all caches")                                         \
+	X(8, cold_gbs, "GB/s", "first read of what was copied cold, as much as fits in L2") \
+	X(9, tick_ns, "ns", "least step of the clock")                                      \
+	X(10, seconds, "s", "that all of it took")
+
+typedef struct Calibration {
+#define X(key, field, unit, text) double field;
+	CALIBRATION_LIST(X)
+#undef X
+} Calibration;
+
 typedef struct Batch {
 	uint64_t id;  /* chosen by the client, unique within its session */
 	char *runner; /* a name in DeviceInfo.runners; "" = cpu */
@@ -113,6 +133,9 @@ typedef struct Batch {
 	LIST(Candidate) candidates;
 	MeasureSpec measure;
 	uint64_t seed; /* order of a race */
+	/* Before the candidates, take the full calibration; then there may be neither candidates
+	 * nor buffers. */
+	bool calibrate;
 } Batch;
 
 typedef struct Result {
@@ -132,6 +155,7 @@ typedef struct BatchDone {
 	uint32_t results, ok, restarts; /* restarts: runners that had to be replaced */
 	double calibration_before, calibration_after;
 	double seconds;
+	Calibration calibration; /* 0 unless the batch asked for it */
 } BatchDone;
 
 void batch_fini(Batch *b);

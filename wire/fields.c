@@ -111,6 +111,7 @@ static const Field Batch_fields[] = {
 	{SUBS(Batch, 6, candidates, Candidate, CANDIDATES_MAX)},
 	{SUB(Batch, 7, measure, MeasureSpec)},
 	{ONE(Batch, 8, U64, seed, 0)},
+	{ONE(Batch, 10, BOOL, calibrate, 0)},
 };
 SCHEMA(Batch, "batch");
 
@@ -132,6 +133,13 @@ static const Field Result_fields[] = {
 };
 SCHEMA(Result, "result");
 
+static const Field Calibration_fields[] = {
+#define X(key, field, unit, text) {ONE(Calibration, key, F64, field, 0)},
+	CALIBRATION_LIST(X)
+#undef X
+};
+SCHEMA(Calibration, "calibration");
+
 static const Field BatchDone_fields[] = {
 	{ONE(BatchDone, 1, U64, batch, 0)},
 	{ONE(BatchDone, 2, U32, results, 0)},
@@ -140,6 +148,7 @@ static const Field BatchDone_fields[] = {
 	{ONE(BatchDone, 5, F64, calibration_before, 0)},
 	{ONE(BatchDone, 6, F64, calibration_after, 0)},
 	{ONE(BatchDone, 7, F64, seconds, 0)},
+	{SUB(BatchDone, 8, calibration, Calibration)},
 };
 SCHEMA(BatchDone, "batch done");
 
@@ -162,6 +171,11 @@ static const Field DeviceInfo_fields[] = {
 	{MANY(DeviceInfo, 16, TEXT, runners, SYMBOL_MAX, 16)},
 	{ONE(DeviceInfo, 17, U64, sandbox, 0)},
 	{ONE(DeviceInfo, 18, BOOL, insecure, 0)},
+	{ONE(DeviceInfo, 19, TEXT, smt, SYMBOL_MAX)},
+	{ONE(DeviceInfo, 20, TEXT, boost, SYMBOL_MAX)},
+	{ONE(DeviceInfo, 21, BOOL, virtualised, 0)},
+	{ONE(DeviceInfo, 22, F64, load, 0)},
+	{ONE(DeviceInfo, 23, BOOL, streams, 0)},
 };
 SCHEMA(DeviceInfo, "device");
 

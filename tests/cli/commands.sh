@@ -106,6 +106,41 @@ printed_json() {
 	json cat tuned/digits.json
 }
 
+efforts() {
+	refused 2 "'heroic', expected one of estimate measure patient exhaustive" \
+		"$hone" tune "$model" --log effort.db --effort heroic
+	[ ! -e effort.db ] || fail "a log was made"
+	json "$hone" tune "$model" --log effort.db --effort estimate --json
+	grep -q '"trials":[^0-9]*5,' json || fail "an estimate is more than one trial a task"
+	"$hone" log show effort.db >printed
+	says_not 'winner|untuned time'
+	ok "$hone" tune "$model" --log effort.db --effort exhaustive --trials 6
+	says 'interval'
+	json "$hone" tune "$model" --log effort.db --effort estimate --json
+	grep -q '"trials":[^0-9]*0,' json || fail "less effort measured again"
+	ok "$hone" compile "$model" --log effort.db -o effort
+	says_not estimate
+	"$hone" log show effort.db >printed
+	says 'of the untuned time, 95 % interval'
+}
+
+# resnet18 has layers for which Winograd F(4x4) is best, measured or not.
+strict() {
+	ok "$hone" zoo resnet18 -o resnet18.onnx
+	ok "$hone" compile resnet18.onnx -o loose
+	says winograd4
+	ok "$hone" compile resnet18.onnx --strict -o tight
+	says_not winograd4
+	ok "$hone" bench tight --strict --runs 60
+	refused 2 "was compiled as winograd4" "$hone" bench loose --strict
+	ok "$hone" tune "$model" --strict --log strict.db --trials 4
+	ok "$hone" compile "$model" --strict --log strict.db -o strict
+	says exact
+	ok "$hone" compile "$model" --log strict.db -o strict
+	says "another tolerance"
+	ok "$hone" verify "$model" --strict --log strict.db --layers
+}
+
 # A full disk is noticed, however little or much there was to write; a reader may leave.
 full_output() {
 	for what in "inspect $model" "log export tuned.db" "log best tuned.db" --help; do
@@ -164,6 +199,8 @@ one_tuner_a_log
 verified
 output_names
 printed_json
+efforts
+strict
 full_output
 bundles
 for compiler in gcc clang clang-22 clang-19 clang-14; do

@@ -375,6 +375,52 @@ the_device_describes_itself(void **state)
 	assert_false(d->insecure);
 }
 
+static void
+the_machine_is_calibrated_on_request(void **state)
+{
+	RpcClient *c = *state;
+	Calibration k, again;
+	AgentCase a;
+	Outcomes o;
+	Err e = {0};
+
+	if (rpc_calibrate(c, NULL, NULL, &k, &e))
+		fail_msg("%s", e.msg);
+	assert_true(k.fma_gflops > 0 && k.dram_gbs > 0 && k.tick_ns > 0);
+	assert_int_equal(rpc_calibrate(c, NULL, NULL, &again, &e), OK);
+	case_init(&a, c, more);
+	case_add(&a, good);
+	a.batch.calibrate = true;
+	case_run(&a, c, &o);
+	case_expect(&o, 0, STATUS_OK, "");
+	assert_true(o.done.calibration.fma_gflops > 0 && o.done.calibration.l1_gbs > 0);
+	outcomes_fini(&o);
+	a.batch.calibrate = false;
+	case_run(&a, c, &o);
+	assert_true(o.done.calibration.fma_gflops == 0);
+	outcomes_fini(&o);
+	a.batch.calibrate = true;
+	a.batch.candidates.n = 0; /* with buffers, it is a mistake as ever */
+	assert_int_equal(rpc_submit(c, &a.batch, &e), ERR_INPUT);
+}
+
+static bool
+at_once(void *self)
+{
+	(void)self;
+	return true;
+}
+
+static void
+waiting_for_a_calibration_can_be_given_up(void **state)
+{
+	RpcClient *c = *state;
+	Calibration k;
+	Err e = {0};
+
+	assert_int_equal(rpc_calibrate(c, at_once, NULL, &k, &e), ERR_CANCELLED);
+}
+
 int
 main(void)
 {
@@ -393,6 +439,8 @@ main(void)
 		WITH_AGENT(constants_are_cold_unless_asked_otherwise),
 		WITH_AGENT(overhead_per_candidate_is_small),
 		WITH_AGENT(the_device_describes_itself),
+		WITH_AGENT(the_machine_is_calibrated_on_request),
+		WITH_AGENT(waiting_for_a_calibration_can_be_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

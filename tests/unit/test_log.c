@@ -126,7 +126,7 @@ grades_fall_and_name_what_differs(void **state)
 		k.field = cases[i].change.field;
 		LOG_KEY_LIST(X)
 #undef X
-		assert_int_equal(log_best(l, b->a, &k, &best, &e),
+		assert_int_equal(log_best(l, b->a, &k, NULL, &best, &e),
 				 cases[i].grade == LOG_NONE ? NOT_APPLICABLE : OK);
 		assert_int_equal(best.grade, cases[i].grade);
 		assert_string_equal(best.differs, cases[i].differs);
@@ -142,7 +142,7 @@ best_sched(Log *l, Arena *a, LogBest *best)
 	LogKey k = key();
 	Err e = {0};
 
-	assert_int_equal(log_best(l, a, &k, best, &e), OK);
+	assert_int_equal(log_best(l, a, &k, NULL, best, &e), OK);
 	return best->row.sched;
 }
 
@@ -230,6 +230,43 @@ bad_rows_are_refused_by_field(void **state)
 	log_close(l);
 }
 
+static void
+only_listed_algorithms_count(void **state)
+{
+	static const char *const some[] = {"direct", "winograd2", NULL}, *const none[] = {NULL};
+	Bench *b = *state;
+	Log *l = opened(b);
+	LogRow plain = row("direct\n", 30), lossy = row("winograd4\n", 10), other;
+	LogBest best;
+	LogKey k = key();
+	Err e = {0};
+
+	lossy.algorithm = "winograd4";
+	added(l, &plain);
+	added(l, &lossy);
+	assert_string_equal(best_sched(l, b->a, &best), "winograd4\n");
+	assert_int_equal(log_best(l, b->a, &k, some, &best, &e), OK);
+	assert_string_equal(best.row.sched, "direct\n");
+	assert_int_equal(best.tried, 1);
+	assert_int_equal(log_best(l, b->a, &k, none, &best, &e), NOT_APPLICABLE);
+	assert_int_equal(best.grade, LOG_NONE);
+	/* The winner of a race does not count, the others of that race do. */
+	lossy.race = plain.race = 1;
+	lossy.stage = LOG_STAGE_WINNER;
+	plain.sched = "raced\n";
+	added(l, &plain);
+	added(l, &lossy);
+	assert_int_equal(log_best(l, b->a, &k, some, &best, &e), OK);
+	assert_string_equal(best.row.sched, "raced\n");
+	/* A strict row of the exact key counts before a faster one of another class. */
+	other = row("strict\n", 100);
+	other.key.tolerance = k.tolerance = "strict";
+	added(l, &other);
+	assert_int_equal(log_best(l, b->a, &k, some, &best, &e), OK);
+	assert_string_equal(best.row.sched, "strict\n");
+	log_close(l);
+}
+
 int
 main(void)
 {
@@ -242,6 +279,7 @@ main(void)
 		CASE(a_better_grade_counts_before_a_faster_row),
 		CASE(a_race_counts_before_single_times),
 		CASE(bad_rows_are_refused_by_field),
+		CASE(only_listed_algorithms_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

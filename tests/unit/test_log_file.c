@@ -74,6 +74,24 @@ read_while_written(Bench *b)
 }
 
 static void
+the_owner_is_told(void **state)
+{
+	Bench *b = *state;
+	int64_t pid = -1;
+	Err e = {0};
+	Log *l;
+
+	assert_int_equal(log_owner(b->path, &pid, &e), OK);
+	assert_true(pid == 0);
+	assert_int_equal(log_open(b->path, &l, &e), OK);
+	assert_int_equal(log_owner(b->path, &pid, &e), OK);
+	assert_true(pid == getpid());
+	log_close(l);
+	assert_int_equal(log_owner(b->path, &pid, &e), OK);
+	assert_true(pid == 0);
+}
+
+static void
 readers_see_whole_transactions(void **state)
 {
 	Bench *b = *state;
@@ -334,6 +352,7 @@ main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_second_writer_is_refused_by_name),
+		CASE(the_owner_is_told),
 		CASE(readers_see_whole_transactions),
 		CASE(what_was_acknowledged_survives_kill),
 		CASE(foreign_and_newer_files_are_refused),

@@ -116,14 +116,14 @@ the_newest_race_counts_after_an_import_too(void **state)
 			r.time += race;
 			added(l, &r);
 		}
-	assert_int_equal(log_best(l, b->a, &k, &best, &e), OK);
+	assert_int_equal(log_best(l, b->a, &k, NULL, &best, &e), OK);
 	assert_string_equal(best.row.sched, "e\n");
 	assert_int_equal(log_export(l, false, &text, &e), OK);
 	snprintf(path, sizeof path, "%s.2", b->path);
 	assert_int_equal(log_open(path, &other, &e), OK);
 	assert_int_equal(log_import(other, str_get(&text), text.n, &in, &e), OK);
 	str_fini(&in.reasons);
-	assert_int_equal(log_best(other, b->a, &k, &best, &e), OK);
+	assert_int_equal(log_best(other, b->a, &k, NULL, &best, &e), OK);
 	assert_string_equal(best.row.sched, "e\n");
 	log_close(l);
 	log_close(other);

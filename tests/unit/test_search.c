@@ -208,6 +208,38 @@ unknown_strategies_are_unknown(void **state)
 	assert_string_equal(search_named(NULL)->name, "descent");
 }
 
+static void
+all_gives_every_pick_once_in_order(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	SearchOptions opt = {.trials = 1 << 20};
+	const Search *all = search_named("all");
+	void *search = all->start(a, &s, &opt);
+	VEC(Pick) seen = {0};
+	Proposal p[ROUND];
+	int n;
+
+	(void)state;
+	while ((n = all->propose(search, ROUND, p)) > 0)
+		for (int i = 0; i < n; i++) {
+			for (int k = 0; k < seen.n; k++)
+				assert_false(pick_equal(&s, &seen.v[k], &p[i].pick));
+			if (seen.n)
+				assert_true(space_cost(&s, &seen.v[seen.n - 1]) <=
+					    space_cost(&s, &p[i].pick));
+			vec_push(a, &seen, p[i].pick);
+			all->report(search, &p[i].pick, INFINITY);
+		}
+	assert_int_equal(seen.n, (int)space_rows(&s));
+	opt.trials = 5;
+	search = all->start(a, &s, &opt);
+	assert_int_equal(all->propose(search, ROUND, p), ROUND);
+	assert_int_equal(all->propose(search, ROUND, p), 5 - ROUND);
+	assert_int_equal(all->propose(search, ROUND, p), 0);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -218,6 +250,7 @@ main(void)
 		cmocka_unit_test(failures_are_no_centres),
 		cmocka_unit_test(a_space_is_used_up_without_repeating),
 		cmocka_unit_test(unknown_strategies_are_unknown),
+		cmocka_unit_test(all_gives_every_pick_once_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

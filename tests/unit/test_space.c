@@ -50,7 +50,7 @@ start(Fixture *f, const char *text, const char *target)
 	if (task_parse(text, f->a, &f->t, &f->e) || target_named(target, &f->target, &f->e))
 		fail_msg("%s", f->e.msg);
 	f->f = task_form_plain(f->a, f->t);
-	if (space_build(f->a, f->t, &f->f, &f->target, &f->s, &f->e))
+	if (space_build(f->a, f->t, &f->f, &f->target, TOLERANCE_DEFAULT, &f->s, &f->e))
 		fail_msg("%s", f->e.msg);
 }
 
@@ -100,7 +100,8 @@ long_tasks_are_refused(void **state)
 	start(&f, tasks[4], "x86-64-v3");
 	while (f.t->stage.n <= TASK_STAGES_MAX)
 		vec_push(f.a, &f.t->stage, f.t->stage.v[0]);
-	assert_int_equal(space_build(f.a, f.t, &f.f, &f.target, &f.s, &f.e), ERR_UNSUPPORTED);
+	assert_int_equal(space_build(f.a, f.t, &f.f, &f.target, TOLERANCE_DEFAULT, &f.s, &f.e),
+			 ERR_UNSUPPORTED);
 	assert_string_equal(f.e.msg, "task of 65 stages, expected at most 64");
 	stop(&f);
 }
@@ -192,7 +193,9 @@ the_best_lower_everywhere(void **state)
 			if (2 * refused > n)
 				fail_msg("task %zu on %s: %d of %d refused: %s %s", i, targets[k],
 					 refused, n, why, f.e.msg);
-			assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target, &l, &f.e), OK);
+			assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target,
+							  TOLERANCE_DEFAULT, &l, &f.e),
+					 OK);
 			stop(&f);
 		}
 }
@@ -285,6 +288,27 @@ slabs_are_prefetched(void **state)
 	}
 }
 
+/* Some Winograd is strict enough, some is not. */
+static void
+a_strict_space_has_no_lossy_algorithm(void **state)
+{
+	double most[2] = {0};
+	Space strict;
+	Fixture f;
+
+	(void)state;
+	start(&f, CONV3X3, "x86-64-v4");
+	assert_int_equal(space_build(f.a, f.t, &f.f, &f.target, TOLERANCE_STRICT, &strict, &f.e),
+			 OK);
+	for (int i = 0; i < f.s.variant.n; i++)
+		most[0] = fmax(most[0], f.s.variant.v[i].slack);
+	for (int i = 0; i < strict.variant.n; i++)
+		most[1] = fmax(most[1], strict.variant.v[i].slack);
+	assert_true(most[0] == 40 && most[1] == 4);
+	assert_true(strict.variant.n < f.s.variant.n);
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -296,6 +320,7 @@ main(void)
 		cmocka_unit_test(the_best_lower_everywhere),
 		cmocka_unit_test(constant_stages_make_the_pool),
 		cmocka_unit_test(slabs_are_prefetched),
+		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,10 @@ typedef struct Watch {
 	int nid;
 	int kill_at[KILLS_MAX]; /* kill the agent when so many rows are in the log */
 	int nkill;
-	int stop_at; /* 0: never */
-	int fd;      /* where ids go, or -1 */
+	int stop_at;        /* 0: never */
+	const char *effort; /* its trials instead of TRIALS */
+	bool strict;
+	int fd; /* where ids go, or -1 */
 	int notices;
 } Watch;
 
@@ -137,7 +139,9 @@ run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
 	TuneOptions opt = {.device = device,
 			   .server_path = HONE_BIN "/rpc_server",
 			   .log = log_path,
-			   .trials = TRIALS,
+			   .effort = effort_named(w->effort),
+			   .trials = w->effort ? 0 : TRIALS,
+			   .tolerance = w->strict ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .seed = 5,
 			   .event = on_event,
 			   .stop = stop,
@@ -310,6 +314,100 @@ a_killed_tuner_goes_on(void **state)
 	graph_free(g);
 }
 
+/* Every row of a race tells its ratio, every session what the machine could do. */
+static void
+check_records(void)
+{
+	Arena *a = arena_new();
+	LogKey any = {0};
+	const char *text;
+	int n, races = 0;
+	LogRow *row;
+	Err e = {0};
+	Log *l;
+
+	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, &n, &e))
+		fail_msg("%s", e.msg);
+	for (int i = 0; i < n; i++) {
+		assert_true(row[i].calibration_before > 0 && row[i].calibration_after > 0);
+		assert_int_equal(
+			log_get_text(l, a, LOG_TEXT_CALIBRATION, row[i].session, &text, &e), OK);
+		assert_non_null(strstr(text, "dram_gbs="));
+		if (!row[i].race)
+			continue;
+		races++;
+		assert_non_null(strstr(row[i].reason, " of the untuned time, 95 % interval "));
+	}
+	assert_true(races > 0);
+	log_close(l);
+	arena_free(a);
+}
+
+/* How many candidates a run of that effort measures with the log as it is. */
+static int64_t
+trials_of(const char *effort, TaskState state)
+{
+	Watch w = {.fd = -1, .effort = effort};
+	TuneReport r;
+	int64_t n;
+
+	must_tune(&w, &r);
+	n = r.trials;
+	assert_int_equal(r.decided, 2);
+	for (int i = 0; i < r.ntask; i++) {
+		assert_int_equal(r.task[i].state, state);
+		assert_true(r.task[i].after_ns > 0 && r.task[i].peak_gflops > 0);
+	}
+	tune_report_fini(&r);
+	return n;
+}
+
+static void
+more_effort_satisfies_less(void **state)
+{
+	(void)state;
+	log_remove();
+	assert_int_equal(trials_of("estimate", TASK_DONE), 2);
+	assert_int_equal(trials_of("estimate", TASK_OLD), 0);
+	assert_true(trials_of("measure", TASK_DONE) > 20);
+	check_records();
+	assert_int_equal(trials_of("measure", TASK_OLD), 0);
+	assert_int_equal(trials_of("estimate", TASK_OLD), 0);
+	assert_true(trials_of("patient", TASK_DONE) > 50);
+	assert_int_equal(trials_of("patient", TASK_OLD), 0);
+	assert_int_equal(trials_of("measure", TASK_OLD), 0);
+	assert_int_equal(trials_of("estimate", TASK_OLD), 0);
+	assert_null(effort_named("heroic"));
+}
+
+static void
+a_strict_run_tries_nothing_lossy(void **state)
+{
+	Watch w = {.fd = -1, .strict = true};
+	Arena *a = arena_new();
+	LogKey any = {0};
+	TuneReport r;
+	LogRow *row;
+	Err e = {0};
+	Log *l;
+	int n;
+
+	(void)state;
+	log_remove();
+	must_tune(&w, &r);
+	check_report(&r);
+	tune_report_fini(&r);
+	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, &n, &e))
+		fail_msg("%s", e.msg);
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		assert_string_equal(row[i].key.tolerance, "strict");
+		assert_string_not_equal(row[i].algorithm, "winograd4");
+	}
+	log_close(l);
+	arena_free(a);
+}
+
 static void
 who_is_not_there_is_named(void **state)
 {
@@ -351,6 +449,8 @@ main(void)
 		cmocka_unit_test(a_model_is_tuned_and_a_second_run_measures_nothing),
 		cmocka_unit_test(a_killed_agent_is_replaced),
 		cmocka_unit_test(a_stopped_run_goes_on),
+		cmocka_unit_test(more_effort_satisfies_less),
+		cmocka_unit_test(a_strict_run_tries_nothing_lossy),
 		cmocka_unit_test(who_is_not_there_is_named),
 	};
 

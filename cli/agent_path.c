@@ -1,0 +1,21 @@
+/* The programs of a build lie in one folder; this one asks the kernel for its own name. */
+#include "cli/agent_path.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+agent_path(char path[AGENT_PATH_BYTES], Err *e)
+{
+	static const char name[] = "rpc_server";
+	ssize_t n = readlink("/proc/self/exe", path, AGENT_PATH_BYTES - sizeof name - 1);
+	char *end;
+
+	if (n < 0)
+		return err_set(e, ERR_IO, "/proc/self/exe: %s", strerror(errno));
+	path[n] = 0;
+	end = strrchr(path, '/');
+	memcpy(end ? end + 1 : path, name, sizeof name);
+	return OK;
+}

@@ -1,0 +1,27 @@
+/* Effort: how much a run of the tuner may spend. One line of the list each; more effort satisfies
+ * less: what a greater one left in the log is not measured again by a smaller one. */
+#ifndef TUNER_EFFORT_H
+#define TUNER_EFFORT_H
+
+/* name; trials per Task; strategy; finalists besides the untuned choice, 0: no race; least and most
+ * rounds of a race, and seconds it may take, roughly; what it does */
+#define EFFORT_LIST(X)                                                                          \
+	X(estimate, 1, "descent", 0, 0, 0, 0, "checks and times the cost model's choice")       \
+	X(measure, 64, "descent", 3, 9, 25, 0.4, "searches, and races the best")                \
+	X(patient, 256, "descent", 6, 25, 100, 2, "searches longer, and races more for longer") \
+	X(exhaustive, 4096, "all", 6, 25, 100, 2, "tries every choice, likeliest first")
+
+enum { FINALISTS_MAX = 6 };
+
+typedef struct Effort {
+	const char *name;
+	int trials; /* per Task */
+	const char *strategy;
+	int finalists;
+	int rounds_min, rounds_max;
+	double race_s;
+} Effort;
+
+const Effort *effort_named(const char *name); /* NULL names "measure"; NULL when there is none */
+
+#endif
