@@ -56,8 +56,9 @@ typedef struct Pick {
 int space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target, Space *out,
 		Err *e);
 
-double space_rows(const Space *s);                /* number of picks; may be astronomic */
-double space_cost(const Space *s, const Pick *p); /* ns */
+double space_rows(const Space *s);                   /* number of picks; may be astronomic */
+double space_cost(const Space *s, const Pick *p);    /* ns */
+bool space_is_scalar(const Space *s, const Pick *p); /* the plainest schedule there is */
 bool pick_equal(const Space *s, const Pick *a, const Pick *b);
 
 /* The n cheapest picks in ascending order, with the cheapest of every variant among them. Returns
