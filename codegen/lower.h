@@ -30,7 +30,8 @@ typedef struct LowerOptions {
 } LowerOptions;
 
 /* t, f and s are those after the rewrite that s names. Returns OK, or NOT_APPLICABLE with the
- * reason in why. The Loop lives in a. */
+ * reason in why. The Loop lives in a. Its code is right even when an out tensor lies in the memory
+ * of an in tensor, where task_may_overwrite allows it. */
 int lower(Arena *a, const Task *t, const TaskForm *f, const Sched *s, const Target *target,
 	  LowerOptions opt, Loop **out, char why[LOWER_WHY_MAX]);
 

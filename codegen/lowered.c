@@ -5,7 +5,7 @@
 
 #include "search_space/rewrite.h"
 
-enum { ESTIMATE_TRIES = 24 };
+enum { ESTIMATE_TRIES = 24, ESTIMATE_MORE = 2048 };
 
 static int
 lower_into(Arena *a, const Target *target, Lowered *out, char why[LOWER_WHY_MAX])
@@ -62,17 +62,32 @@ lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *targe
 	return rc ? rc : lowered_estimate_in(a, &s, t, f, target, out, e);
 }
 
+/* The first of the n cheapest picks that lowers; the plainest schedule is no match for any. */
+static int
+lower_first(Arena *a, const Space *s, int n, const Target *target, Lowered *out)
+{
+	Arena *tmp = arena_new();
+	Pick *top = ARENA_ARRAY(tmp, Pick, n);
+	char why[LOWER_WHY_MAX] = "";
+	int rc = NOT_APPLICABLE;
+
+	n = space_top(s, n, top);
+	for (int i = 0; i < n && rc; i++)
+		if (!space_is_scalar(s, &top[i]))
+			rc = lower_pick(a, s, &top[i], target, out, why);
+	arena_free(tmp);
+	return rc;
+}
+
 int
 lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f,
 		    const Target *target, Lowered *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
-	Pick top[ESTIMATE_TRIES];
-	int n = space_top(s, ESTIMATE_TRIES, top);
 
-	for (int i = 0; i < n; i++)
-		if (lower_pick(a, s, &top[i], target, out, why) == OK)
-			return OK;
+	if (lower_first(a, s, ESTIMATE_TRIES, target, out) == OK ||
+	    lower_first(a, s, ESTIMATE_MORE, target, out) == OK)
+		return OK;
 	*out = (Lowered){.task = task_copy(a, t), .form = *f, .slack = 1};
 	out->sched = sched_scalar(a, t, "direct");
 	if (lower_into(a, target, out, why))

@@ -1,6 +1,7 @@
 /* Where the buffers of a Plan lie: inputs and outputs one after another in the mutable region;
  * temporaries and scratch in the activations, over each other where they are not needed at the same
- * time. A view lies where the buffer it shows lies. */
+ * time. A view lies where the buffer it shows lies, and what a step makes of an input that nobody
+ * needs any more lies where that was, when the Task allows it. */
 #include "deploy/compiler.h"
 
 static size_t
@@ -93,54 +94,123 @@ scratch_bytes(const Compiler *c, const Step *s)
 	}
 }
 
+/* Lifetimes of the buffers, and then the scratch of each step. */
+typedef struct Lives {
+	MemoryItem *item; /* empty for what is not an own temporary */
+	int *lies_in;     /* per buffer: the one whose memory it has; itself for most */
+} Lives;
+
 static void
-touch(const Compiler *c, MemoryItem *item, int buffer, int step)
+touch(const Compiler *c, Lives *l, int buffer, int step)
 {
 	MemoryItem *x;
 
 	if (buffer < 0)
 		return;
-	x = &item[root_of(c->plan, buffer)];
+	x = &l->item[root_of(c->plan, buffer)];
 	if (step < x->first)
 		x->first = step;
 	if (step > x->last)
 		x->last = step;
 }
 
+static bool
+is_own_temporary(const Buffer *x)
+{
+	return x->kind == BUFFER_TEMPORARY && x->view_of < 0;
+}
+
+/* How many of the step's inputs show the buffer's memory. */
+static int
+readers(const Plan *p, const Step *s, int buffer)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->in.n; i++)
+		n += s->in.v[i] >= 0 && root_of(p, s->in.v[i]) == buffer;
+	return n;
+}
+
+/* Number of the Task's k-th tensor of a kind. */
+static int
+tensor_of_kind(const Task *t, TensorKind kind, int k)
+{
+	for (int i = 0; i < t->tensor.n; i++)
+		if (t->tensor.v[i].kind == kind && !k--)
+			return i;
+	return TASK_NONE;
+}
+
+/* Output k of step s takes the memory of input i, when that ends with the step and it begins. */
+static bool
+overwrite(const Compiler *c, Lives *l, int step, int i, int k)
+{
+	const Step *s = &c->plan->step.v[step];
+	const PlanTask *t = &c->plan->task.v[s->task];
+	int in = s->in.v[i], out = s->out.v[k], root = l->lies_in[in];
+
+	if (!is_own_temporary(&c->plan->buffer.v[in]) ||
+	    !is_own_temporary(&c->plan->buffer.v[out]) || l->lies_in[out] != out ||
+	    l->item[root].last != step || l->item[out].first != step ||
+	    readers(c->plan, s, in) > 1 ||
+	    !task_may_overwrite(t->task, &t->form, tensor_of_kind(t->task, TENSOR_IN, i),
+				tensor_of_kind(t->task, TENSOR_OUT, k)))
+		return false;
+	l->lies_in[out] = root;
+	l->item[root].last = l->item[out].last;
+	l->item[out].bytes = 0;
+	return true;
+}
+
+static void
+overwrite_inputs(const Compiler *c, Lives *l)
+{
+	for (int step = 0; step < c->plan->step.n; step++) {
+		const Step *s = &c->plan->step.v[step];
+
+		for (int k = 0; s->kind == STEP_TASK && k < s->out.n; k++)
+			for (int i = 0; i < s->in.n; i++)
+				if (overwrite(c, l, step, i, k))
+					break;
+	}
+}
+
 /* Items 0..buffers: the temporaries, empty for the rest; then the scratch of each step. */
-static MemoryItem *
-collect_items(Compiler *c)
+static Lives
+collect_lives(Compiler *c)
 {
 	const Plan *p = c->plan;
-	MemoryItem *item = ARENA_ARRAY(c->a, MemoryItem, p->buffer.n + p->step.n + 1);
+	Lives l = {ARENA_ARRAY(c->a, MemoryItem, p->buffer.n + p->step.n + 1),
+		   ARENA_ARRAY(c->a, int, p->buffer.n + 1)};
 
 	for (int i = 0; i < p->buffer.n; i++) {
-		bool own = p->buffer.v[i].kind == BUFFER_TEMPORARY && p->buffer.v[i].view_of < 0;
-
-		item[i].bytes = own ? p->buffer.v[i].bytes : 0;
-		item[i].first = p->step.n;
-		item[i].last = -1;
+		l.item[i].bytes = is_own_temporary(&p->buffer.v[i]) ? p->buffer.v[i].bytes : 0;
+		l.item[i].first = p->step.n;
+		l.item[i].last = -1;
+		l.lies_in[i] = i;
 	}
 	for (int s = 0; s < p->step.n; s++) {
 		const Step *x = &p->step.v[s];
 
 		for (int i = 0; i < x->in.n; i++)
-			touch(c, item, x->in.v[i], s);
+			touch(c, &l, x->in.v[i], s);
 		for (int i = 0; i < x->out.n; i++)
-			touch(c, item, x->out.v[i], s);
-		item[p->buffer.n + s] = (MemoryItem){scratch_bytes(c, x), s, s, 0};
+			touch(c, &l, x->out.v[i], s);
+		l.item[p->buffer.n + s] = (MemoryItem){scratch_bytes(c, x), s, s, 0};
 	}
 	for (int i = 0; c->opt->keep && i < p->buffer.n; i++)
-		if (item[i].last >= 0)
-			item[i].last = p->step.n - 1;
-	return item;
+		if (l.item[i].last >= 0)
+			l.item[i].last = p->step.n;
+	overwrite_inputs(c, &l);
+	return l;
 }
 
 void
 place_buffers(Compiler *c)
 {
 	const Plan *p = c->plan;
-	MemoryItem *item = collect_items(c);
+	Lives l = collect_lives(c);
+	MemoryItem *item = l.item;
 	int n = p->buffer.n + p->step.n;
 	MemoryPlan memory = memory_plan(item, n, c->a);
 
@@ -148,8 +218,8 @@ place_buffers(Compiler *c)
 	c->scratch = ARENA_ARRAY(c->a, Place, p->step.n + 1);
 	place_tensors(c);
 	for (int i = 0; i < p->buffer.n; i++)
-		if (p->buffer.v[i].kind == BUFFER_TEMPORARY && p->buffer.v[i].view_of < 0)
-			c->buffer[i] = (Place){REGION_ACTIVATIONS, 0, item[i].offset};
+		if (is_own_temporary(&p->buffer.v[i]))
+			c->buffer[i] = (Place){REGION_ACTIVATIONS, 0, item[l.lies_in[i]].offset};
 	for (int i = 0; i < p->buffer.n; i++)
 		c->buffer[i] = c->buffer[root_of(p, i)];
 	for (int i = 0; i < p->step.n; i++)

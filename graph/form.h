@@ -63,6 +63,11 @@ int form_check(const Form *f, int rank, const int64_t *dim, Err *e);
 TaskForm task_form_plain(Arena *a, const Task *t);
 int task_form_check(const Task *t, const TaskForm *f, Err *e);
 
+/* Whether out may take the memory of in, when nobody needs in afterwards: both lie alike, belong to
+ * nobody else's memory, and each element of in is read only for that element of out. A kernel of
+ * the Task, whatever its Sched, reads an element before it writes it. */
+bool task_may_overwrite(const Task *t, const TaskForm *f, int in, int out);
+
 void form_print(const Form *f, Str *out); /* "aBcd16b border ..." */
 struct Lex;
 Form form_parse(struct Lex *l); /* not checked: form_check */

@@ -3,17 +3,29 @@
  * Values of convolutions and of whatever reads them are stored channels last: output channels are
  * the lanes, so they lie side by side, and any channel count and any concatenation work. What the
  * caller gives and gets is plain. A value whose readers pad it alike gets a border that its
- * producer writes.
+ * producer writes. A whole and its parts have one layout and one border, decided together: the form
+ * of the outermost whole stands for all of them until the end.
  */
-#include "graph/plan.h"
+#include "graph/parts.h"
 
 typedef struct Forms {
 	const Graph *g;
 	const GroupTask *group;
 	int n;
-	Form *form;  /* per value */
-	bool *fixed; /* plain, without border: the caller's, or an extern node's */
+	const Part *part;  /* per value */
+	Form *form;        /* per value; of parts only at the end */
+	unsigned *joined;  /* per value: along which dimensions its parts lie */
+	const bool *fixed; /* plain, without border: the caller's, or an extern node's */
 } Forms;
+
+/* The value whose form stands for v's. */
+static int
+outermost(const Forms *f, int v)
+{
+	while (f->part[v].whole != NO_VALUE)
+		v = f->part[v].whole;
+	return v;
+}
 
 /* Whether axis a indexes tensor dimension d of the stage's output. */
 static bool
@@ -71,7 +83,7 @@ follows_channels(const Forms *f, const GroupTask *q, int tensor)
 		const TaskTensor *x = &q->task->tensor.v[i];
 
 		if (x->kind == TENSOR_IN && x->rank == q->task->tensor.v[tensor].rank &&
-		    is_channels_last(&f->form[q->value[i]]))
+		    is_channels_last(&f->form[outermost(f, q->value[i])]))
 			return true;
 	}
 	return false;
@@ -89,16 +101,16 @@ choose_layouts(Forms *f)
 			if (q->task->tensor.v[t].kind != TENSOR_OUT || f->fixed[v])
 				continue;
 			if (makes_channels(q->task, t) || follows_channels(f, q, t))
-				f->form[v] = form_channels_last(f->form[v].rank);
+				f->form[outermost(f, v)] = form_channels_last(f->form[v].rank);
 		}
 	}
 }
 
-/* What one load wants around its tensor. */
+/* What one load wants around its tensor, which is value v or a part of it. */
 static void
-want_border(Form *f, const Stage *s, const Expr *x, const TaskTensor *src)
+want_border(const Forms *forms, int v, const Stage *s, const Expr *x, const TaskTensor *src)
 {
-	Form want = *f;
+	Form *f = &forms->form[v], want = *f;
 	bool any = false;
 
 	for (int d = 0; d < src->rank; d++) {
@@ -107,10 +119,10 @@ want_border(Form *f, const Stage *s, const Expr *x, const TaskTensor *src)
 		index_range(s, &x->ix[d], &lo, &hi);
 		if (x->ix[d].via != TASK_NONE || (lo >= 0 && hi < src->dim[d]))
 			continue;
-		/* a border inside the innermost dimension would break up its vectors, and one wider
-		 * than the tensor is no border */
+		/* a border inside the innermost dimension would break up its vectors, one wider
+		 * than the tensor is no border, and one between parts has no place */
 		if (f->order[f->rank - 1] == d || -lo > src->dim[d] ||
-		    hi - src->dim[d] + 1 > src->dim[d])
+		    hi - src->dim[d] + 1 > src->dim[d] || forms->joined[v] >> d & 1)
 			return;
 		if (-lo > want.lo[d])
 			want.lo[d] = (int)-lo;
@@ -121,7 +133,7 @@ want_border(Form *f, const Stage *s, const Expr *x, const TaskTensor *src)
 	if (!any || (form_has_border(f) && f->border != x->otherwise))
 		return;
 	want.border = x->otherwise;
-	if (form_check(&want, src->rank, src->dim, NULL) == OK) /* else it grows out of bounds */
+	if (form_check(&want, src->rank, forms->g->value.v[v].dim, NULL) == OK) /* else too big */
 		*f = want;
 }
 
@@ -135,37 +147,22 @@ collect_borders(Forms *f, const GroupTask *q, const Stage *s, int e)
 	x = &q->task->expr.v[e];
 	if (x->op == EXPR_LOAD && x->has_else && q->value[x->tensor] != NO_VALUE &&
 	    q->task->tensor.v[x->tensor].kind == TENSOR_IN && !f->fixed[q->value[x->tensor]])
-		want_border(&f->form[q->value[x->tensor]], s, x, &q->task->tensor.v[x->tensor]);
+		want_border(f, outermost(f, q->value[x->tensor]), s, x,
+			    &q->task->tensor.v[x->tensor]);
 	collect_borders(f, q, s, x->a);
 	collect_borders(f, q, s, x->b);
 	collect_borders(f, q, s, x->c);
 }
 
-static bool
-is_reshape(const Graph *g, const GroupTask *q)
-{
-	return q->nnode == 1 && g->node.v[q->node[0]].op == OP_Reshape;
-}
-
-/* Values that somebody outside the Tasks touches, and both ends of a reshape that may be a view. */
 static void
-fix_values(Forms *f)
+place_part(Forms *f, int v)
 {
-	for (int i = 0; i < f->g->input.n; i++)
-		f->fixed[f->g->input.v[i]] = true;
-	for (int i = 0; i < f->g->output.n; i++)
-		f->fixed[f->g->output.v[i]] = true;
-	for (int i = 0; i < f->n; i++) {
-		const GroupTask *q = &f->group[i];
+	const Part *p = &f->part[v];
 
-		for (int k = 0; k < q->nnode; k++) {
-			const Node *n = &f->g->node.v[q->node[k]];
-
-			for (int o = 0; o < n->nout; o++)
-				if (n->out[o] != NO_VALUE && (!q->task || is_reshape(f->g, q)))
-					f->fixed[n->out[o]] = true;
-		}
-	}
+	if (p->whole == NO_VALUE)
+		return;
+	place_part(f, p->whole);
+	part_form(p, &f->g->value.v[v], &f->form[p->whole], &f->g->value.v[p->whole], &f->form[v]);
 }
 
 Form *
@@ -174,12 +171,16 @@ assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n)
 	Forms f = {.g = g,
 		   .group = group,
 		   .n = n,
+		   .part = parts_find(g, a, group, n),
 		   .form = ARENA_ARRAY(a, Form, g->value.n + 1),
-		   .fixed = ARENA_ARRAY(a, bool, g->value.n + 1)};
+		   .joined = ARENA_ARRAY(a, unsigned, g->value.n + 1),
+		   .fixed = fixed_values(g, a, group, n)};
 
-	for (int v = 0; v < g->value.n; v++)
+	for (int v = 0; v < g->value.n; v++) {
 		f.form[v] = form_plain(g->value.v[v].rank);
-	fix_values(&f);
+		if (f.part[v].whole != NO_VALUE)
+			f.joined[outermost(&f, v)] |= 1u << f.part[v].dim;
+	}
 	choose_layouts(&f);
 	for (int i = 0; i < n; i++)
 		for (int s = 0; group[i].task && s < group[i].task->stage.n; s++) {
@@ -188,5 +189,7 @@ assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n)
 			collect_borders(&f, &group[i], st, st->body);
 			collect_borders(&f, &group[i], st, st->value);
 		}
+	for (int v = 0; v < g->value.n; v++)
+		place_part(&f, v);
 	return f.form;
 }

@@ -4,9 +4,9 @@
  * uses of the group's result pass and which come out at one value again. A region joins when, after
  * fusion, the Task has no more stages than before (its nodes were absorbed), or no more than the
  * region alone (the group was). Regions with a single node are the common case; x * sigmoid(x)
- * needs two.
+ * needs two. A concatenation whose inputs may be made in place stays alone.
  */
-#include "graph/plan.h"
+#include "graph/parts.h"
 #include "graph/stages.h"
 
 enum { REGION_MAX = 24, LOOK_AHEAD = 64, GROUP_MAX = 96, STAGES_MAX = 8 };
@@ -139,7 +139,8 @@ continues(const Partition *p, const NodeSet *group, int j, const int *inside, in
 	const Node *x = &p->g->node.v[j];
 	bool touches = false;
 
-	if (p->group[j] >= 0 || !stage_builder(x->op) || x->nout != 1 || x->out[0] == NO_VALUE)
+	if (p->group[j] >= 0 || !stage_builder(x->op) || x->nout != 1 || x->out[0] == NO_VALUE ||
+	    parts_joined_by(p->g, x))
 		return false;
 	for (int k = 0; k < x->nin; k++) {
 		if (x->in[k] == NO_VALUE)
@@ -255,7 +256,7 @@ partition(const Graph *g, Arena *a)
 
 		if (p.group[i] >= 0)
 			continue;
-		if (stages_of_set(&p, &set) >= 0)
+		if (!parts_joined_by(g, &g->node.v[i]) && stages_of_set(&p, &set) >= 0)
 			grow(&p, &set);
 		for (int k = 0; k < set.n; k++)
 			p.group[set.node[k]] = p.ngroup;

@@ -1,8 +1,7 @@
 /* Groups and Forms -> steps over buffers. */
-#include "graph/plan.h"
-
 #include <string.h>
 
+#include "graph/parts.h"
 #include "graph/stages.h"
 
 typedef struct Planner {
@@ -11,6 +10,7 @@ typedef struct Planner {
 	GroupTask *group;
 	int ngroup;
 	const Form *form; /* per value */
+	Part *part;       /* per value: what its Form makes it a part of */
 	int *buffer;      /* per value: its buffer, or -1 */
 	int *plain;       /* per value: a plain copy or view of it, or -1 */
 	Err *e;
@@ -65,9 +65,11 @@ static int
 output_buffer(Planner *b, int value)
 {
 	BufferKind kind = is_output(b->g, value) ? BUFFER_OUTPUT : BUFFER_TEMPORARY;
+	int whole = b->part[value].whole;
 
 	if (b->buffer[value] < 0)
-		b->buffer[value] = add_buffer(b, kind, value, &b->form[value], -1);
+		b->buffer[value] = add_buffer(b, kind, value, &b->form[value],
+					      whole == NO_VALUE ? -1 : output_buffer(b, whole));
 	return b->buffer[value];
 }
 
@@ -195,6 +197,35 @@ as_view(Planner *b, const GroupTask *q)
 	return true;
 }
 
+/* A concatenation with parts made in place: what is not yet there is copied to its place. */
+static bool
+as_joined(Planner *b, const GroupTask *q)
+{
+	const Node *n = &b->g->node.v[q->node[0]];
+	int w = n->out[0];
+	Part at = {.whole = w};
+	bool any = false;
+
+	for (int i = 0; i < n->nin && n->op == OP_Concat; i++)
+		any |= n->in[i] != NO_VALUE && b->part[n->in[i]].whole == w;
+	if (!any || q->nnode != 1)
+		return false;
+	at.dim = (int)node_int(n, ATTR_axis);
+	for (int i = 0; i < n->nin; i++) {
+		const Value *v = &b->g->value.v[n->in[i]];
+		const Part *own = &b->part[n->in[i]];
+		Form f;
+
+		part_form(&at, v, &b->form[w], &b->g->value.v[w], &f);
+		if (own->whole != w || own->start != at.start)
+			add_copy_step(
+				b, b->buffer[n->in[i]],
+				add_buffer(b, BUFFER_TEMPORARY, n->in[i], &f, output_buffer(b, w)));
+		at.start += v->dim[at.dim];
+	}
+	return true;
+}
+
 static void
 add_extern_step(Planner *b, const GroupTask *q)
 {
@@ -271,7 +302,7 @@ add_steps(Planner *b)
 	for (int i = 0; i < b->ngroup && !rc; i++) {
 		const GroupTask *q = &b->group[i];
 
-		if (as_view(b, q))
+		if (as_view(b, q) || as_joined(b, q))
 			continue;
 		if (q->task)
 			rc = add_task_step(b, q);
@@ -320,6 +351,22 @@ check_form(const Planner *b, int value, bool fixed)
 	return OK;
 }
 
+/* Keeps the parts whose Forms make them parts, and refuses a Form that says so of others. */
+static int
+check_part(const Planner *b, int value)
+{
+	Part *p = &b->part[value];
+	const Value *v = &b->g->value.v[value], *w = &b->g->value.v[p->whole];
+	Form f;
+
+	if (p->whole != NO_VALUE &&
+	    (!part_form(p, v, &b->form[p->whole], w, &f) || !form_equal(&f, &b->form[value])))
+		p->whole = NO_VALUE;
+	if (p->whole == NO_VALUE && b->form[value].foreign)
+		return err_set(b->e, ERR_INPUT, "form of '%s': is a part of nothing", v->name);
+	return OK;
+}
+
 /* Forms that a caller gives. Inner values of groups have none. */
 static int
 check_forms(const Planner *b)
@@ -328,6 +375,8 @@ check_forms(const Planner *b)
 
 	for (int v = 0; v < b->g->value.n && !rc; v++)
 		rc = check_form(b, v, b->g->value.v[v].producer == NO_NODE || is_output(b->g, v));
+	for (int v = 0; v < b->g->value.n && !rc; v++)
+		rc = check_part(b, v);
 	for (int i = 0; i < b->ngroup && !rc; i++) {
 		const Node *n = &b->g->node.v[b->group[i].node[0]];
 
@@ -353,6 +402,7 @@ plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form
 	if ((rc = check_groups(&b, groups)) || (rc = collect_groups(&b, groups)))
 		return rc;
 	b.form = form ? form : assign_forms(g, a, b.group, b.ngroup);
+	b.part = parts_find(g, a, b.group, b.ngroup);
 	if ((rc = check_forms(&b)))
 		return rc;
 	b.p->groups = *groups;

@@ -327,6 +327,12 @@ space_cost(const Space *s, const Pick *p)
 	return ns;
 }
 
+bool
+space_is_scalar(const Space *s, const Pick *p)
+{
+	return !strcmp(s->variant.v[p->variant].name, "scalar");
+}
+
 double
 space_rows(const Space *s)
 {

@@ -69,8 +69,9 @@ space_floor_at(const Space *s, double gflops)
 	return ns > s->floor_pass_ns ? ns : s->floor_pass_ns;
 }
 
-double space_rows(const Space *s);                /* number of picks; may be astronomic */
-double space_cost(const Space *s, const Pick *p); /* ns */
+double space_rows(const Space *s);                   /* number of picks; may be astronomic */
+double space_cost(const Space *s, const Pick *p);    /* ns */
+bool space_is_scalar(const Space *s, const Pick *p); /* the plainest schedule there is */
 bool pick_equal(const Space *s, const Pick *a, const Pick *b);
 
 /* The n cheapest picks in ascending order, with the cheapest of every variant among them; stages

@@ -21,7 +21,10 @@ static const char graph[] =
 	"node e e f32[1,4,30] = Reshape(d)\n"
 	"node f f f32[1,4,30] = Sin(e)\n"
 	"node g g f32[1,4,30] = Softmax(f) axis=2\n"
-	"out g\n";
+	"node h h f32[1,8,6,5] = Concat(b, c) axis=1\n"
+	"node i i f32[1,8,6,5] = Relu(h)\n"
+	"out g\n"
+	"out i\n";
 
 static void
 try_text(const char *text, const Graph *g)

@@ -51,6 +51,10 @@ void kernel_run_close(KernelRun *r);
 void kernel_run_poison(KernelRun *r); /* outputs and scratch become NaN */
 int kernel_run_call(KernelRun *r);    /* all phases once; the first non-zero answer */
 
+/* Calls with out tensor `out` in the memory of in tensor `in`, which task_may_overwrite allows, and
+ * back. False when the outputs are other bytes than those there are now. The input is lost. */
+bool kernel_run_overwrite(KernelRun *r, int in, int out);
+
 typedef struct KernelCheck {
 	double worst;   /* largest |got - want| / allowed */
 	double max_abs; /* largest |want| */

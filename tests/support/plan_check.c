@@ -13,8 +13,8 @@ typedef struct Check {
 	const Graph *g;
 	const Plan *p;
 	Arena *a;
-	void **all;    /* per value: what the reference kernels give */
-	bool *written; /* per buffer */
+	void **all;       /* per value: what the reference kernels give */
+	int64_t *written; /* per buffer: elements of its value that are there, parts included */
 	int samples;
 	PlanCheck *out;
 	Str text; /* scratch */
@@ -35,12 +35,29 @@ wrong(Check *c, const char *fmt, ...)
 	return false;
 }
 
-static int
-root(const Plan *p, int buffer)
+/* Whether all of the buffer's value is there, as the buffer's own or as part of what it views. */
+static bool
+is_written(const Check *c, int buffer)
 {
-	while (p->buffer.v[buffer].view_of >= 0)
-		buffer = p->buffer.v[buffer].view_of;
-	return buffer;
+	for (; buffer >= 0; buffer = c->p->buffer.v[buffer].view_of)
+		if (c->written[buffer] == value_count(&c->g->value.v[c->p->buffer.v[buffer].value]))
+			return true;
+	return false;
+}
+
+/* False when that is more than there is room for. */
+static bool
+write_buffer(const Check *c, int buffer)
+{
+	int64_t count = value_count(&c->g->value.v[c->p->buffer.v[buffer].value]);
+	bool ok = true;
+
+	for (; buffer >= 0; buffer = c->p->buffer.v[buffer].view_of) {
+		c->written[buffer] += count;
+		ok &= c->written[buffer] <=
+		      value_count(&c->g->value.v[c->p->buffer.v[buffer].value]);
+	}
+	return ok;
 }
 
 /* Contents of the Task's in and const tensors. */
@@ -171,16 +188,15 @@ static bool
 check_order(Check *c, const Step *s)
 {
 	for (int i = 0; i < s->in.n; i++)
-		if (s->in.v[i] >= 0 && !c->written[root(c->p, s->in.v[i])])
+		if (s->in.v[i] >= 0 && !is_written(c, s->in.v[i]))
 			return wrong(c, "reads '%s' before it is computed",
 				     c->g->value.v[c->p->buffer.v[s->in.v[i]].value].name);
 	for (int i = 0; i < s->out.n; i++) {
 		if (s->out.v[i] < 0)
 			continue;
-		if (c->written[root(c->p, s->out.v[i])])
+		if (!write_buffer(c, s->out.v[i]))
 			return wrong(c, "writes '%s' again",
 				     c->g->value.v[c->p->buffer.v[s->out.v[i]].value].name);
-		c->written[root(c->p, s->out.v[i])] = true;
 	}
 	return true;
 }
@@ -211,8 +227,7 @@ check_outputs(Check *c)
 
 		if (b->kind != BUFFER_OUTPUT || b->value != c->g->output.v[i])
 			return wrong(c, "output %d is not where it should be", i);
-		if (!c->written[root(c->p, c->p->output[i])] &&
-		    value_count(&c->g->value.v[b->value]))
+		if (!is_written(c, c->p->output[i]))
 			return wrong(c, "output %d is never written", i);
 	}
 	return true;
@@ -224,7 +239,7 @@ check_steps(Check *c)
 	bool ok = true;
 
 	for (int i = 0; i < c->g->input.n; i++)
-		c->written[c->p->input[i]] = true;
+		write_buffer(c, c->p->input[i]);
 	for (int i = 0; i < c->p->step.n && ok; i++)
 		ok = check_step(c, &c->p->step.v[i]);
 	return ok && check_outputs(c);
@@ -292,7 +307,7 @@ plan_check(const Graph *g, Arena *a, const void *const *data, int samples, PlanC
 	if (graph_run(g, a, data, c.all, &out->e) || plan_build(g, a, &p, &out->e))
 		return false;
 	c.p = p;
-	c.written = ARENA_ARRAY(a, bool, p->buffer.n + 1);
+	c.written = ARENA_ARRAY(a, int64_t, p->buffer.n + 1);
 	ok = check_steps(&c) && plan_reads_back(&c);
 	str_fini(&c.text);
 	return ok;

@@ -199,6 +199,53 @@ errors_name_what_is_wrong(void **state)
 	}
 }
 
+/* Whether y may take the memory of x. */
+static void
+inputs_that_may_be_overwritten(void **state)
+{
+	static const struct {
+		bool may;
+		const char *rest, *form;
+	} list[] = {
+		{true, "stage a:4 b:6\n y[a,b] = x[a,b] + z[a,b]\n", ""},
+		{true, "stage a:4 b:6\n y[a,b] = x[a,b] * x[a,b]\n", "x ba\n y ba\n"},
+		{true, "stage a:4 b:6 | c:6\n acc f32 sum z[a,c]\n y[a,b] = acc + x[a,b]\n", ""},
+		{false, "stage a:4 b:6\n y[a,b] = x[a,b] + z[a,b]\n", "x ba\n"},
+		{false, "stage a:4 b:6\n y[a,b] = x[a,b] + z[a,b]\n",
+		 "x ab border 0,1/0,0 foreign 2 = 0\n y ab border 0,1/0,0 foreign 2 = 0\n"},
+		{false, "stage a:4 b:6\n y[a,b] = x[a,0] + z[a,b]\n", ""},
+		{false, "stage a:4 b:6\n y[a,b] = x[a,-1*b+5] + z[a,b]\n", ""},
+		{false, "stage a:4 b:6 | c:6\n acc f32 sum x[a,c]\n y[a,b] = acc + z[a,b]\n", ""},
+		{false, "stage a:4 b:6 c:2\n y[a,b] = x[a,b] + z[a,c]\n", ""},
+		{false, "stage a:4 b:3 c:2\n y[a,2*b+c] = x[a,2*b+c]\n", ""},
+		{false, "stage a:4 b:3\n y[a,b] = x[a,b]\n stage a:4 b:3\n y[a,b+3] = x[a,b+3]\n",
+		 ""},
+		{false,
+		 "tmp t f32[4,6]\n stage a:4 b:6\n t[a,b] = x[a,b]\n"
+		 "stage a:4 b:6\n y[a,b] = x[a,b] + t[a,0]\n",
+		 ""},
+	};
+	Arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		const char *text = arena_printf(a,
+						"task\n in x f32[4,6]\n in z f32[4,6]\n "
+						"out y f32[4,6]\n %s",
+						list[i].rest);
+		TaskForm f;
+		Err e = {0};
+		Task *t;
+
+		if (task_parse(text, a, &t, &e) ||
+		    task_form_parse(arena_printf(a, "form\n %s", list[i].form), t, a, &f, &e))
+			fail_msg("%s: %s", text, e.msg);
+		if (task_may_overwrite(t, &f, 0, 2) != list[i].may)
+			fail_msg("%s%s", text, list[i].form);
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -209,6 +256,7 @@ main(void)
 		cmocka_unit_test(temporaries_avoid_powers_of_two),
 		cmocka_unit_test(random_layouts_are_injective),
 		cmocka_unit_test(errors_name_what_is_wrong),
+		cmocka_unit_test(inputs_that_may_be_overwritten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

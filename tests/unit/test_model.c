@@ -175,6 +175,78 @@ concatenation_and_split(void **state)
 	stop(&f);
 }
 
+static void
+concat(Fixture *f, const char *in, const char *out, int axis)
+{
+	onnx_write_int(&f->make, onnx_make_node(&f->make, "Concat", in, out), "axis", axis);
+}
+
+/* Convolutions write their parts of a whole, and of the whole around that; what reads them wants
+ * borders, not all of one value; a value that is wanted twice is copied. */
+static void
+parts_made_in_place(void **state)
+{
+	Fixture f;
+	Onnx__NodeProto *n;
+
+	(void)state;
+	start(&f, 13);
+	onnx_make_input(&f.make, "x", DT_F32, "1,3,7,6");
+	weights(&f, "u", "5,3,3,3", 135);
+	weights(&f, "v", "17,3,1,1", 51);
+	weights(&f, "w", "4,22,3,3", 792);
+	weights(&f, "k", "6,17,3,3", 918);
+	weights(&f, "m", "2,48,3,3", 864);
+	conv(&f, "x u", "a0", 1);
+	onnx_make_node(&f.make, "Relu", "a0", "a");
+	conv(&f, "x v", "b0", 0);
+	onnx_make_node(&f.make, "Sigmoid", "b0", "b");
+	concat(&f, "a b", "ab", 1);
+	conv(&f, "ab w", "c", 1);
+	conv(&f, "b k", "d", 1);
+	concat(&f, "ab c a b", "abcab", 1);
+	n = onnx_make_node(&f.make, "MaxPool", "abcab", "p");
+	onnx_write_ints(&f.make, n, "kernel_shape", 2, (int64_t[]){3, 3});
+	onnx_write_ints(&f.make, n, "pads", 4, (int64_t[]){1, 1, 1, 1});
+	conv(&f, "abcab m", "e", 1);
+	onnx_make_output(&f.make, "d");
+	onnx_make_output(&f.make, "p");
+	onnx_make_output(&f.make, "e");
+	assert_int_equal(check(&f), 0);
+	stop(&f);
+}
+
+/* Rows side by side, and a reference kernel that wants a part row-major. */
+static void
+parts_along_other_dimensions(void **state)
+{
+	Fixture f;
+
+	(void)state;
+	start(&f, 17);
+	onnx_make_input(&f.make, "x", DT_F32, "1,3,4,6");
+	onnx_make_input(&f.make, "rows", DT_F32, "2,5");
+	weights(&f, "u", "4,3,3,3", 108);
+	weights(&f, "v", "4,3,1,1", 12);
+	weights(&f, "w", "3,4,3,3", 108);
+	weights(&f, "g", "5,9", 45);
+	conv(&f, "x u", "a", 1);
+	conv(&f, "x v", "b", 0);
+	onnx_make_node(&f.make, "Abs", "a", "x4");
+	concat(&f, "a b x4", "ab", 2);
+	conv(&f, "ab w", "c", 1);
+	onnx_make_node(&f.make, "Sin", "b", "d");
+	onnx_make_node(&f.make, "MatMul", "rows g", "e");
+	onnx_make_node(&f.make, "Exp", "rows", "h");
+	concat(&f, "e h", "eh", 1);
+	onnx_make_node(&f.make, "Neg", "eh", "y");
+	onnx_make_output(&f.make, "c");
+	onnx_make_output(&f.make, "d");
+	onnx_make_output(&f.make, "y");
+	assert_int_equal(check(&f), 1);
+	stop(&f);
+}
+
 /* More stages than a Pick once had room for, and more than a Task may have. */
 static void
 long_concatenations(void **state)
@@ -335,6 +407,8 @@ main(void)
 		cmocka_unit_test(a_small_classifier),
 		cmocka_unit_test(equal_blocks_share_code_not_weights),
 		cmocka_unit_test(concatenation_and_split),
+		cmocka_unit_test(parts_made_in_place),
+		cmocka_unit_test(parts_along_other_dimensions),
 		cmocka_unit_test(long_concatenations),
 		cmocka_unit_test(reference_kernels_are_called),
 		cmocka_unit_test(outputs_that_are_something_else_too),

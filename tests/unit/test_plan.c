@@ -106,6 +106,45 @@ reshapes_are_views(void **state)
 	stop(&f);
 }
 
+/* Two fire modules: four steps that are four Tasks, the concatenations are none. */
+static void
+concatenations_are_made_in_place(void **state)
+{
+	const float *w;
+	const Plan *p;
+	Fixture f;
+
+	(void)state;
+	start(&f, 13);
+	w = noise(&f, 288);
+	onnx_make_input(&f.make, "x", DT_F32, "1,4,6,5");
+	conv(&f, "x", "s", w);
+	for (int i = 0; i < 2; i++) {
+		const char *const in[] = {"s", "c0"};
+		Arena *a = f.make.arena;
+		Onnx__NodeProto *n;
+
+		conv(&f, in[i], arena_printf(a, "a%d", i), w + 1 + i);
+		conv(&f, in[i], arena_printf(a, "b%d", i), w + 3 + i);
+		n = onnx_make_node(&f.make, "Concat", arena_printf(a, "a%d b%d", i, i),
+				   arena_printf(a, "ab%d", i));
+		onnx_write_int(&f.make, n, "axis", 1);
+		onnx_make_const(&f.make, arena_printf(a, "w%d", i), DT_F32, "4,8,3,3", w);
+		n = onnx_make_node(&f.make, "Conv", arena_printf(a, "ab%d w%d", i, i),
+				   arena_printf(a, "c%d", i));
+		onnx_write_ints(&f.make, n, "pads", 4, (int64_t[]){1, 1, 1, 1});
+	}
+	onnx_make_output(&f.make, "c1");
+	p = plan_of(&f);
+	assert_int_equal(p->step.n, 7);
+	assert_int_equal(p->task.v[p->step.v[1].task].uses, 2);
+	assert_int_equal(p->step.v[1].task, p->step.v[4].task);
+	assert_int_equal(p->step.v[2].task, p->step.v[5].task);
+	assert_int_equal(p->buffer.v[p->step.v[1].out.v[0]].view_of, p->step.v[3].in.v[0]);
+	assert_int_equal(p->buffer.v[p->step.v[2].out.v[0]].form.foreign, 2);
+	stop(&f);
+}
+
 /* What makes the parts of a concatenation, and what reads it. */
 static void
 concatenations_come_out_right(void **state)
@@ -277,6 +316,8 @@ bad_plan_texts_are_refused(void **state)
 		{"group 0 1\ngroup 2\nform 1.0 ab\n", "rank 2 for a tensor of rank 4"},
 		{"group 0 1\ngroup 2\nform 1.0 abcc\n", "not a permutation"},
 		{"group 0 1\ngroup 2\nform 2.0 acdb\n", "must be plain"},
+		{"group 0 1\ngroup 2\nform 1.0 acdb border 0,4,0,0/0,0,0,0 foreign 2 = 0\n",
+		 "a part of nothing"},
 		{"frog\n", "expected 'group' or 'form'"},
 	};
 	char head[DIGEST_TEXT];
@@ -316,6 +357,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(residual_blocks_share_their_tasks),
 		cmocka_unit_test(reshapes_are_views),
+		cmocka_unit_test(concatenations_are_made_in_place),
 		cmocka_unit_test(concatenations_come_out_right),
 		cmocka_unit_test(dropped_points_stay_dropped),
 		cmocka_unit_test(two_places_are_two_loads),

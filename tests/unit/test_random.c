@@ -26,7 +26,7 @@ typedef struct Count {
 typedef struct Session {
 	Emit *m[TARGETS_MAX];
 	Target target[TARGETS_MAX];
-	int ntarget, ran, failed;
+	int ntarget, ran, failed, in_place;
 	Count refused[REASONS_MAX], family[REASONS_MAX];
 } Session;
 
@@ -92,8 +92,25 @@ print_counts(const char *title, const Count *list)
 		printf("%6d %s\n", list[i].n, list[i].what);
 }
 
+/* Once more with an output in the memory of an input, where that is allowed. */
 static void
-run_kernel(Session *s, KernelRun *k)
+run_in_place(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
+{
+	for (int in = 0; in < t->tensor.n; in++)
+		for (int out = 0; out < t->tensor.n; out++) {
+			if (!task_may_overwrite(t, f, in, out))
+				continue;
+			s->in_place++;
+			if (!kernel_run_overwrite(k, in, out)) {
+				report("wrong in place", t->tensor.v[in].name);
+				s->failed++;
+			}
+			return;
+		}
+}
+
+static void
+run_kernel(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
 {
 	char detail[192];
 	KernelCheck c;
@@ -102,8 +119,10 @@ run_kernel(Session *s, KernelRun *k)
 	kernel_run_poison(k);
 	rc = kernel_run_call(k);
 	c = kernel_run_check(k, 300, now.seed);
-	if (!rc && c.worst <= 1)
+	if (!rc && c.worst <= 1) {
+		run_in_place(s, k, t, f);
 		return;
+	}
 	snprintf(detail, sizeof detail, "%.3g times the error allowed: %s", c.worst, c.where);
 	report(rc ? "returns an error" : "wrong:", detail);
 	s->failed++;
@@ -162,7 +181,7 @@ run_seed(Session *s, unsigned long long seed)
 		report("error:", e.msg);
 		s->failed++;
 	} else {
-		run_kernel(s, &k);
+		run_kernel(s, &k, t, &f);
 		kernel_run_close(&k);
 		count(s->family, family);
 		s->ran++;
@@ -194,6 +213,7 @@ main(int argc, char **argv)
 	str_fini(&now.text);
 	print_counts("ran:", s.family);
 	print_counts("refused:", s.refused);
-	printf("%d kernels ran from %llu draws, %d failed\n", s.ran, seed - first, s.failed);
+	printf("%d kernels ran from %llu draws, %d of them in place too, %d failed\n", s.ran,
+	       seed - first, s.in_place, s.failed);
 	return s.failed || s.ran < wanted;
 }

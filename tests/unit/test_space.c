@@ -200,6 +200,27 @@ the_best_lower_everywhere(void **state)
 		}
 }
 
+/* Peeling a window of 7 by 7 makes more nodes than a Loop may have, so the cheapest dozens are
+ * refused: a better one than the plainest schedule is found behind them. */
+static void
+estimates_look_behind_refusals(void **state)
+{
+	static const char *const stem =
+		"task\n in x f32[3,224,224]\n const w f32[64,3,7,7]\n out y f32[64,112,112]\n"
+		"stage k:64 p:112 q:112 | c:3 i:7 j:7\n"
+		" acc f32 sum x[c,2*p+i-3,2*q+j-3 else 0] * w[k,c,i,j]\n y[k,p,q] = max(acc, 0)\n";
+	Lowered l;
+	Fixture f;
+
+	(void)state;
+	start(&f, stem, "x86-64-v4");
+	f.f.v[2] = form_plain(3);
+	memcpy(f.f.v[2].order, (int[]){1, 2, 0}, sizeof(int[3]));
+	assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target, &l, &f.e), OK);
+	assert_non_null(strstr(l.text, "vec=k"));
+	stop(&f);
+}
+
 /* The pool that code for this machine makes equals the one made from the oracle's constants. */
 static void
 constant_stages_make_the_pool(void **state)
@@ -318,6 +339,7 @@ main(void)
 		cmocka_unit_test(long_tasks_are_refused),
 		cmocka_unit_test(neighbours_differ_in_one_knob),
 		cmocka_unit_test(the_best_lower_everywhere),
+		cmocka_unit_test(estimates_look_behind_refusals),
 		cmocka_unit_test(constant_stages_make_the_pool),
 		cmocka_unit_test(slabs_are_prefetched),
 		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
