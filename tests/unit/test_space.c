@@ -216,7 +216,8 @@ estimates_look_behind_refusals(void **state)
 	start(&f, stem, "x86-64-v4");
 	f.f.v[2] = form_plain(3);
 	memcpy(f.f.v[2].order, (int[]){1, 2, 0}, sizeof(int[3]));
-	assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target, &l, &f.e), OK);
+	assert_int_equal(lowered_estimate(f.a, f.t, &f.f, &f.target, TOLERANCE_DEFAULT, &l, &f.e),
+			 OK);
 	assert_non_null(strstr(l.text, "vec=k"));
 	stop(&f);
 }
