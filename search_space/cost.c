@@ -61,6 +61,7 @@ typedef struct Nest {
 	const StageSched *q;
 	const Target *t;
 	int lanes;
+	int terms;           /* of the reduction axis q->dot, in the vector for each lane */
 	double width;        /* registers that one vector takes */
 	bool across;         /* lanes run along a reduction axis and are folded at the end */
 	double accumulators; /* vectors */
@@ -89,14 +90,16 @@ static void
 place_axis(Nest *n, int axis)
 {
 	int64_t extent = n->s->extent[axis], size = tile_size(n, axis), rest = extent % size;
-	bool lane = axis == n->q->vec, spatial = axis < n->s->stage->nspatial;
+	bool spatial = axis < n->s->stage->nspatial;
+	int wide = axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
 	double runs = (double)(extent / size);
 
-	if (rest)
-		runs += fmax((double)rest / (double)size, REMAINDER_LEAST);
 	n->size[axis] = size;
-	n->units[axis] = lane ? (size + n->lanes - 1) / n->lanes : size;
-	n->reach[axis] = (n->units[axis] - 1) * (lane ? n->lanes : 1);
+	n->units[axis] = (size + wide - 1) / wide;
+	if (rest) /* in whole vectors, too */
+		runs += fmax((double)((rest + wide - 1) / wide) / (double)n->units[axis],
+			     REMAINDER_LEAST);
+	n->reach[axis] = (n->units[axis] - 1) * wide;
 	*(spatial ? &n->accumulators : &n->steps) *= (double)n->units[axis];
 	*(spatial ? &n->tiles : &n->bodies) *= runs;
 }
@@ -107,6 +110,7 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 	Nest n = {.s = s, .q = q, .t = t, .steps = 1, .bodies = 1, .tiles = 1, .loop = TASK_NONE};
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
+	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	n.across = q->vec >= s->stage->nspatial;
 	n.accumulators = q->par;
@@ -314,6 +318,14 @@ body_cycles(const Nest *n)
 	return cycles * (1 + STREAM_CYCLES * streams_too_many(n));
 }
 
+/* Shuffles that add up the terms of a vector: one for each halving, one to bring the lanes
+ * together. */
+static double
+terms_folded(const Nest *n)
+{
+	return n->terms > 1 ? log2(n->terms) + 1 : 0;
+}
+
 /* Cycles of the final expressions and stores of one tile, and of what surrounds its reduction. */
 static double
 final_cycles(const Nest *n)
@@ -332,7 +344,7 @@ final_cycles(const Nest *n)
 	cycles += outputs * store * n->width;
 	if (reduces(n))
 		cycles += TILE_CYCLES + (n->across ? outputs * FOLD_CYCLES : 0) +
-			  outputs * (n->q->par - 1);
+			  outputs * (n->q->par - 1) + terms_folded(n) * outputs;
 	return cycles;
 }
 

@@ -280,6 +280,55 @@ slabs_are_prefetched(void **state)
 	}
 }
 
+/* Channels that do not fill their vectors: the best nest shares the lanes with terms, and nests
+ * that do not are offered too. Where channels fill them, or where terms do not lie side by side,
+ * none does. */
+static void
+narrow_channels_share_lanes(void **state)
+{
+	static const struct {
+		const char *k, *x, *order;
+		bool want;
+	} list[] = {
+		{"24", "96,9,9", "bca", true},  {"40", "96,9,9", "bca", true},
+		{"4", "96,9,9", "bca", true},   {"32", "96,9,9", "bca", false},
+		{"24", "96,9,9", "abc", false}, {"24", "95,9,9", "bca", false},
+	};
+	enum { N = 2000 };
+	static Pick top[N];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		const char *k = list[i].k, *c = list[i].x;
+		Arena *a = arena_new();
+		int n, shared = 0;
+		Target target;
+		TaskForm f;
+		Err e = {0};
+		Space s;
+		Task *t;
+
+		if (task_parse(arena_printf(a,
+					    "task\n in x f32[%s]\n const w f32[%s,%.2s]\n"
+					    " out y f32[%s,9,9]\n stage k:%s p:9 q:9 | c:%.2s\n"
+					    "  acc f32 sum x[c,p,q] * w[k,c]\n  y[k,p,q] = acc\n",
+					    c, k, c, k, k, c),
+			       a, &t, &e) ||
+		    task_form_parse(arena_printf(a, "form\n x %s\n y bca\n", list[i].order), t, a,
+				    &f, &e) ||
+		    target_named("x86-64-v4", &target, &e) ||
+		    space_build(a, t, &f, &target, &s, &e))
+			fail_msg("%s", e.msg);
+		n = space_top(&s, N, top);
+		for (int p = 0; p < n; p++)
+			shared += strstr(space_text(&s, a, &top[p]), "dot=c") != NULL;
+		assert_int_equal(shared > 0, list[i].want);
+		assert_int_equal(strstr(space_text(&s, a, &top[0]), "dot=c") != NULL, list[i].want);
+		assert_true(n - shared > 100);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -291,6 +340,7 @@ main(void)
 		cmocka_unit_test(the_best_lower_everywhere),
 		cmocka_unit_test(constant_stages_make_the_pool),
 		cmocka_unit_test(slabs_are_prefetched),
+		cmocka_unit_test(narrow_channels_share_lanes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
