@@ -195,16 +195,35 @@ window_registers(const Nest *n)
 	return sum * WINDOW_ALIVE;
 }
 
+/* Vectors that hold what the tile multiplies by lanes: four terms of each row, or four rows of each
+ * term where rows lie side by side. */
+static double
+lane_operands(const Nest *n, double rows)
+{
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
+
+		for (int a = 0; a < n->s->stage->nspatial && !x->is_const && !x->final; a++)
+			if (a != n->q->vec && x->stride[a] == 1 && n->size[a] % 4 == 0)
+				return rows / 4;
+	}
+	return rows;
+}
+
 /* With a reduction loop around the tile: the accumulators, and of its two operands the one with
- * fewer vectors, while the other's stream by (the lowering orders the tile so). */
+ * fewer vectors, while the other's stream by (the lowering orders the tile so). Vectors that serve
+ * by lanes stay for all of their terms, however the tile is ordered. Shared lanes are brought
+ * together by a constant, which stays too. */
 static double
 registers_in_loop(const Nest *n)
 {
 	int vec = n->q->vec;
 	double along = vec == TASK_NONE || n->across ? 1 : (double)n->units[vec];
-	double others = n->accumulators / n->q->par / along;
+	double others = n->accumulators / n->q->par / along, operands = fmin(along, others) + 1;
 
-	return n->accumulators + fmin(along, others) + 1 + window_registers(n);
+	if (n->t->lane_splat)
+		operands = lane_operands(n, others) + (along <= others ? along : 1);
+	return n->accumulators + operands + (n->terms > 1) + window_registers(n);
 }
 
 /* Without one, what does not vary with the loop outside is loaded before it and stays; few

@@ -307,7 +307,7 @@ add_option(Maker *m, Option o)
 {
 	Cost c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
 	o.ns = c.ns;
-	if (c.registers > (double)m->t->vector_regs - 1 || c.nodes > NODES_MAX)
+	if (c.registers > (double)(m->t->vector_regs - m->t->spare_regs) || c.nodes > NODES_MAX)
 		return;
 	vec_push(m->arena, &m->list.option, o);
 	if (m->rough && m->list.option.n >= 8 * TILES_KEPT)
