@@ -3,22 +3,25 @@
 
 #include "codegen/lowering.h"
 
-/* Address of an element: constant bytes apart from the node, and bytes from lane to lane. */
+/* Address of an element: constant bytes apart from the node, and bytes from lane to lane and from
+ * term to term. */
 typedef struct Address {
 	int node;
-	int64_t offset, lane;
+	int64_t offset, lane, term;
 } Address;
 
 /* A blocked dimension splits each term: whole blocks go to the outer stride, the rest must stay
  * inside one block. False when the terms cannot be split so. */
 static bool
-split_block(const Lower *l, const Layout *y, const Aff *ix, int lanes, Address *at,
+split_block(const Lower *l, const Layout *y, const Aff *ix, const Env *env, Address *at,
 	    int64_t stride[LOOP_DEPTH_MAX])
 {
 	int64_t outer = y->stride[y->block_dim], block = y->block;
-	int64_t inside = ix->k % block + (int64_t)ix->lane * (lanes - 1);
+	int64_t inside = ix->k % block + (int64_t)ix->lane * (env->lanes - 1);
 
-	if (ix->k < 0 || ix->lane < 0)
+	if (shares_lanes(env))
+		inside += (int64_t)ix->term * (env->terms - 1);
+	if (ix->k < 0 || ix->lane < 0 || ix->term < 0)
 		return false;
 	for (int v = 1; v <= l->b.depth; v++) {
 		if (ix->loop[v] % block == 0)
@@ -31,6 +34,7 @@ split_block(const Lower *l, const Layout *y, const Aff *ix, int lanes, Address *
 		return false;
 	at->offset += ix->k / block * outer + ix->k % block;
 	at->lane += ix->lane;
+	at->term += ix->term;
 	for (int v = 1; v <= l->b.depth; v++)
 		stride[v] += ix->loop[v] % block ? ix->loop[v] : ix->loop[v] / block * outer;
 	return true;
@@ -71,7 +75,7 @@ add_divided(Lower *l, Address at, const Layout *y, int i, int64_t bytes)
 }
 
 static Address
-address_of(Lower *l, int tensor, const Access *acc, int lanes)
+address_of(Lower *l, int tensor, const Access *acc, const Env *env)
 {
 	const TaskTensor *x = &l->t->tensor.v[tensor];
 	const Place *p = &l->place[tensor];
@@ -88,11 +92,12 @@ address_of(Lower *l, int tensor, const Access *acc, int lanes)
 		if (d == y->block_dim && acc->via[d]) {
 			divided = acc->via[d];
 		} else if (d == y->block_dim) {
-			if (!split_block(l, y, &ix, lanes, &at, stride))
-				divided = aff_int(&l->b, &ix, lanes);
+			if (!split_block(l, y, &ix, env, &at, stride))
+				divided = aff_int(&l->b, &ix, env);
 		} else {
 			at.offset += ix.k * y->stride[d];
 			at.lane += ix.lane * y->stride[d];
+			at.term += ix.term * y->stride[d];
 			for (int v = 1; v <= l->b.depth; v++)
 				stride[v] += ix.loop[v] * y->stride[d];
 		}
@@ -101,6 +106,7 @@ address_of(Lower *l, int tensor, const Access *acc, int lanes)
 		build_refuse(&l->b, "index crosses the block of %s", x->name);
 	at.offset *= bytes;
 	at.lane *= bytes;
+	at.term *= bytes;
 	at.node = p->root ? build_node(&l->b, (LoopNode){.op = LOOP_ROOT, .lanes = 1, .k = p->root},
 				       true)
 			  : segment_whole(l, tensor);
@@ -140,10 +146,10 @@ guard_load(Lower *l, int tensor, const Access *acc, const Env *env, int *guard)
 
 		if (acc->via[d])
 			continue;
-		aff_range(&l->b, &acc->ix[d], env->valid, &first, &last);
+		aff_range(&l->b, &acc->ix[d], env, &first, &last);
 		if (last < 0 || first >= x->dim[d])
 			return 0;
-		in = aff_in_range(&l->b, &acc->ix[d], lo, hi, env->lanes, env->valid, &cond);
+		in = aff_in_range(&l->b, &acc->ix[d], lo, hi, env, &cond);
 		if (in == 1)
 			continue;
 		*guard = *guard ? build_bin(&l->b, LOOP_AND, *guard, cond) : cond;
@@ -168,7 +174,7 @@ check_shared(Lower *l, int tensor, const Access *acc, const Env *env)
 
 			if (p->follows[d] != f + 1 || acc->via[d])
 				continue;
-			aff_range(&l->b, &ix, env->valid, &lo, &hi);
+			aff_range(&l->b, &ix, env, &lo, &hi);
 			inside |= lo >= 0 && hi < l->shared_span[f];
 		}
 		if (!inside)
@@ -189,35 +195,38 @@ access_load(Lower *l, int tensor, const Access *acc, const Env *env)
 	const TaskTensor *x = &l->t->tensor.v[tensor];
 	const Layout *y = &l->place[tensor].layout;
 	DType type = value_type(x->type);
-	int guard = env->guard, lanes, valid, floor = 0;
+	int guard = env->guard, lanes, valid, floor = 0, value;
 	Address at;
 
 	if (!guard_load(l, tensor, acc, env, &guard))
 		return build_const(&l->b, type, acc->otherwise);
 	check_shared(l, tensor, acc, env);
-	at = address_of(l, tensor, acc, env->lanes);
-	lanes = at.lane ? env->lanes : 1;
+	at = address_of(l, tensor, acc, env);
+	if (at.lane && shares_lanes(env))
+		build_refuse(&l->b, "%s differs between lanes shared with terms", x->name);
+	lanes = at.lane ? env->lanes : at.term ? env->terms : 1;
 	if (guard && build_at(&l->b, guard)->lanes > 1)
 		lanes = env->lanes; /* lanes that fall outside differ from those inside */
-	valid = lanes > 1 ? env->valid : 1;
+	valid = at.term ? lanes : lanes > 1 ? env->valid : 1;
 	if (lanes > 1 && y->block_dim != TASK_NONE && acc->ix[y->block_dim].lane && !guard)
 		valid = lanes; /* pad lanes may be read */
 	if (x->kind == TENSOR_TMP)
 		floor = l->shared_depth;
-	return build_node(&l->b,
-			  (LoopNode){.op = LOOP_LOAD,
-				     .type = type,
-				     .mem = x->type,
-				     .lanes = (int16_t)lanes,
-				     .valid = (int16_t)valid,
-				     .a = at.node,
-				     .c = guard,
-				     .k = at.offset,
-				     .k2 = at.lane,
-				     .f = guard ? acc->otherwise : 0,
-				     .depth = max3(build_depth(&l->b, at.node), floor,
-						   guard ? build_depth(&l->b, guard) : 0)},
-			  true);
+	value = build_node(&l->b,
+			   (LoopNode){.op = LOOP_LOAD,
+				      .type = type,
+				      .mem = x->type,
+				      .lanes = (int16_t)lanes,
+				      .valid = (int16_t)valid,
+				      .a = at.node,
+				      .c = guard,
+				      .k = at.offset,
+				      .k2 = at.term ? at.term : at.lane,
+				      .f = guard ? acc->otherwise : 0,
+				      .depth = max3(build_depth(&l->b, at.node), floor,
+						    guard ? build_depth(&l->b, guard) : 0)},
+			   true);
+	return at.term ? build_repeat(&l->b, value, env_width(env)) : value;
 }
 
 /* Lanes beyond the valid ones are pad lanes only where the last valid one is the tensor's last
@@ -242,15 +251,14 @@ access_store(Lower *l, int tensor, const Aff *ix, int value, const Env *env)
 	Address at;
 
 	for (int d = 0; d < x->rank; d++) {
-		int cond, in = aff_in_range(&l->b, &ix[d], 0, x->dim[d], env->lanes, env->valid,
-					    &cond);
+		int cond, in = aff_in_range(&l->b, &ix[d], 0, x->dim[d], env, &cond);
 
 		if (in == 0)
 			return;
 		if (in == 2)
 			guard = guard ? build_bin(&l->b, LOOP_AND, guard, cond) : cond;
 	}
-	at = address_of(l, tensor, &acc, env->lanes);
+	at = address_of(l, tensor, &acc, env);
 	lanes = at.lane ? env->lanes : 1;
 	valid = lanes > 1 ? env->valid : 1;
 	if (lanes > 1 && y->block_dim != TASK_NONE && ix[y->block_dim].lane == 1 &&

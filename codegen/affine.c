@@ -14,6 +14,7 @@ aff_of(const Index *ix, const Env *env)
 			continue;
 		r.k += c * x->k;
 		r.lane += c * x->lane;
+		r.term += c * x->term;
 		for (int d = 1; d < LOOP_DEPTH_MAX; d++)
 			r.loop[d] += c * x->loop[d];
 	}
@@ -21,11 +22,13 @@ aff_of(const Index *ix, const Env *env)
 }
 
 void
-aff_range(const Build *b, const Aff *x, int lanes, int64_t *lo, int64_t *hi)
+aff_range(const Build *b, const Aff *x, const Env *env, int64_t *lo, int64_t *hi)
 {
-	int64_t span = (int64_t)x->lane * (lanes - 1);
+	int64_t span = (int64_t)x->lane * (env->valid - 1);
 
 	*lo = *hi = x->k;
+	*(span < 0 ? lo : hi) += span;
+	span = shares_lanes(env) ? (int64_t)x->term * (env->terms - 1) : 0;
 	*(span < 0 ? lo : hi) += span;
 	for (int d = 1; d <= b->depth; d++) {
 		span = x->loop[d] * (b->extent[d] - 1);
@@ -50,11 +53,11 @@ aff_is_const(const Aff *x)
 	for (int d = 1; d < LOOP_DEPTH_MAX; d++)
 		if (x->loop[d])
 			return false;
-	return !x->lane;
+	return !x->lane && !x->term;
 }
 
 int
-aff_int(Build *b, const Aff *x, int lanes)
+aff_int(Build *b, const Aff *x, const Env *env)
 {
 	int n = build_node(b, (LoopNode){.op = LOOP_INT, .type = DT_I32, .lanes = 1, .k = x->k},
 			   true);
@@ -70,11 +73,13 @@ aff_int(Build *b, const Aff *x, int lanes)
 						  .k = x->loop[d],
 						  .depth = (int16_t)d},
 				       true);
-	if (x->lane)
+	if (x->term || (x->lane && shares_lanes(env)))
+		build_refuse(b, "an index that differs between lanes shared with terms");
+	else if (x->lane)
 		n = build_node(b,
 			       (LoopNode){.op = LOOP_INT_LANES,
 					  .type = DT_I32,
-					  .lanes = (int16_t)lanes,
+					  .lanes = (int16_t)env->lanes,
 					  .a = n,
 					  .k = x->lane,
 					  .depth = (int16_t)build_depth(b, n)},
@@ -83,17 +88,17 @@ aff_int(Build *b, const Aff *x, int lanes)
 }
 
 int
-aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, int lanes, int valid, int *cond)
+aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, const Env *env, int *cond)
 {
 	int64_t first, last;
 	int n;
 
-	aff_range(b, x, valid, &first, &last);
+	aff_range(b, x, env, &first, &last);
 	if (first >= lo && last < hi)
 		return 1;
 	if (last < lo || first >= hi)
 		return 0;
-	n = aff_int(b, x, lanes);
+	n = aff_int(b, x, env);
 	*cond = build_node(b,
 			   (LoopNode){.op = LOOP_IN_RANGE,
 				      .type = DT_BOOL,

@@ -186,6 +186,16 @@ build_splat(Build *b, int a, int lanes)
 		build_refuse(b, "vector of %d lanes where %d are wanted", n->lanes, lanes);
 		return a;
 	}
+	return build_repeat(b, a, lanes);
+}
+
+int
+build_repeat(Build *b, int a, int lanes)
+{
+	const LoopNode *n = build_at(b, a);
+
+	if (n->lanes == lanes)
+		return a;
 	return build_node(b,
 			  (LoopNode){.op = LOOP_SPLAT,
 				     .type = n->type,

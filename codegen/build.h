@@ -42,6 +42,7 @@ int build_depth(const Build *b, int node);
 int build_const(Build *b, DType type, double v);
 bool build_is_const(const Build *b, int node, double *v); /* through splats */
 int build_splat(Build *b, int a, int lanes);
+int build_repeat(Build *b, int a, int lanes); /* a's lanes over and over */
 int build_un(Build *b, LoopOp op, int a);
 int build_bin(Build *b, LoopOp op, int x, int y); /* lanes are brought together */
 int build_fma(Build *b, int x, int y, int z);

@@ -13,6 +13,8 @@ typedef struct Code {
 	size_t size;
 	int nsymbol;
 	const char **symbol; /* a function per phase, in order */
+	int spills;          /* vector loads and stores of the stack in the innermost loop that sums
+			      * products and has the most of them */
 } Code;
 
 /* A back end made ready for one Target; heap, freed by emit_close. One thread at a time. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <llvm-c/Analysis.h>
+#include <llvm-c/Disassembler.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -28,6 +29,7 @@ init_llvm(void)
 	LLVMInitializeAllTargets();
 	LLVMInitializeAllTargetMCs();
 	LLVMInitializeAllAsmPrinters();
+	LLVMInitializeAllDisassemblers();
 	LLVMParseCommandLineOptions(2, options, NULL);
 }
 
@@ -36,6 +38,8 @@ close_state(void *state)
 {
 	LlvmState *st = state;
 
+	if (st->disasm)
+		LLVMDisasmDispose(st->disasm);
 	if (st->layout)
 		LLVMDisposeTargetData(st->layout);
 	if (st->machine)
@@ -415,6 +419,7 @@ emit_object(void *state, const Loop *l, const char *name, Arena *a, Code *out, E
 		return rc;
 	out->size = LLVMGetBufferSize(buf);
 	out->bytes = arena_copy(a, LLVMGetBufferStart(buf), out->size);
+	out->spills = llvm_spills(state, l, buf);
 	LLVMDisposeMemoryBuffer(buf);
 	return OK;
 }

@@ -28,6 +28,23 @@ combine(Lower *l, Combiner c, int x, int y)
 	return build_bin(&l->b, op[c], x, y);
 }
 
+int
+fold(Lower *l, Combiner c, int x, int lanes)
+{
+	const LoopNode *n = build_at(&l->b, x);
+
+	if (n->lanes <= lanes)
+		return x;
+	return build_node(&l->b,
+			  (LoopNode){.op = LOOP_REDUCE,
+				     .type = n->type,
+				     .lanes = (int16_t)lanes,
+				     .a = x,
+				     .k = c,
+				     .depth = n->depth},
+			  true);
+}
+
 /* The integer a via expression gives, wrapped and clamped into [0, extent). */
 static int
 via_index(Lower *l, int expr, int64_t extent, const Env *env)
@@ -68,7 +85,11 @@ inlined(Lower *l, int tensor, const Access *acc, const Env *from)
 {
 	const TaskTensor *x = &l->t->tensor.v[tensor];
 	const Stage *s = &l->t->stage.v[l->place[tensor].stage];
-	Env env = {.stage = s, .lanes = from->lanes, .valid = from->valid, .guard = from->guard};
+	Env env = {.stage = s,
+		   .lanes = from->lanes,
+		   .valid = from->valid,
+		   .terms = from->terms,
+		   .guard = from->guard};
 	int inside = 0, value, sum = 0;
 
 	for (int d = 0; d < x->rank; d++) {
@@ -86,8 +107,7 @@ inlined(Lower *l, int tensor, const Access *acc, const Env *from)
 		if (acc->via[d])
 			build_refuse(&l->b, "indirect index into an inline stage");
 		if (acc->has_else)
-			in = aff_in_range(&l->b, &acc->ix[d], 0, x->dim[d], env.lanes, env.valid,
-					  &cond);
+			in = aff_in_range(&l->b, &acc->ix[d], 0, x->dim[d], &env, &cond);
 		if (in == 0)
 			return build_const(&l->b, value_type(x->type), acc->otherwise);
 		if (in == 2)
@@ -144,7 +164,7 @@ eval_load(Lower *l, const Expr *e, const Env *env)
 	if (x->kind == TENSOR_LIT && !any_via && literal_at(x, ix, &v))
 		return build_const(&l->b, value_type(x->type), v);
 	if (constant && !any_via)
-		return segment_load(l, e->tensor, ix, e->has_else ? e->otherwise : 0, env->lanes);
+		return segment_load(l, e->tensor, ix, e->has_else ? e->otherwise : 0, env);
 	return access_load(l, e->tensor, &acc, env);
 }
 
@@ -152,7 +172,7 @@ static int
 eval_in(Lower *l, const Expr *e, const Env *env)
 {
 	Aff ix = aff_of(&e->ix[0], env);
-	int cond, in = aff_in_range(&l->b, &ix, e->lo, e->hi, env->lanes, env->valid, &cond);
+	int cond, in = aff_in_range(&l->b, &ix, e->lo, e->hi, env, &cond);
 
 	if (in != 2)
 		return build_const(&l->b, e->type, in);
@@ -220,7 +240,7 @@ eval(Lower *l, int expr, const Env *env, int acc)
 	case EXPR_ACC: return acc;
 	case EXPR_INDEX:
 		ix = aff_of(&e->ix[0], env);
-		return build_cast(&l->b, e->type, aff_int(&l->b, &ix, env->lanes), false);
+		return build_cast(&l->b, e->type, aff_int(&l->b, &ix, env), false);
 	case EXPR_IN: return eval_in(l, e, env);
 	default: break;
 	}
@@ -269,6 +289,6 @@ accumulate(Lower *l, const Stage *s, int acc, const Env *env)
 					 build_const(&l->b, type, neutral(s->comb, type)));
 		acc = combine(l, s->comb, acc, x);
 	}
-	/* a body that does not depend on the lane axis counts once per lane all the same */
-	return lanes_reduced ? build_splat(&l->b, acc, env->lanes) : acc;
+	/* a body that does not depend on the reduced axis counts once per lane all the same */
+	return lanes_reduced || shares_lanes(env) ? build_splat(&l->b, acc, env_width(env)) : acc;
 }

@@ -4,6 +4,7 @@
 #define CODEGEN_LLVM_H
 
 #include <llvm-c/Core.h>
+#include <llvm-c/DisassemblerTypes.h>
 #include <llvm-c/TargetMachine.h>
 
 #include "codegen/emit.h"
@@ -14,6 +15,8 @@ typedef struct LlvmState {
 	LLVMTargetMachineRef machine;
 	LLVMTargetDataRef layout;
 	char *triple;
+	LLVMDisasmContextRef disasm; /* made when first needed */
+	int64_t branch;              /* target of the branch being disassembled, or -1 */
 } LlvmState;
 
 /* One function being emitted. */
@@ -42,6 +45,10 @@ int llvm_finish(Llvm *v, const char *passes, const char *name, Err *e);
 
 /* llvm_model.c: the slot `model` of Emitter */
 int llvm_model(void *state, const ModelCalls *m, Arena *a, Code *out, Err *e);
+
+/* llvm_spills.c: vector-width accesses of the stack in the worst of the innermost loops that
+ * accumulate products. */
+int llvm_spills(LlvmState *st, const Loop *l, LLVMMemoryBufferRef object);
 
 /* llvm_ops.c */
 LLVMTypeRef llvm_type(const Llvm *v, DType t); /* of a value */

@@ -231,6 +231,31 @@ lanes_from(Llvm *v, LLVMValueRef a, int first, int n)
 				      LLVMConstVector(m, (unsigned)n), "");
 }
 
+/* Lanes i * step ^ with of a, n of them. */
+static LLVMValueRef
+permuted(Llvm *v, LLVMValueRef a, int n, int step, int with)
+{
+	LLVMValueRef m[64];
+
+	for (int i = 0; i < n; i++)
+		m[i] = llvm_i32(v, i * step ^ with);
+	return LLVMBuildShuffleVector(v->b, a, LLVMGetPoison(LLVMTypeOf(a)),
+				      LLVMConstVector(m, (unsigned)n), "");
+}
+
+/* Adjacent lanes until n->lanes are left; lanes are powers of two. Every lane gets the result of
+ * its group first and one of each is taken then: sums of even and odd lanes would become x86's
+ * horizontal additions, which reach half of the registers of AVX-512. */
+static LLVMValueRef
+reduce_groups(Llvm *v, const LoopNode *n, const LoopNode *step, LLVMValueRef a)
+{
+	int lanes = v->loop->node.v[n->a].lanes, group = lanes / n->lanes;
+
+	for (int d = 1; d < group; d *= 2)
+		a = arithmetic(v, step, a, permuted(v, a, lanes, 1, d));
+	return permuted(v, a, n->lanes, group, 0);
+}
+
 /* Lower half with upper half until one lane is left: lanes are a power of two. The vectors really
  * get shorter: LLVM 22 loses lanes of integer maxima when halves are moved in a vector that keeps
  * its length. */
@@ -243,6 +268,8 @@ reduce(Llvm *v, const LoopNode *n, LLVMValueRef a)
 				    [COMB_MIN] = LOOP_MIN};
 	LoopNode step = {.op = (uint8_t)op[n->k], .type = n->type};
 
+	if (n->lanes > 1)
+		return reduce_groups(v, n, &step, a);
 	for (int half = v->loop->node.v[n->a].lanes / 2; half; half /= 2)
 		a = arithmetic(v, &step, lanes_from(v, a, 0, half), lanes_from(v, a, half, half));
 	return LLVMBuildExtractElement(v->b, a, llvm_i32(v, 0), "");
@@ -293,11 +320,17 @@ shift(Llvm *v, const LoopNode *n, LLVMValueRef a)
 static LLVMValueRef
 splat(Llvm *v, const LoopNode *n, LLVMValueRef a)
 {
-	int first = v->quad[n->a];
+	int first = v->quad[n->a], from = v->loop->node.v[n->a].lanes;
 	LLVMValueRef m[64];
 
-	if (!first)
+	if (!first && from == 1)
 		return llvm_splat(v, a, n->lanes);
+	if (!first) {
+		for (int i = 0; i < n->lanes; i++)
+			m[i] = llvm_i32(v, i % from);
+		return LLVMBuildShuffleVector(v->b, a, LLVMGetPoison(LLVMTypeOf(a)),
+					      LLVMConstVector(m, (unsigned)n->lanes), "");
+	}
 	for (int i = 0; i < n->lanes; i++)
 		m[i] = llvm_i32(v, (v->loop->node.v[n->a].k - v->loop->node.v[first].k) / 4);
 	return LLVMBuildShuffleVector(v->b, v->quad_value[first],

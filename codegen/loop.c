@@ -131,8 +131,11 @@ loop_print(const Loop *l, Str *out)
 	for (int i = 0; i < l->seg.n; i++) {
 		const Segment *s = &l->seg.v[i];
 
-		str_printf(out, "segment %d: tensor %d lanes %d slots %d loops", i, s->tensor,
-			   s->lanes, s->slot.n);
+		str_printf(out, "segment %d: tensor %d lanes %d slots %d", i, s->tensor, s->lanes,
+			   s->slot.n);
+		if (s->run > 1)
+			str_printf(out, " in runs of %d", s->run);
+		str_add(out, " loops");
 		for (int k = 0; k < s->nloop; k++)
 			str_printf(out, " %lld", (long long)s->loop[k].extent);
 		str_printf(out, " at %lld\n", (long long)s->offset);
@@ -173,6 +176,10 @@ check_types(const Check *c, int i)
 	     v[n->b].lanes != n->lanes))
 		return err_set(c->e, ERR_INTERNAL, "operands of v%d (%s) do not agree", i,
 			       texts[n->op]);
+	if ((n->op == LOOP_SPLAT && n->lanes % v[n->a].lanes) ||
+	    (n->op == LOOP_REDUCE && v[n->a].lanes % n->lanes))
+		return err_set(c->e, ERR_INTERNAL, "v%d makes %d lanes of %d", i, n->lanes,
+			       v[n->a].lanes);
 	if ((n->op == LOOP_GET || n->op == LOOP_SET) && (n->k < 0 || n->k >= c->l->acc.n))
 		return err_set(c->e, ERR_INTERNAL, "node v%d: no accumulator %lld", i,
 			       (long long)n->k);

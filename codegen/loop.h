@@ -27,7 +27,7 @@ enum { LOOP_DEPTH_MAX = 24 };
 #define LOOP_OP_LIST(X)                                                                       \
 	X(NONE, "none")          /* node 0 */                                                 \
 	X(CONST, "const")        /* f; one lane */                                            \
-	X(SPLAT, "splat")        /* a to all lanes */                                         \
+	X(SPLAT, "splat")        /* a's lanes over and over */                                \
 	X(ROOT, "root")          /* k: root number; an address */                             \
 	X(STEP, "step")          /* address a + counter of level b * k bytes */               \
 	X(SEG_STEP, "segstep")   /* address a + counter of level b * stride of its segment: c \
@@ -67,7 +67,7 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(SELECT, "select") /* a ? b : c */                                                   \
 	X(CAST, "cast")     /* value conversion; k: 1 saturates float to integer */           \
 	X(BITCAST, "bitcast")                                                                 \
-	X(REDUCE, "reduce")     /* all lanes of a by combiner k */                            \
+	X(REDUCE, "reduce")     /* adjacent lanes of a by combiner k */                       \
 	X(GET, "get")           /* accumulator k */                                           \
 	X(SET, "set")           /* accumulator k = a */                                       \
 	X(PREFETCH, "prefetch") /* from address a + stride on, share b of `lanes` of          \
@@ -111,6 +111,7 @@ typedef struct Slot {
 typedef struct Segment {
 	int tensor; /* of the Task */
 	int lanes;
+	int run; /* slots that one load takes: lanes that hold several terms each */
 	int32_t lane_coef[TASK_RANK_MAX];
 	double otherwise; /* for indices outside the tensor */
 	int nloop;

@@ -2,10 +2,11 @@
 #include "codegen/lowered.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "search_space/rewrite.h"
 
-enum { ESTIMATE_TRIES = 24, ESTIMATE_MORE = 2048 };
+enum { ESTIMATE_TRIES = 200, ESTIMATE_MORE = 2048, SPILL_TRIES = 4 };
 
 static int
 lower_into(Arena *a, const Target *target, Lowered *out, char why[LOWER_WHY_MAX])
@@ -52,45 +53,116 @@ lower_pick(Arena *a, const Space *s, const Pick *p, const Target *target, Lowere
 	return lower_into(a, target, out, why);
 }
 
-int
-lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target,
-		 ToleranceClass tolerance, Lowered *out, Err *e)
+/* The stage with the most to do: its tile decides whether the code spills. */
+static int
+hot_stage(const Lowered *l)
 {
-	Space s;
-	int rc = space_build(a, t, f, target, tolerance, &s, e);
+	double most = -1;
+	int hot = 0;
 
-	return rc ? rc : lowered_estimate_in(a, &s, t, f, target, out, e);
+	for (int s = 0; s < l->task->stage.n; s++) {
+		const Stage *st = &l->task->stage.v[s];
+		double work = 1;
+
+		for (int a = 0; a < st->naxes; a++)
+			work *= (double)st->axis[a].extent;
+		if (stage_is_const(l->task, s) || work <= most)
+			continue;
+		most = work;
+		hot = s;
+	}
+	return hot;
 }
 
-/* The first of the n cheapest picks that lowers; the plainest schedule is no match for any. */
+/* Whether the hot stages have the same innermost steps. */
+static bool
+same_tile(const Lowered *x, const Lowered *y)
+{
+	const StageSched *p = &x->sched.stage[hot_stage(x)], *q = &y->sched.stage[hot_stage(y)];
+	int64_t last[2][STAGE_AXES_MAX] = {{0}};
+
+	if (strcmp(x->sched.rewrite, y->sched.rewrite))
+		return false;
+	for (int i = 0; i < p->n; i++)
+		last[0][p->split[i].axis] = p->split[i].step;
+	for (int i = 0; i < q->n; i++)
+		last[1][q->split[i].axis] = q->split[i].step;
+	return p->inlined == q->inlined && p->vec == q->vec && p->lanes == q->lanes &&
+	       p->dot == q->dot && p->par == q->par && !memcmp(last[0], last[1], sizeof last[0]);
+}
+
+/* Spills of l's code, 0 where there is none to speak of: a failure shows when it is emitted for
+ * good. */
 static int
-lower_first(Arena *a, const Space *s, int n, const Target *target, Lowered *out)
+spills_of(const Lowered *l, Emit *m)
+{
+	Arena *tmp = arena_new();
+	Code code = {0};
+	Err e = {0};
+	int spills = emit(m, l->loop, "estimate", tmp, &code, &e) ? 0 : code.spills;
+
+	arena_free(tmp);
+	return spills;
+}
+
+int
+lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
+		 Lowered *out, Err *e)
+{
+	Space s;
+	int rc = space_build(a, t, f, emit_target(m), tolerance, &s, e);
+
+	return rc ? rc : lowered_estimate_in(a, &s, t, f, m, out, e);
+}
+
+/* The first of the n cheapest picks that lowers and does not spill. Where some spill and the tries
+ * are used up, the one that does so least. The plainest schedule is no match for any. */
+static bool
+first_that_fits(Arena *a, const Space *s, int n, Emit *m, Lowered *out)
 {
 	Arena *tmp = arena_new();
 	Pick *top = ARENA_ARRAY(tmp, Pick, n);
+	Lowered tried[SPILL_TRIES], low;
 	char why[LOWER_WHY_MAX] = "";
-	int rc = NOT_APPLICABLE;
+	int ntried = 0, best = 0;
 
 	n = space_top(s, n, top);
-	for (int i = 0; i < n && rc; i++)
-		if (!space_is_scalar(s, &top[i]))
-			rc = lower_pick(a, s, &top[i], target, out, why);
+	for (int i = 0; i < n && ntried < SPILL_TRIES; i++) {
+		bool known = false;
+
+		if (space_is_scalar(s, &top[i]) ||
+		    lower_pick(a, s, &top[i], emit_target(m), &low, why))
+			continue;
+		for (int k = 0; k < ntried; k++)
+			known |= same_tile(&tried[k], &low);
+		if (known)
+			continue;
+		low.spills = spills_of(&low, m);
+		tried[ntried] = low;
+		if (low.spills < tried[best].spills)
+			best = ntried;
+		ntried++;
+		if (!low.spills)
+			break;
+	}
 	arena_free(tmp);
-	return rc;
+	if (ntried)
+		*out = tried[best];
+	return ntried > 0;
 }
 
 int
-lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f,
-		    const Target *target, Lowered *out, Err *e)
+lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
+		    Lowered *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
 
-	if (lower_first(a, s, ESTIMATE_TRIES, target, out) == OK ||
-	    lower_first(a, s, ESTIMATE_MORE, target, out) == OK)
+	if (first_that_fits(a, s, ESTIMATE_TRIES, m, out) ||
+	    first_that_fits(a, s, ESTIMATE_MORE, m, out))
 		return OK;
 	*out = (Lowered){.task = task_copy(a, t), .form = *f, .slack = 1};
 	out->sched = sched_scalar(a, t, "direct");
-	if (lower_into(a, target, out, why))
+	if (lower_into(a, emit_target(m), out, why))
 		return err_set(e, ERR_INTERNAL, "the plainest schedule does not lower: %s", why);
 	return OK;
 }

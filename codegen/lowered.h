@@ -15,6 +15,7 @@ typedef struct Lowered {
 	double slack;     /* of the rewrite: multiplies the oracle's bounds */
 	Loop *loop;
 	double expected_ns; /* of lowered_estimate: what the analytic model says; else 0 */
+	int spills;         /* of lowered_estimate: Code.spills; else 0 */
 } Lowered;
 
 /* Lowers the Sched that text says. t and f as the Plan has them. NOT_APPLICABLE with the reason in
@@ -22,14 +23,14 @@ typedef struct Lowered {
 int lowered_from_text(Arena *a, const Task *t, const TaskForm *f, const char *text,
 		      const Target *target, Lowered *out, char why[LOWER_WHY_MAX], Err *e);
 
-/* The Sched that the analytic model likes best among those that lower: what is used where nothing
- * was measured. */
-int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, const Target *target,
-		     ToleranceClass tolerance, Lowered *out, Err *e);
+/* The Sched that the analytic model likes best among those that lower and whose vectors fit the
+ * registers, as m's code for m's Target says: what is used where nothing was measured. */
+int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
+		     Lowered *out, Err *e);
 
 /* The same with the Space of t and f at hand. */
-int lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f,
-			const Target *target, Lowered *out, Err *e);
+int lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
+			Lowered *out, Err *e);
 
 /* The stages over constants as a Task of its own: in tensors are the constants the model gives,
  * then the literals (the order of pack_number); out tensors are the constants made. Scheduled

@@ -7,10 +7,11 @@
 
 enum { TILE_MAX = 512 };
 
-/* k + lane * (number of the lane) + sum of loop[d] * (counter of level d) */
+/* k + lane * (number of the lane) + term * (number of the term in the lane) + sum of loop[d] *
+ * (counter of level d) */
 typedef struct Aff {
 	int64_t k;
-	int32_t lane;
+	int32_t lane, term;
 	int32_t loop[LOOP_DEPTH_MAX];
 } Aff;
 
@@ -20,8 +21,23 @@ typedef struct Env {
 	const Stage *stage;
 	int lanes;
 	int valid; /* lanes that count; the others may hold anything finite or not */
+	int terms; /* each lane is so many lanes of the vector side by side, which hold consecutive
+		    * terms of a reduction; 0 and 1: it is one */
 	int guard; /* BOOL node: memory may be read only where it holds; 0: everywhere */
 } Env;
+
+static inline bool
+shares_lanes(const Env *env)
+{
+	return env->terms > 1;
+}
+
+/* Lanes of a vector, whatever each of them is. */
+static inline int
+env_width(const Env *env)
+{
+	return shares_lanes(env) ? env->lanes * env->terms : env->lanes;
+}
 
 /* Where a tensor of the Task is. */
 typedef struct Place {
@@ -59,7 +75,7 @@ typedef struct Lower {
 
 	const Stage *st;
 	const StageSched *ss;
-	int lanes;
+	int lanes, terms;             /* as in Env, while a body is accumulated */
 	Aff axis[STAGE_AXES_MAX];     /* position of the nest */
 	int64_t span[STAGE_AXES_MAX]; /* extent still to be covered inside it */
 	bool reducing;
@@ -70,16 +86,17 @@ typedef struct Lower {
 
 /* affine.c */
 Aff aff_of(const Index *ix, const Env *env); /* without via */
-void aff_range(const Build *b, const Aff *x, int lanes, int64_t *lo, int64_t *hi);
+/* Over the valid lanes of env and the open loops. */
+void aff_range(const Build *b, const Aff *x, const Env *env, int64_t *lo, int64_t *hi);
 Aff aff_sub(const Aff *x, const Aff *y, int depth);
 bool aff_is_const(const Aff *x);
-int aff_int(Build *b, const Aff *x, int lanes); /* I32 node */
+int aff_int(Build *b, const Aff *x, const Env *env); /* I32 node */
 /* 1: always in [lo, hi), 0: never, 2: *cond is a BOOL node */
-int aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, int lanes, int valid, int *cond);
+int aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, const Env *env, int *cond);
 
 /* segment.c */
 int segment_base(Lower *l, int seg); /* address node */
-int segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes);
+int segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env);
 int segment_whole(Lower *l, int tensor); /* address of the plain tensor in the pool */
 void segments_place(Lower *l);           /* strides and offsets, at the end */
 
@@ -96,6 +113,7 @@ void access_store(Lower *l, int tensor, const Aff *ix, int value, const Env *env
 /* eval.c */
 int eval(Lower *l, int expr, const Env *env, int acc);
 int combine(Lower *l, Combiner c, int x, int y);
+int fold(Lower *l, Combiner c, int x, int lanes); /* adjacent lanes of x, until so many are left */
 double neutral(Combiner c, DType type);
 /* acc combined with the stage's body at env; acc 0: nothing accumulated yet */
 int accumulate(Lower *l, const Stage *s, int acc, const Env *env);

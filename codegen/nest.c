@@ -30,13 +30,15 @@ iterate(Lower *l, int i, int64_t first, int64_t count)
 static void
 remaining_range(const Lower *l, const Index *ix, int skip, int64_t *lo, int64_t *hi)
 {
+	const Env one = {.valid = 1};
+
 	*lo = *hi = ix->k;
 	for (int a = 0; a < l->st->naxes; a++) {
 		int64_t first, last;
 
 		if (!ix->coef[a])
 			continue;
-		aff_range(&l->b, &l->axis[a], 1, &first, &last);
+		aff_range(&l->b, &l->axis[a], &one, &first, &last);
 		if (a != skip)
 			last += l->span[a] - 1;
 		*lo += ix->coef[a] * (ix->coef[a] > 0 ? first : last);
@@ -147,6 +149,19 @@ nest(Lower *l, int i)
 	split(l, i);
 }
 
+/* Terms of the reduction that share a vector with each lane. */
+static int
+terms_per_lane(Lower *l)
+{
+	int terms = target_lanes(l->b.target) / l->lanes;
+
+	if (l->ss->dot == TASK_NONE)
+		return 1;
+	if (terms < 2)
+		build_refuse(&l->b, "dot: %d lanes leave no room for a second term", l->lanes);
+	return terms;
+}
+
 void
 nest_stage(Lower *l, int stage)
 {
@@ -155,6 +170,7 @@ nest_stage(Lower *l, int stage)
 	l->lanes = l->ss->vec == TASK_NONE ? 1
 		   : l->ss->lanes          ? l->ss->lanes
 					   : target_lanes(l->b.target);
+	l->terms = terms_per_lane(l);
 	l->reducing = false;
 	for (int a = 0; a < l->st->naxes; a++) {
 		l->axis[a] = (Aff){0};

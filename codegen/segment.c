@@ -4,8 +4,9 @@
  * coefficients, not positions) and the lanes; inside it each distinct constant part of an index
  * gets the next slot, in order of first use. So any nest reads its constants in consecutive
  * order, a tile and its remainder on another axis share them, and lanes beyond the tensor hold the
- * else value (0 unless the load says otherwise). Strides depend on the number of slots, known only
- * at the end: addresses inside a segment name the segment's loop instead of bytes.
+ * else value (0 unless the load says otherwise). A vector whose lanes are several terms each is a
+ * run of slots, one per lane, that hold the terms. Strides depend on the number of slots, known
+ * only at the end: addresses inside a segment name the segment's loop instead of bytes.
  */
 #include <string.h>
 
@@ -28,7 +29,7 @@ find_segment(Lower *l, const Segment *q)
 		const Segment *p = &l->loop->seg.v[i];
 
 		if (p->tensor == q->tensor && p->whole == q->whole && p->lanes == q->lanes &&
-		    p->nloop == q->nloop && p->otherwise == q->otherwise &&
+		    p->run == q->run && p->nloop == q->nloop && p->otherwise == q->otherwise &&
 		    !memcmp(p->lane_coef, q->lane_coef, sizeof p->lane_coef) && same_loops(p, q))
 			return i;
 	}
@@ -36,14 +37,21 @@ find_segment(Lower *l, const Segment *q)
 	return l->loop->seg.n - 1;
 }
 
+/* The first slot of the run that starts at s; from slot to slot indices move by `by`. */
 static int
-find_slot(Lower *l, Segment *p, const Slot *s)
+find_run(Lower *l, Segment *p, const Slot *s, const Slot *by, int rank)
 {
-	for (int i = 0; i < p->slot.n; i++)
+	Slot at = *s;
+
+	for (int i = 0; i < p->slot.n; i += p->run)
 		if (!memcmp(&p->slot.v[i], s, sizeof *s))
 			return i;
-	vec_push(l->a, &p->slot, *s);
-	return p->slot.n - 1;
+	for (int i = 0; i < p->run; i++) {
+		vec_push(l->a, &p->slot, at);
+		for (int d = 0; d < rank; d++)
+			at.at[d] += by->at[d];
+	}
+	return p->slot.n - p->run;
 }
 
 static int
@@ -68,19 +76,25 @@ segment_base(Lower *l, int seg)
 }
 
 int
-segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
+segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env)
 {
 	const TaskTensor *x = &l->t->tensor.v[tensor];
-	Segment q = {.tensor = tensor, .lanes = 1, .otherwise = otherwise};
+	Segment q = {.tensor = tensor, .lanes = 1, .run = 1, .otherwise = otherwise};
+	bool shares = shares_lanes(env);
 	Stream stream = {0};
-	int seg, slot, at;
-	Slot s = {{0}};
+	int seg, slot, at, value;
+	Slot s = {{0}}, by = {{0}};
 
 	for (int d = 0; d < x->rank; d++) {
-		q.lane_coef[d] = ix[d].lane;
-		if (ix[d].lane)
-			q.lanes = lanes;
+		q.lane_coef[d] = shares ? ix[d].term : ix[d].lane;
+		if (shares && (ix[d].lane || ix[d].term))
+			q.lanes = env->terms;
+		if (shares && ix[d].lane)
+			q.run = env->lanes;
+		if (!shares && ix[d].lane)
+			q.lanes = env->lanes;
 		s.at[d] = (int32_t)ix[d].k;
+		by.at[d] = ix[d].lane;
 	}
 	for (int v = 1; v <= l->b.depth; v++) {
 		SegLoop *lp = &q.loop[q.nloop];
@@ -97,7 +111,7 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
 		stream.level[q.nloop++] = v;
 	}
 	seg = find_segment(l, &q);
-	slot = find_slot(l, &l->loop->seg.v[seg], &s);
+	slot = find_run(l, &l->loop->seg.v[seg], &s, &by, x->rank);
 	stream.seg = seg;
 	stream.nloop = q.nloop;
 	prefetch_note(l, &stream);
@@ -112,24 +126,25 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, int lanes)
 					   .k = i,
 					   .depth = (int16_t)stream.level[i]},
 				true);
-	return build_node(&l->b,
-			  (LoopNode){.op = LOOP_LOAD,
-				     .type = value_type(x->type),
-				     .mem = x->type,
-				     .lanes = (int16_t)q.lanes,
-				     .a = at,
-				     .k = (int64_t)slot * q.lanes * (int64_t)dtype_size(x->type),
-				     .k2 = (int64_t)dtype_size(x->type),
-				     .depth = (int16_t)(build_depth(&l->b, at) > l->const_depth
-								? build_depth(&l->b, at)
-								: l->const_depth)},
-			  true);
+	value = build_node(&l->b,
+			   (LoopNode){.op = LOOP_LOAD,
+				      .type = value_type(x->type),
+				      .mem = x->type,
+				      .lanes = (int16_t)(q.run * q.lanes),
+				      .a = at,
+				      .k = (int64_t)slot * q.lanes * (int64_t)dtype_size(x->type),
+				      .k2 = (int64_t)dtype_size(x->type),
+				      .depth = (int16_t)(build_depth(&l->b, at) > l->const_depth
+								 ? build_depth(&l->b, at)
+								 : l->const_depth)},
+			   true);
+	return shares && q.run * q.lanes > 1 ? build_repeat(&l->b, value, env_width(env)) : value;
 }
 
 int
 segment_whole(Lower *l, int tensor)
 {
-	Segment q = {.tensor = tensor, .lanes = 1, .whole = true};
+	Segment q = {.tensor = tensor, .lanes = 1, .run = 1, .whole = true};
 
 	return segment_base(l, find_segment(l, &q));
 }

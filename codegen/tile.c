@@ -11,7 +11,9 @@ tile_units(const Lower *l, int axis)
 {
 	int64_t n = l->span[axis];
 
-	return (int)(axis == l->ss->vec ? (n + l->lanes - 1) / l->lanes : n);
+	if (axis == l->ss->vec)
+		n = (n + l->lanes - 1) / l->lanes;
+	return (int)(axis == l->ss->dot ? n / l->terms : n);
 }
 
 int
@@ -33,6 +35,11 @@ tile_place(const Lower *l, Env *env, int first, int last, int i)
 
 		i /= units;
 		env->axis[a] = l->axis[a];
+		if (a == l->ss->dot) {
+			env->axis[a].k += (int64_t)at * l->terms;
+			env->axis[a].term = 1;
+			continue;
+		}
 		if (a != l->ss->vec) {
 			env->axis[a].k += at;
 			continue;
@@ -81,8 +88,10 @@ element_env(const Lower *l, int element, int term)
 	Env env = start_env(l);
 
 	tile_place(l, &env, 0, l->st->nspatial, element);
-	if (term >= 0)
+	if (term >= 0) {
 		tile_place(l, &env, l->st->nspatial, l->st->naxes, term);
+		env.terms = l->terms;
+	}
 	return env;
 }
 
@@ -100,17 +109,10 @@ finish(Lower *l, int element, int acc)
 	const TaskTensor *out = &l->t->tensor.v[l->st->out];
 	Aff ix[TASK_RANK_MAX];
 
-	if (acc && l->ss->vec >= l->st->nspatial && build_at(&l->b, acc)->lanes > 1)
-		acc = build_node(&l->b,
-				 (LoopNode){.op = LOOP_REDUCE,
-					    .type = build_at(&l->b, acc)->type,
-					    .lanes = 1,
-					    .a = acc,
-					    .k = l->st->comb,
-					    .depth = (int16_t)build_depth(&l->b, acc)},
-				 true);
 	if (l->ss->vec >= l->st->nspatial) /* the lanes are gone */
 		env.lanes = env.valid = 1;
+	if (acc && (l->ss->vec >= l->st->nspatial || l->terms > 1))
+		acc = fold(l, l->st->comb, acc, env.lanes);
 	for (int d = 0; d < out->rank; d++)
 		ix[d] = aff_of(&l->st->out_ix[d], &env);
 	access_store(l, l->st->out, ix, eval(l, l->st->value, &env, acc), &env);
@@ -128,7 +130,9 @@ arg_step(Lower *l, const Env *env, int *value, int *position)
 
 	if (l->ss->vec >= s->nspatial)
 		build_refuse(b, "lanes along the axis of argmax");
-	at = aff_int(b, &env->axis[s->nspatial], env->lanes);
+	if (shares_lanes(env))
+		build_refuse(b, "dot along the axis of argmax");
+	at = aff_int(b, &env->axis[s->nspatial], env);
 	if (!*value) {
 		*value = x;
 		*position = at;
@@ -147,6 +151,16 @@ lane_vectors(const Lower *l)
 	return l->ss->vec == TASK_NONE ? 1 : tile_units(l, l->ss->vec);
 }
 
+static void
+refuse_odd_terms(Lower *l)
+{
+	int dot = l->ss->dot;
+
+	if (dot != TASK_NONE && l->span[dot] % l->terms)
+		build_refuse(&l->b, "dot: %d of %s are left, no multiple of %d", (int)l->span[dot],
+			     l->st->axis[dot].name, l->terms);
+}
+
 /* Without a reduction loop: reduction terms outside, elements inside, so that independent chains
  * alternate. */
 void
@@ -160,6 +174,7 @@ tile_leaf(Lower *l)
 		build_refuse(&l->b, "register tile of %d elements and %d terms", ne, nu);
 		return;
 	}
+	refuse_odd_terms(l);
 	for (int e = 0; e < ne; e++)
 		acc[e] = position[e] = 0;
 	tile_order(l, ne, order);
@@ -221,7 +236,7 @@ accs_per_element(const Lower *l)
 static int
 acc_lanes(const Lower *l)
 {
-	return l->ss->vec == TASK_NONE ? 1 : l->lanes;
+	return l->ss->vec == TASK_NONE ? 1 : l->lanes * l->terms;
 }
 
 void
@@ -304,6 +319,7 @@ tile_reduce_leaf(Lower *l)
 		build_refuse(&l->b, "register tile of %d elements and %d terms", ne, nu);
 		return;
 	}
+	refuse_odd_terms(l);
 	if (is_arg(s))
 		reduce_args(l, ne, nu);
 	else

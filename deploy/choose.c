@@ -84,7 +84,7 @@ choose_estimate(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	char why[LOWER_WHY_MAX] = "";
 	Arena *tmp = arena_new();
 	Lowered best;
-	int rc = lowered_estimate(tmp, t->task, &t->form, &c->target, c->opt->tolerance, &best, e);
+	int rc = lowered_estimate(tmp, t->task, &t->form, c->emit, c->opt->tolerance, &best, e);
 
 	if (!rc)
 		rc = lowered_from_text(c->a, t->task, &t->form, best.text, &c->target, &out->low,

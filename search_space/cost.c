@@ -31,8 +31,8 @@ static const double APART = .8, BY_VALUE = 2.5;
 static const double REMAINDER_LEAST = .3;
 
 /* Windows: the part of their elements that is alive at once, and what the register allocator needs
- * of it in straight code, where it loads some elements anew. */
-static const double WINDOW_ALIVE = 1. / 3, UNROLLED_EASE = .8;
+ * of it in straight code, where machines with memory operands load some elements anew. */
+static const double WINDOW_ALIVE = .4, UNROLLED_EASE = .8;
 
 /* Of a load's issue slots on machines that read memory as an operand of arithmetic. */
 static const double FOLDED_LOAD = .6;
@@ -61,6 +61,7 @@ typedef struct Nest {
 	const StageSched *q;
 	const Target *t;
 	int lanes;
+	int terms;           /* of the reduction axis q->dot, in the vector for each lane */
 	double width;        /* registers that one vector takes */
 	bool across;         /* lanes run along a reduction axis and are folded at the end */
 	bool folded;         /* the tile holds all axes of literals, which fold away */
@@ -91,17 +92,18 @@ tile_size(const Nest *n, int axis)
 static void
 resize(Nest *n, int axis, int64_t size)
 {
-	bool lane = axis == n->q->vec;
+	int wide = axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
 
 	n->size[axis] = size;
-	n->units[axis] = lane ? (size + n->lanes - 1) / n->lanes : size;
-	n->reach[axis] = (n->units[axis] - 1) * (lane ? n->lanes : 1);
+	n->units[axis] = (size + wide - 1) / wide;
+	n->reach[axis] = (n->units[axis] - 1) * wide;
 }
 
 static void
 place_axis(Nest *n, int axis)
 {
 	int64_t extent = n->s->extent[axis], size = tile_size(n, axis), rest = extent % size;
+	int wide = axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
 	double runs = (double)(extent / size);
 
 	resize(n, axis, size);
@@ -111,8 +113,9 @@ place_axis(Nest *n, int axis)
 		n->all_tiles *= runs + (rest > 0);
 		return;
 	}
-	if (rest)
-		runs += fmax((double)rest / (double)size, REMAINDER_LEAST);
+	if (rest) /* in whole vectors, too */
+		runs += fmax((double)((rest + wide - 1) / wide) / (double)n->units[axis],
+			     REMAINDER_LEAST);
 	n->steps *= (double)n->units[axis];
 	n->bodies *= runs;
 }
@@ -130,6 +133,7 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 		  .loop = TASK_NONE};
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
+	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	n.across = q->vec >= s->stage->nspatial;
 	n.accumulators = q->par;
@@ -224,16 +228,35 @@ window_registers(const Nest *n)
 	return sum * WINDOW_ALIVE;
 }
 
+/* Vectors that hold what the tile multiplies by lanes: four terms of each row, or four rows of each
+ * term where rows lie side by side. */
+static double
+lane_operands(const Nest *n, double rows)
+{
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
+
+		for (int a = 0; a < n->s->stage->nspatial && !x->is_const && !x->final; a++)
+			if (a != n->q->vec && x->stride[a] == 1 && n->size[a] % 4 == 0)
+				return rows / 4;
+	}
+	return rows;
+}
+
 /* With a reduction loop around the tile: the accumulators, and of its two operands the one with
- * fewer vectors, while the other's stream by (the lowering orders the tile so). */
+ * fewer vectors, while the other's stream by (the lowering orders the tile so). Vectors that serve
+ * by lanes stay for all of their terms, however the tile is ordered. Shared lanes are brought
+ * together by a constant, which stays too. */
 static double
 registers_in_loop(const Nest *n)
 {
 	int vec = n->q->vec;
 	double along = vec == TASK_NONE || n->across ? 1 : (double)n->units[vec];
-	double others = n->accumulators / n->q->par / along;
+	double others = n->accumulators / n->q->par / along, operands = fmin(along, others) + 1;
 
-	return n->accumulators + fmin(along, others) + 1 + window_registers(n);
+	if (n->t->lane_splat)
+		operands = lane_operands(n, others) + (along <= others ? along : 1);
+	return n->accumulators + operands + (n->terms > 1) + window_registers(n);
 }
 
 /* Elements of inline stages that one body computes, and what they take, in operations. */
@@ -277,7 +300,7 @@ registers_unrolled(const Nest *n)
 	}
 	held += constants <= SCHED_CONSTANTS_HELD ? constants : 1;
 	held += n->accumulators + inner_elements(n) + 1;
-	return fmax(held, (held + window_registers(n)) * UNROLLED_EASE);
+	return fmax(held, (held + window_registers(n)) * (n->t->lane_splat ? 1 : UNROLLED_EASE));
 }
 
 static double
@@ -376,6 +399,14 @@ body_cycles(const Nest *n)
 	return cycles * (1 + STREAM_CYCLES * streams_too_many(n));
 }
 
+/* Shuffles that add up the terms of a vector: one for each halving, one to bring the lanes
+ * together. */
+static double
+terms_folded(const Nest *n)
+{
+	return n->terms > 1 ? log2(n->terms) + 1 : 0;
+}
+
 /* Cycles of the final expressions and stores of one tile, and of what surrounds its reduction. */
 static double
 final_cycles(const Nest *n)
@@ -395,7 +426,7 @@ final_cycles(const Nest *n)
 	cycles += outputs * store * n->width;
 	if (reduces(n))
 		cycles += TILE_CYCLES + (n->across ? outputs * FOLD_CYCLES : 0) +
-			  outputs * (n->q->par - 1);
+			  outputs * (n->q->par - 1) + terms_folded(n) * outputs;
 	return cycles;
 }
 

@@ -9,6 +9,8 @@ enum {
 	TILES_KEPT = 120,
 	TILES_SPREAD = 20, /* of these every order is offered */
 	OPTIONS_KEPT = 1024,
+	SHARED_KEPT = 256,   /* and of those whose lanes share the vector with terms */
+	LANES_SAVED = 16,    /* one lane in so many must be saved by sharing them with terms */
 	NODES_MAX = 1800,    /* of a body; the lowering refuses what is several times this */
 	LANES_LEAST = 4,     /* shorter vectors are not worth their spreading and folding */
 	VECTORS_MOST = 6,    /* of the lane axis in a tile */
@@ -59,6 +61,7 @@ typedef struct Maker {
 typedef struct Shape {
 	int64_t tile[STAGE_AXES_MAX]; /* spatial axes */
 	int lanes, partial, order, reduction;
+	int dot; /* reduction axis that shares the vector with the lanes, or TASK_NONE */
 	bool peel;
 } Shape;
 
@@ -138,6 +141,13 @@ longest_reduction(const Maker *m)
 	return m->vec >= s->nspatial ? m->vec : best;
 }
 
+/* Terms of the reduction axis p->dot in a vector, for each of its lanes. */
+static int
+terms_of(const Maker *m, const Shape *p)
+{
+	return p->dot == TASK_NONE ? 1 : target_lanes(m->t) / p->lanes;
+}
+
 /* The reduction's axes as a style sees them. */
 typedef struct Reduction {
 	ReductionStyle style;
@@ -153,13 +163,13 @@ reduction_of(const Maker *m, const Shape *p)
 {
 	const Stage *s = m->s->stage;
 	Reduction r = {.style = (ReductionStyle)(p->reduction / UNROLLS),
-		       .longest = longest_reduction(m),
+		       .longest = p->dot == TASK_NONE ? longest_reduction(m) : p->dot,
 		       .unroll = (int64_t)1 << p->reduction % UNROLLS,
 		       .others = 1};
 
 	r.lane = m->vec == r.longest;
 	r.extent = m->s->extent[r.longest];
-	r.step = r.unroll * (r.lane ? p->lanes : 1);
+	r.step = r.unroll * (r.lane ? p->lanes : terms_of(m, p));
 	r.block = r.lane ? p->lanes * 4 : 16;
 	for (int a = s->nspatial; a < s->naxes; a++)
 		r.folds |= m->factor[a];
@@ -217,6 +227,7 @@ set_knobs(const Maker *m, const Shape *p, int16_t knob[SPACE_KNOBS_MAX])
 {
 	knob[KNOB_VEC] = (int16_t)m->vec;
 	knob[KNOB_LANES] = (int16_t)p->lanes;
+	knob[KNOB_DOT] = (int16_t)(p->dot + 1);
 	if (has_spatial_lanes(m))
 		knob[KNOB_VECTORS] = (int16_t)((p->tile[m->vec] + p->lanes - 1) / p->lanes);
 	for (int i = 0; i < m->nother; i++)
@@ -232,6 +243,7 @@ static Shape
 shape_of(const Maker *m, const int16_t knob[SPACE_KNOBS_MAX])
 {
 	Shape p = {.lanes = knob[KNOB_LANES],
+		   .dot = knob[KNOB_DOT] - 1,
 		   .partial = 1,
 		   .reduction = knob[KNOB_REDUCTION],
 		   .peel = knob[KNOB_PEEL]};
@@ -250,6 +262,7 @@ make(const Maker *m, const Shape *p, Option *o)
 	*o = (Option){.sched = stage_sched_init()};
 	o->sched.vec = m->vec;
 	o->sched.lanes = m->vec == TASK_NONE ? 1 : p->lanes == target_lanes(m->t) ? 0 : p->lanes;
+	o->sched.dot = p->dot;
 	o->sched.par = p->partial;
 	o->sched.peel = p->peel;
 	spatial_loops(m, p, &o->sched);
@@ -310,7 +323,9 @@ has_slabs(const Maker *m, const StageSched *q)
 static double
 registers_at_most(const Maker *m)
 {
-	return (double)m->t->vector_regs * (m->factors > 1 ? STRAIGHT_SPILLS : 1);
+	if (m->factors > 1)
+		return (double)m->t->vector_regs * STRAIGHT_SPILLS;
+	return (double)(m->t->vector_regs - m->t->spare_regs);
 }
 
 static void
@@ -319,7 +334,7 @@ add_option(Maker *m, Option o)
 	Cost c = (m->rough ? cost_rough : cost_stage)(m->s, &o.sched, m->t);
 
 	o.ns = c.ns;
-	if (c.registers > registers_at_most(m) - 1 || c.nodes > NODES_MAX)
+	if (c.registers > registers_at_most(m) || c.nodes > NODES_MAX)
 		return;
 	vec_push(m->arena, &m->list.option, o);
 	if (m->rough && m->list.option.n >= 8 * TILES_KEPT)
@@ -387,11 +402,11 @@ offer_tiles(Maker *m, Shape *p, int i, double room)
 }
 
 static void
-offer_lanes(Maker *m, int lanes)
+offer_lanes(Maker *m, int lanes, int dot)
 {
 	bool spatial = has_spatial_lanes(m);
 	int64_t vectors = spatial ? (m->s->extent[m->vec] + lanes - 1) / lanes : 1;
-	Shape p = {.lanes = lanes, .partial = 1, .peel = is_guarded(m->s)};
+	Shape p = {.lanes = lanes, .dot = dot, .partial = 1, .peel = is_guarded(m->s)};
 
 	smallest_tile(m, p.tile);
 	for (int64_t v = 1; v <= vectors && v <= VECTORS_MOST; v++) {
@@ -414,6 +429,15 @@ is_contiguous(const StageInfo *s, int axis)
 	return true;
 }
 
+/* Whether shorter vectors leave clearly fewer lanes without an element. */
+static bool
+fills_better(int64_t extent, int lanes, int full)
+{
+	int64_t now = (extent + full - 1) / full * full;
+
+	return (now - (extent + lanes - 1) / lanes * lanes) * LANES_SAVED >= now;
+}
+
 /* Lanes: the Target's, and fewer where the axis is short. */
 static void
 offer_axis(Maker *m, int axis)
@@ -422,12 +446,27 @@ offer_axis(Maker *m, int axis)
 
 	set_lane_axis(m, axis);
 	if (axis == TASK_NONE) {
-		offer_lanes(m, 1);
+		offer_lanes(m, 1, TASK_NONE);
 		return;
 	}
 	for (int lanes = full; lanes >= LANES_LEAST && lanes >= full / 4; lanes /= 2)
 		if (lanes == full || m->s->extent[axis] % (2 * lanes) != 0)
-			offer_lanes(m, lanes);
+			offer_lanes(m, lanes, TASK_NONE);
+}
+
+/* The same with lanes that share the vector with terms of a reduction. */
+static void
+offer_shared(Maker *m, int axis)
+{
+	int full = target_lanes(m->t);
+
+	set_lane_axis(m, axis);
+	for (int lanes = full / 2; lanes >= LANES_LEAST && !m->s->narrow; lanes /= 2) {
+		int dot = stage_shared_axis(m->s, axis, full / lanes);
+
+		if (dot != TASK_NONE && fills_better(m->s->extent[axis], lanes, full))
+			offer_lanes(m, lanes, dot);
+	}
 }
 
 /* Every unrolling of a tile's reduction, with several partial accumulators or with the other answer
@@ -471,8 +510,9 @@ offer_orders(Maker *m, const Option *tile, bool all)
 static bool
 same_nest(const StageSched *a, const StageSched *b)
 {
-	bool same = a->vec == b->vec && a->lanes == b->lanes && a->par == b->par &&
-		    a->peel == b->peel && a->prefetch == b->prefetch && a->n == b->n;
+	bool same = a->vec == b->vec && a->lanes == b->lanes && a->dot == b->dot &&
+		    a->par == b->par && a->peel == b->peel && a->prefetch == b->prefetch &&
+		    a->n == b->n;
 
 	for (int i = 0; same && i < a->n; i++)
 		same = a->split[i].axis == b->split[i].axis && a->split[i].step == b->split[i].step;
@@ -513,7 +553,14 @@ offer_all_tiles(Maker *m)
 			offer_axis(m, a);
 	if (!any)
 		offer_axis(m, TASK_NONE);
-	keep_best(&m->list, TILES_KEPT);
+}
+
+static void
+offer_shared_tiles(Maker *m)
+{
+	for (int a = 0; a < m->s->stage->nspatial; a++)
+		if (m->s->extent[a] > 1 && is_contiguous(m->s, a))
+			offer_shared(m, a);
 }
 
 /* Axes of literals are in every tile whole, unless there are too many. */
@@ -530,21 +577,34 @@ find_factors(Maker *m)
 	memcpy(m->factor, m->s->factor, sizeof m->factor);
 }
 
+/* The best n nests over the tiles that `tiles` offers join the list. */
+static void
+offer_nests(Arena *a, const StageInfo *s, const Target *t, void (*tiles)(Maker *), int n,
+	    StageOptions *out)
+{
+	Maker m = {.arena = a, .s = s, .t = t, .factors = 1, .rough = true};
+	StageOptions list;
+
+	find_factors(&m);
+	tiles(&m);
+	keep_best(&m.list, TILES_KEPT);
+	list = m.list;
+	m.list = (StageOptions){0};
+	m.rough = false;
+	for (int i = 0; i < list.option.n; i++)
+		offer_orders(&m, &list.option.v[i], i < TILES_SPREAD);
+	keep_best(&m.list, SPACE_OPTIONS_MAX);
+	drop_equal(&m.list);
+	keep_best(&m.list, n);
+	for (int i = 0; i < m.list.option.n; i++)
+		vec_push(a, &out->option, m.list.option.v[i]);
+}
+
 void
 options_of_stage(Arena *a, const StageInfo *s, const Target *t, StageOptions *out)
 {
-	Maker m = {.arena = a, .s = s, .t = t, .factors = 1, .rough = true};
-	StageOptions tiles;
-
-	find_factors(&m);
-	offer_all_tiles(&m);
-	tiles = m.list;
-	m.list = (StageOptions){0};
-	m.rough = false;
-	for (int i = 0; i < tiles.option.n; i++)
-		offer_orders(&m, &tiles.option.v[i], i < TILES_SPREAD);
-	keep_best(&m.list, SPACE_OPTIONS_MAX);
-	drop_equal(&m.list);
-	keep_best(&m.list, OPTIONS_KEPT);
-	*out = m.list;
+	*out = (StageOptions){0};
+	offer_nests(a, s, t, offer_all_tiles, OPTIONS_KEPT, out);
+	offer_nests(a, s, t, offer_shared_tiles, SHARED_KEPT, out);
+	keep_best(out, SPACE_OPTIONS_MAX);
 }

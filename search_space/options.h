@@ -11,6 +11,7 @@
 #define KNOB_LIST(X)                                          \
 	X(VEC, "axis the lanes run along")                    \
 	X(LANES, "lanes")                                     \
+	X(DOT, "reduction axis that shares the vector")       \
 	X(VECTORS, "vectors of the lane axis in the tile")    \
 	X(TILE_A, "tile of the innermost other spatial axis") \
 	X(TILE_B, "tile of the one before it")                \

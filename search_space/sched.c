@@ -9,7 +9,7 @@
 StageSched
 stage_sched_init(void)
 {
-	return (StageSched){.vec = TASK_NONE, .lanes = 1, .par = 1};
+	return (StageSched){.vec = TASK_NONE, .lanes = 1, .dot = TASK_NONE, .par = 1};
 }
 
 Sched
@@ -55,6 +55,8 @@ print_stage(const StageSched *q, const Stage *s, Str *out)
 		str_printf(out, " vec=%s", s->axis[q->vec].name);
 	if (q->vec != TASK_NONE && q->lanes)
 		str_printf(out, " vl=%d", q->lanes);
+	if (q->dot != TASK_NONE)
+		str_printf(out, " dot=%s", s->axis[q->dot].name);
 	if (q->par > 1)
 		str_printf(out, " par=%d", q->par);
 	if (q->prefetch)
@@ -126,6 +128,9 @@ parse_word(Lex *l, const Stage *s, StageSched *q)
 	} else if (lex_word(l, "vl")) {
 		lex_need(l, '=');
 		q->lanes = (int)lex_int(l, 2, 64);
+	} else if (lex_word(l, "dot")) {
+		lex_need(l, '=');
+		q->dot = parse_axis(l, s);
 	} else if (lex_word(l, "par")) {
 		lex_need(l, '=');
 		q->par = (int)lex_int(l, 1, 16);
@@ -206,6 +211,18 @@ sched_parse(const char *text, const Task *t, Arena *a, Sched *out, Err *e)
 }
 
 static int
+check_dot(const StageSched *q, const Stage *s, Err *e)
+{
+	if (q->dot == TASK_NONE)
+		return OK;
+	if (q->dot < s->nspatial || q->dot >= s->naxes)
+		return err_set(e, ERR_INPUT, "dot wants a reduction axis");
+	if (q->vec == TASK_NONE || q->vec >= s->nspatial || q->lanes < 1)
+		return err_set(e, ERR_INPUT, "dot wants lanes along a spatial axis, and vl");
+	return OK;
+}
+
+static int
 check_stage(const StageSched *q, const Stage *s, Err *e)
 {
 	int64_t last[STAGE_AXES_MAX] = {0};
@@ -231,7 +248,7 @@ check_stage(const StageSched *q, const Stage *s, Err *e)
 	if (q->vec < TASK_NONE || q->vec >= s->naxes || q->lanes < 0 || q->lanes > 64 ||
 	    q->par < 1 || q->par > 16)
 		return err_set(e, ERR_INPUT, "lanes or partial accumulators out of range");
-	return OK;
+	return check_dot(q, s, e);
 }
 
 int

@@ -17,7 +17,7 @@
 #include "search_space/sched.h"
 #include "search_space/target.h"
 
-enum { SPACE_OPTIONS_MAX = 4096, SPACE_KNOBS_MAX = 11 };
+enum { SPACE_OPTIONS_MAX = 4096, SPACE_KNOBS_MAX = 12 };
 
 typedef struct Option {
 	StageSched sched;

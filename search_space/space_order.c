@@ -128,7 +128,7 @@ space_top(const Space *s, int max, Pick *out)
 {
 	Arena *a = arena_new();
 	Heap h = {.arena = a, .s = s};
-	int n = 0, missing = 0;
+	int n = 0, at;
 
 	for (int v = 0; v < s->variant.n; v++)
 		heap_push(&h, &(Pick){.variant = v});
@@ -136,12 +136,17 @@ space_top(const Space *s, int max, Pick *out)
 		out[n] = heap_pop(&h);
 		push_successors(&h, &out[n++]);
 	}
-	/* The dearest make room for variants that are not among the cheapest. */
-	for (int v = 0; v < s->variant.n; v++)
-		missing += !has_variant(out, n, v);
-	for (int v = 0, at = n - 1; v < s->variant.n && missing && at > 0; v++)
-		if (!has_variant(out, n, v))
+	/* The dearest that are not alone of their variant make room for variants that are not
+	 * among the cheapest. */
+	at = n - 1;
+	for (int v = 0; v < s->variant.n; v++) {
+		if (has_variant(out, n, v))
+			continue;
+		while (at > 0 && !has_variant(out, at, out[at].variant))
+			at--;
+		if (at > 0)
 			out[at--] = (Pick){.variant = v};
+	}
 	sort_picks(s, a, out, n);
 	arena_free(a);
 	return n;

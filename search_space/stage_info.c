@@ -291,3 +291,39 @@ stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, con
 		for (int a = 0; a < out->naxes && out->access[i].is_literal; a++)
 			out->factor[a] |= out->access[i].varies[a];
 }
+
+/* Whether the terms of a reduction axis may share the vector with lanes along another: what is read
+ * at run time is the same for all lanes, and its terms lie side by side wherever the tile is. */
+static bool
+may_share(const StageInfo *s, int vec, int axis)
+{
+	bool read = false;
+
+	for (int i = 0; i < s->n; i++) {
+		const Access *x = &s->access[i];
+
+		if (x->final || x->is_const)
+			continue;
+		if (x->varies[vec] || x->by_value || (x->varies[axis] && x->stride[axis] != 1))
+			return false;
+		for (int k = 0; k + 1 < x->nterm; k++)
+			if (x->term[k].dim == x->term[k + 1].dim &&
+			    (x->term[k].axis == axis || x->term[k + 1].axis == axis))
+				return false; /* a window: some of its terms may lie outside */
+		read |= x->varies[axis];
+	}
+	return read;
+}
+
+int
+stage_shared_axis(const StageInfo *info, int vec, int terms)
+{
+	const Stage *s = info->stage;
+	int best = TASK_NONE;
+
+	for (int a = s->nspatial; vec < s->nspatial && s->comb == COMB_SUM && a < s->naxes; a++)
+		if (info->extent[a] % terms == 0 && may_share(info, vec, a) &&
+		    (best == TASK_NONE || info->extent[a] > info->extent[best]))
+			best = a;
+	return best;
+}

@@ -58,4 +58,8 @@ typedef struct StageInfo {
 void stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined,
 		const int64_t *share, StageInfo *out);
 
+/* The longest reduction axis whose terms may share vectors with lanes along vec, so many terms to a
+ * lane (Sched: dot=); TASK_NONE: none. */
+int stage_shared_axis(const StageInfo *s, int vec, int terms);
+
 #endif

@@ -136,7 +136,7 @@ static const char *const table[] = {
 	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" vector_bytes=16 has_half=1 "
 	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1",
 	"target cortex-a53 " ARM64 "cpu=cortex-a53 vector_bytes=16 has_half=1 issue_per_cycle=2 "
-	"load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l2_gbs=6 dram_gbs=3",
+	"spare_regs=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l2_gbs=6 dram_gbs=3",
 	"target cortex-a72 " ARM64 "cpu=cortex-a72 vector_bytes=16 has_half=1 issue_per_cycle=3 "
 	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l2_bytes=1048576 l2_gbs=15 dram_gbs=5",
 	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 vector_bytes=16 has_half=1 issue_per_cycle=4 "

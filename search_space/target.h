@@ -19,6 +19,7 @@ enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 	X(i, pointer_bits, 64, "width of addresses and loop counters")                     \
 	X(i, vector_bytes, 16, "bytes of one vector register")                             \
 	X(i, vector_regs, 16, "vector registers")                                          \
+	X(i, spare_regs, 1, "of them that a register tile leaves free")                    \
 	X(i, lane_splat, 0, "1: multiply-add takes a lane as its scalar operand (Arm)")    \
 	X(i, has_round, 1, "1: floor, ceil, rint are instructions")                        \
 	X(i, has_half, 0, "1: half converts by instructions")                              \

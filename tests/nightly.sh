@@ -1,9 +1,9 @@
 #!/bin/sh
 # What takes too long for every change: long fuzzing and random testing, the other LLVM, the thread
-# sanitizer, the ONNX test data and the comparison with other runtimes. Runs every step, says at
-# the end which failed.
+# sanitizer, the ONNX test data, the comparison with other runtimes, and emulated AArch64 cores. Runs
+# every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill fuzz llvm19 tsan conformance peers
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill fuzz llvm19 tsan conformance peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -52,7 +52,15 @@ step_peers() {
 		"$python" tests/peers/verify_all.py --tuned --trials 8
 }
 
-[ $# -gt 0 ] || set -- run random kill fuzz llvm19 tsan conformance peers
+# Code for AArch64 cores, emulated, against ONNX Runtime.
+step_arm() {
+	HONE_DEPS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" \
+		deploy/scripts/deps.sh &&
+		cmake --preset release >/dev/null && cmake --build --preset release --target hone &&
+		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
+}
+
+[ $# -gt 0 ] || set -- run random kill fuzz llvm19 tsan conformance peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"

@@ -263,6 +263,10 @@ build_item(Builder *b, int item)
 	} else if (prepare(b, &k.low, k.number, &k.prepared, &e) ||
 		   object_of(b, k.low.loop, name, &k.code, &e)) {
 		parcel_settle(b->p, item, STATUS_BUILD, e.msg);
+	} else if (k.code.spills > b->spec->spills) {
+		parcel_settle(b->p, item, STATUS_INFEASIBLE,
+			      arena_printf(b->work, "%d vector spills in the multiply-add loop",
+					   k.code.spills));
 	} else {
 		d = digest_of(k.code.bytes, k.code.size);
 		digest_print(&d, x->code);

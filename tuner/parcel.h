@@ -41,6 +41,7 @@ typedef struct ParcelSpec {
 	const char *const *text;
 	int n;
 	bool final; /* finalists: more samples are checked */
+	int spills; /* vectors on the stack in a multiply-add loop that are let pass */
 	MeasureSpec measure;
 	double floor_ns;                               /* of Candidate */
 	uint32_t deadline_ms;                          /* of Candidate */
@@ -49,8 +50,9 @@ typedef struct ParcelSpec {
 	void *self;
 } ParcelSpec;
 
-/* Lowers, emits and links. Candidates that do not lower come back at once as INFEASIBLE, those
- * that the back end refuses as BUILD; the rest is in batch. Errors: of the linker. */
+/* Lowers, emits and links. Candidates that do not lower, or spill more than is let pass, come back
+ * at once as INFEASIBLE, those that the back end refuses as BUILD; the rest is in batch. Errors: of
+ * the linker. */
 int parcel_build(const ParcelSpec *spec, Parcel **out, Err *e);
 void parcel_free(Parcel *p); /* NULL is fine */
 

@@ -127,6 +127,7 @@ build_parcel(Tuner *t, Work *w, const int *at, int n, bool race, Parcel **out, E
 			   .final = race,
 			   .measure = race ? race_measure(w, at, n) : search_measure(w),
 			   .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
+			   .spills = w->spills,
 			   .seed = w->seed,
 			   .self = t};
 
@@ -184,7 +185,7 @@ show_space(Tuner *t, const Work *w)
 static int
 open_work(Tuner *t, Work *w, Err *e)
 {
-	int rc = work_open(w, t->log, &t->target, e);
+	int rc = work_open(w, t->log, t->emit, e);
 
 	if (rc)
 		return rc;

@@ -103,7 +103,7 @@ trial_of(Work *w, const char *text, const char *stage)
 }
 
 int
-work_open(Work *w, Log *log, const Target *target, Err *e)
+work_open(Work *w, Log *log, Emit *emit, Err *e)
 {
 	const Task *t = w->task->task;
 	const TaskForm *f = &w->task->form;
@@ -114,8 +114,8 @@ work_open(Work *w, Log *log, const Target *target, Err *e)
 
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
-	if ((rc = space_build(w->arena, t, f, target, w->tolerance, &w->space, e)) ||
-	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, target, &low, e)) ||
+	if ((rc = space_build(w->arena, t, f, emit_target(emit), w->tolerance, &w->space, e)) ||
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, &low, e)) ||
 	    (rc = log_rows(log, w->arena, &w->key, &row, &n, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
@@ -123,6 +123,7 @@ work_open(Work *w, Log *log, const Target *target, Err *e)
 	read_rows(w, row, n);
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;
+	w->spills = low.spills;
 	w->counted = 1;
 	return OK;
 }

@@ -50,6 +50,7 @@ typedef struct Work {
 	int trials; /* to be measured in all */
 
 	int untuned; /* trial: what compile takes without a log */
+	int spills;  /* of its code; what has more is not measured */
 	Space space;
 	void *state;      /* of the strategy */
 	Problem *problem; /* NULL: not needed yet */
@@ -66,9 +67,9 @@ typedef struct Work {
 	bool fresh;         /* something was measured in this run */
 } Work;
 
-/* Reads what the log knows of the Task. target and key's texts must outlive w. Errors: of the log,
+/* Reads what the log knows of the Task. emit and key's texts must outlive w. Errors: of the log,
  * ERR_INTERNAL when no Sched lowers at all. */
-int work_open(Work *w, Log *log, const Target *target, Err *e);
+int work_open(Work *w, Log *log, Emit *emit, Err *e);
 void work_close(Work *w);
 
 /* The next texts to measure, in trials of w: their numbers in at[]. 0: the search is over. */

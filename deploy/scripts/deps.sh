@@ -1,13 +1,15 @@
 #!/bin/sh
 # Installs the Debian packages that hone builds with. Needs root or sudo, and nothing when all are
-# there. HONE_LLVM chooses the version of LLVM (22 by default; 19 is supported too).
+# there. HONE_LLVM chooses the version of LLVM (22 by default; 19 is supported too); HONE_DEPS names
+# packages to be had besides.
 set -eu
 
 llvm=${HONE_LLVM:-22}
 packages="gcc libc6-dev clang-$llvm clang-format-14 cmake ninja-build pkg-config git
 	llvm-$llvm-dev llvm-$llvm-tools lld-$llvm libclang-rt-$llvm-dev
 	libonnx-dev libonnx-testdata libprotobuf-c-dev protobuf-c-compiler
-	libmsgpack-dev libuv1-dev libsqlite3-dev sqlite3 libcjson-dev libmd-dev libcmocka-dev"
+	libmsgpack-dev libuv1-dev libsqlite3-dev sqlite3 libcjson-dev libmd-dev libcmocka-dev
+	${HONE_DEPS:-}"
 
 missing=
 for p in $packages; do

@@ -95,7 +95,7 @@ draw_form(Rng *r, const Task *t, Str *out)
 
 /* The innermost step of an axis: at most `budget` elements of the register tile. */
 static int64_t
-draw_step(Rng *r, int64_t extent, int lanes, int budget, int *units)
+draw_step(Rng *r, int64_t extent, int lanes, bool dot, int budget, int *units)
 {
 	int64_t step = draw_chance(r, 40) ? 1 : draw_int(r, 1, 8);
 
@@ -105,6 +105,8 @@ draw_step(Rng *r, int64_t extent, int lanes, int budget, int *units)
 		step = draw_chance(r, 80) ? lanes * draw_int(r, 1, 3) : draw_int(r, 1, 2 * lanes);
 	if ((step + lanes - 1) / lanes > budget)
 		step = (int64_t)budget * lanes;
+	if (dot && budget >= 4 && draw_chance(r, 80)) /* terms of two or four at a time */
+		step = step > 3 ? step / 4 * 4 : 4;
 	*units = (int)((step + lanes - 1) / lanes);
 	return step;
 }
@@ -125,7 +127,7 @@ draw_steps(Rng *r, const Stage *s, StageSched *q, int first, int last, int lanes
 			budget /= units;
 			continue;
 		}
-		step[a][0] = draw_step(r, extent, width, budget, &units);
+		step[a][0] = draw_step(r, extent, width, a == q->dot, budget, &units);
 		budget /= units;
 		entry[n++] = a;
 		used[a] = 1;
@@ -166,6 +168,10 @@ draw_stage(Rng *r, const Task *t, const Stage *s)
 		q.vec = (int)draw_int(r, 0, (spatial ? s->nspatial : s->naxes) - 1);
 		q.lanes = draw_chance(r, 60) ? 0 : 2 << draw_int(r, 0, 4);
 		lanes = q.lanes ? q.lanes : 16;
+	}
+	if (lanes > 1 && q.vec < s->nspatial && s->nspatial < s->naxes && draw_chance(r, 30)) {
+		lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
+		q.dot = (int)draw_int(r, s->nspatial, s->naxes - 1);
 	}
 	q.prefetch = draw_chance(r, 20);
 	q.peel = draw_chance(r, 30);

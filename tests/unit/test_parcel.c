@@ -1,4 +1,4 @@
-/* What a parcel forgets before it is sent again. */
+/* What is not measured at all, and what a parcel forgets before it is sent again. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,10 +124,55 @@ what_is_no_number_is_not_believed(void **state)
 	expect_back(&p, "1100");
 }
 
+/* A candidate whose accumulators do not fit the registers is settled without the device, unless so
+ * many spills are let pass. */
+static void
+spilling_candidates_are_not_measured(void **state)
+{
+	static const char *const texts[] = {"direct\nnest vec=n n:32 m:4 | k:4\n",
+					    "direct\nnest vec=n n:96 m:8 | k:4\n"};
+	static const char task[] = "task\n in a f32[32,64]\n const b f32[64,96]\n"
+				   " out y f32[32,96]\n stage m:32 n:96 | k:64\n"
+				   "  acc f32 sum a[m,k] * b[k,n]\n  y[m,n] = acc\n";
+
+	(void)state;
+	for (int allowed = 0; allowed <= 10000; allowed += 10000) {
+		Arena *a = arena_new();
+		ObjectCache object = {.arena = a};
+		ParcelSpec spec = {.object = &object, .text = texts, .n = 2, .spills = allowed};
+		Target target;
+		Parcel *parcel;
+		Problem problem;
+		TaskForm f;
+		Err e = {0};
+		Task *t;
+
+		if (task_parse(task, a, &t, &e) || target_named("x86-64-v4", &target, &e) ||
+		    emit_open("llvm", &target, &spec.emit, &e))
+			fail_msg("%s", e.msg);
+		f = task_form_plain(a, t);
+		assert_int_equal(problem_build(a, t, &f, &problem, &e), OK);
+		spec.problem = &problem;
+		if (parcel_build(&spec, &parcel, &e))
+			fail_msg("%s", e.msg);
+		assert_false(parcel->item[0].back);
+		assert_int_equal(parcel->item[1].back, allowed == 0);
+		if (allowed == 0) {
+			assert_int_equal(parcel->item[1].result.status, STATUS_INFEASIBLE);
+			assert_non_null(strstr(parcel->item[1].result.reason,
+					       " vector spills in the multiply-add loop"));
+		}
+		parcel_free(parcel);
+		emit_close(spec.emit);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spilling_candidates_are_not_measured),
 		cmocka_unit_test(what_was_measured_stays),
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_lost),
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_missing),
