@@ -24,6 +24,9 @@ enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
 /* Registers of a stage without accumulators, and loops of a body that peeling makes of one. */
 enum { PLAIN_REGISTERS = 4, PEELED_COPIES = 4 };
 
+/* Registers on their way to where they are used, on machines without memory operands. */
+enum { LOADED_ANEW = 6 };
+
 /* Operations per lane where lanes do not lie side by side, or where a table says where they lie. */
 static const double APART = .8, BY_VALUE = 2.5;
 
@@ -298,7 +301,7 @@ registers_unrolled(const Nest *n)
 		else if (n->loop != TASK_NONE && !x->varies[n->loop])
 			held += tile_elements(n, x);
 	}
-	held += constants <= SCHED_CONSTANTS_HELD ? constants : 1;
+	held += constants <= SCHED_CONSTANTS_HELD ? constants : n->t->lane_splat ? LOADED_ANEW : 1;
 	held += n->accumulators + inner_elements(n) + 1;
 	return fmax(held, (held + window_registers(n)) * (n->t->lane_splat ? 1 : UNROLLED_EASE));
 }
