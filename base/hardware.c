@@ -311,6 +311,14 @@ read_load(const char *root)
 	return load;
 }
 
+uint32_t
+hardware_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (uint32_t)n : 1;
+}
+
 int
 hardware_read(const char *root, DeviceInfo *d, Err *e)
 {
@@ -333,7 +341,7 @@ hardware_read(const char *root, DeviceInfo *d, Err *e)
 	d->virtualised = is_virtual(root);
 	d->load = read_load(root);
 	read_caches(root, d);
-	d->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	d->cores = hardware_cores();
 	d->memory_total = memory_line(root, "MemTotal:");
 	d->memory_free = memory_line(root, "MemAvailable:");
 	if (!read_features(d) || !d->name || !d->arch || !d->kernel || !d->triple || !d->cpu ||

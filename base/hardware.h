@@ -33,6 +33,7 @@ int hardware_read(const char *root, DeviceInfo *d, Err *e);
 
 void device_fini(DeviceInfo *d);
 
+uint32_t hardware_cores(void);       /* that are online */
 uint64_t hardware_free_memory(void); /* bytes available without swapping */
 double hardware_load(void);          /* as in DeviceInfo; 0 when not known */
 

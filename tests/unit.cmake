@@ -1,5 +1,6 @@
 hone_test(test_base LINKS base)
 hone_test(test_hardware LINKS base)
+hone_test(test_pool LINKS base)
 hone_test(test_scan LINKS wire)
 hone_test(test_wire LINKS wire)
 target_link_options(test_wire PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup)
