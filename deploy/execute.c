@@ -5,16 +5,22 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hone_pool.h"
 #include "base/image.h"
 #include "codegen/link.h"
 #include "search_space/target.h"
 
 typedef int BundleFn(const void *weights, void *mutable, void *activations);
+typedef int ParallelFn(const void *weights, void *mutable, void *activations,
+		       const hone_parallel *parallel);
 
 struct Executable {
 	const Bundle *b;
 	Image *image;
-	BundleFn *fn;
+	BundleFn *fn;         /* of one thread */
+	ParallelFn *parallel; /* of several */
+	hone_pool *pool;
+	hone_parallel with;
 	unsigned char *mutable, *activations;
 };
 
@@ -50,26 +56,39 @@ check_machine(const Bundle *b, Err *e)
 	return rc;
 }
 
+/* NAME or NAME_parallel; a bundle for several threads also needs these. */
+static int
+find_function(Executable *x, Arena *tmp, Err *e)
+{
+	bool several = x->b->threads > 1;
+	const char *name = several ? arena_printf(tmp, "%s_parallel", x->b->name) : x->b->name;
+	void *symbol = image_symbol(x->image, name);
+
+	if (!symbol)
+		return err_set(e, ERR_INPUT, "the bundle's object has no function '%s'", name);
+	memcpy(several ? (void *)&x->parallel : (void *)&x->fn, &symbol, sizeof symbol);
+	if (!several)
+		return OK;
+	x->pool = hone_pool_start(x->b->threads, NULL);
+	if (!x->pool)
+		return err_set(e, ERR_NOMEM, "%d threads could not be started", x->b->threads);
+	x->with = hone_pool_parallel(x->pool);
+	return OK;
+}
+
 static int
 load_image(Executable *x, Err *e)
 {
 	Arena *tmp = arena_new();
 	LinkInput in = {x->b->object, x->b->object_bytes};
 	const void *bytes;
-	void *symbol;
 	size_t size;
 	int rc = link_objects(&in, 1, LINK_IMAGE, tmp, &bytes, &size, e);
 
 	if (!rc)
 		rc = image_open(bytes, size, &x->image, e);
-	if (!rc) {
-		symbol = image_symbol(x->image, x->b->name);
-		if (symbol)
-			memcpy(&x->fn, &symbol, sizeof symbol);
-		else
-			rc = err_set(e, ERR_INPUT, "the bundle's object has no function '%s'",
-				     x->b->name);
-	}
+	if (!rc)
+		rc = find_function(x, tmp, e);
 	arena_free(tmp);
 	return rc;
 }
@@ -102,6 +121,7 @@ executable_close(Executable *x)
 {
 	if (!x)
 		return;
+	hone_pool_stop(x->pool);
 	image_close(x->image);
 	free(x->mutable);
 	free(x->activations);
@@ -111,7 +131,8 @@ executable_close(Executable *x)
 static int
 call(Executable *x, Err *e)
 {
-	int rc = x->fn(x->b->weights, x->mutable, x->activations);
+	int rc = x->pool ? x->parallel(x->b->weights, x->mutable, x->activations, &x->with)
+			 : x->fn(x->b->weights, x->mutable, x->activations);
 
 	return rc ? err_set(e, ERR_INTERNAL, "%s answers %d", x->b->name, rc) : OK;
 }
