@@ -2,6 +2,7 @@
  * the rest from /proc and /sys. Features are a table: LLVM's name and where the bit is. */
 #include "base/hardware.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,22 @@ hardware_cores(void)
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n > 0 ? (uint32_t)n : 1;
+}
+
+int
+hardware_own_cores(int first, int *core, int n)
+{
+	cpu_set_t set;
+	int found = 0;
+
+	if (sched_getaffinity(0, sizeof set, &set))
+		return 0;
+	if (first >= 0 && n > 0)
+		core[found++] = first;
+	for (int i = 0; i < CPU_SETSIZE && found < n; i++)
+		if (i != first && CPU_ISSET((unsigned)i, &set))
+			core[found++] = i;
+	return found;
 }
 
 int

@@ -23,7 +23,14 @@
 #include <unistd.h>
 #endif
 
-enum { SPIN_NS = 50000, SPINS = 64, LINE = 64, THREADS_MAX = 256, STACK_BYTES = 1 << 20 };
+enum {
+	SPIN_NS = 50000,
+	YIELD_NS = 10000,
+	SPINS = 64,
+	LINE = 64,
+	THREADS_MAX = 256,
+	STACK_BYTES = 1 << 20
+};
 
 typedef struct Worker {
 	hone_pool *pool;
@@ -65,19 +72,23 @@ now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* Waits a while for the word to differ; whether it does. */
+/* Waits a while for the word to differ; whether it does. The one waited for may need this
+ * processor.
+ */
 static bool
 spin(_Atomic uint32_t *word, uint32_t seen)
 {
-	int64_t began = now_ns();
+	int64_t began = now_ns(), spent = 0;
 
-	do
+	for (; spent < SPIN_NS; spent = now_ns() - began) {
 		for (int i = 0; i < SPINS; i++) {
 			if (atomic_load_explicit(word, memory_order_acquire) != seen)
 				return true;
 			relax();
 		}
-	while (now_ns() - began < SPIN_NS);
+		if (spent > YIELD_NS)
+			sched_yield();
+	}
 	return false;
 }
 

@@ -26,8 +26,9 @@ typedef struct hone_parallel {
 typedef struct hone_pool hone_pool;
 
 /* Starts threads - 1 workers; the thread that uses the pool is the remaining one. core: a processor
- * for each worker to stay on, threads - 1 of them, or NULL: anywhere. NULL when there is no memory
- * or no thread to be had. */
+ * for each worker to stay on, threads - 1 of them, none of them the user's; or NULL: anywhere.
+ * Where the system puts two threads on one processor, kernels take longer than on one thread, so
+ * give them if you can. NULL when there is no memory or no thread to be had. */
 hone_pool *hone_pool_start(int threads, const int *core);
 void hone_pool_stop(hone_pool *p); /* ends the workers; NULL is fine */
 

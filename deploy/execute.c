@@ -1,10 +1,12 @@
 /* A bundle in this process: its object linked into an image, regions of its sizes. */
 #include "deploy/execute.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hardware.h"
 #include "base/hone_pool.h"
 #include "base/image.h"
 #include "codegen/link.h"
@@ -63,13 +65,16 @@ find_function(Executable *x, Arena *tmp, Err *e)
 	bool several = x->b->threads > 1;
 	const char *name = several ? arena_printf(tmp, "%s_parallel", x->b->name) : x->b->name;
 	void *symbol = image_symbol(x->image, name);
+	int threads = x->b->threads, found;
+	int *core = ARENA_ARRAY(tmp, int, threads);
 
+	found = hardware_own_cores(sched_getcpu(), core, threads);
 	if (!symbol)
 		return err_set(e, ERR_INPUT, "the bundle's object has no function '%s'", name);
 	memcpy(several ? (void *)&x->parallel : (void *)&x->fn, &symbol, sizeof symbol);
 	if (!several)
 		return OK;
-	x->pool = hone_pool_start(x->b->threads, NULL);
+	x->pool = hone_pool_start(threads, found == threads ? core + 1 : NULL);
 	if (!x->pool)
 		return err_set(e, ERR_NOMEM, "%d threads could not be started", x->b->threads);
 	x->with = hone_pool_parallel(x->pool);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hardware.h"
 #include "base/hone_pool.h"
 #include "rpc_server/calibrate.h"
 #include "rpc_server/measure.h"
@@ -82,29 +83,12 @@ stay_on(int core)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
-/* The processors this process may use, the one to stay on first; how many there are. */
-static int
-own_cores(int first, int core[CPU_SETSIZE])
-{
-	cpu_set_t set;
-	int n = 0;
-
-	if (sched_getaffinity(0, sizeof set, &set))
-		return 0;
-	if (first >= 0)
-		core[n++] = first;
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (i != first && CPU_ISSET((unsigned)i, &set))
-			core[n++] = i;
-	return n;
-}
-
 /* The batch's threads, each on a processor of its own. They live until the process ends. */
 static int
 start_threads(Worker *w, Err *e)
 {
 	int threads = (int)w->message.u.batch.threads, core[CPU_SETSIZE];
-	int n = own_cores(w->plan->core, core);
+	int n = hardware_own_cores(w->plan->core, core, CPU_SETSIZE);
 	hone_pool *pool;
 
 	stay_on(threads > 1 && n >= threads ? core[0] : w->plan->core);
