@@ -55,9 +55,8 @@ static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
 
-/* How much quicker threads read memory together, at most; what a loop further in must gain to be
- * the one they share. */
-static const double MEMORY_GAIN = 1.6, INNER_GAIN = 1.07;
+/* How much quicker threads read memory together, at most. */
+static const double MEMORY_GAIN = 1.6;
 
 /* A stage under a StageSched, and its register tile. */
 typedef struct Nest {
@@ -156,37 +155,6 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 		if (n.size[q->split[i].axis] < s->extent[q->split[i].axis])
 			n.loop = q->split[i].axis;
 	return n;
-}
-
-double
-cost_shared(double extent, double step, const Target *t)
-{
-	double whole = floor(extent / step), threads = (double)t->threads;
-	double all = extent / step, most = fmax(ceil(whole / threads), all / threads);
-
-	return most > 0 ? all / most : 1;
-}
-
-/* The outermost loop that the threads share as evenly as any, as the lowering will. */
-static void
-share(Nest *n)
-{
-	int64_t span[STAGE_AXES_MAX];
-
-	memcpy(span, n->s->extent, sizeof span);
-	for (int i = 0; n->t->threads > 1 && i < n->q->n; i++) {
-		const Split *sp = &n->q->split[i];
-		double gain;
-
-		if (sp->axis >= n->s->stage->nspatial || sp->step >= span[sp->axis])
-			continue;
-		gain = cost_shared((double)span[sp->axis], (double)sp->step, n->t);
-		if (gain > n->gain * INNER_GAIN) {
-			n->gain = gain;
-			n->dealt = sp->axis;
-		}
-		span[sp->axis] = sp->step;
-	}
 }
 
 static bool
@@ -599,7 +567,7 @@ cost_rough(const StageInfo *s, const StageSched *q, const Target *t)
 	Nest n = nest_of(s, q, t);
 	Cost c = cost_without_memory(&n);
 
-	share(&n);
+	n.gain = cost_split(s, q, t, &n.dealt);
 	c.ns = fmin(c.ns, c.ns / n.gain + t->fork_ns);
 	return c;
 }
@@ -623,7 +591,7 @@ cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 	double compute = c.ns;
 
 	c.ns = with_memory(&n, compute);
-	share(&n);
+	n.gain = cost_split(s, q, t, &n.dealt);
 	if (n.gain > 1)
 		c.ns = fmin(c.ns, with_memory(&n, compute) + t->fork_ns);
 	return c;

@@ -21,4 +21,8 @@ Cost cost_rough(const StageInfo *s, const StageSched *q, const Target *t);
 /* How much sooner t's threads end than one would that share `extent` in steps. */
 double cost_shared(double extent, double step, const Target *t);
 
+/* The same for the outermost loop of the nest that they share as evenly as any; *axis is its axis,
+ * TASK_NONE where one thread does all. */
+double cost_split(const StageInfo *s, const StageSched *q, const Target *t, int *axis);
+
 #endif
