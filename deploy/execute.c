@@ -23,6 +23,8 @@ struct Executable {
 	ParallelFn *parallel; /* of several */
 	hone_pool *pool;
 	hone_parallel with;
+	bool stays;       /* the caller's thread on one processor... */
+	cpu_set_t before; /* ...of these */
 	unsigned char *mutable, *activations;
 };
 
@@ -58,6 +60,27 @@ check_machine(const Bundle *b, Err *e)
 	return rc;
 }
 
+/* The threads of a bundle for several, each on a processor of its own where there are enough. The
+ * caller's stays on its own too: on one of theirs it would wait for them to give way. */
+static int
+start_threads(Executable *x, Arena *tmp, Err *e)
+{
+	int n = x->b->threads, *core = ARENA_ARRAY(tmp, int, n);
+	int found = hardware_own_cores(sched_getcpu(), core, n);
+	cpu_set_t own;
+
+	x->pool = hone_pool_start(n, found == n ? core + 1 : NULL);
+	if (!x->pool)
+		return err_set(e, ERR_NOMEM, "%d threads could not be started", n);
+	x->with = hone_pool_parallel(x->pool);
+	if (found < n || sched_getaffinity(0, sizeof x->before, &x->before))
+		return OK;
+	CPU_ZERO(&own);
+	CPU_SET((unsigned)core[0], &own);
+	x->stays = sched_setaffinity(0, sizeof own, &own) == 0;
+	return OK;
+}
+
 /* NAME or NAME_parallel; a bundle for several threads also needs these. */
 static int
 find_function(Executable *x, Arena *tmp, Err *e)
@@ -65,20 +88,11 @@ find_function(Executable *x, Arena *tmp, Err *e)
 	bool several = x->b->threads > 1;
 	const char *name = several ? arena_printf(tmp, "%s_parallel", x->b->name) : x->b->name;
 	void *symbol = image_symbol(x->image, name);
-	int threads = x->b->threads, found;
-	int *core = ARENA_ARRAY(tmp, int, threads);
 
-	found = hardware_own_cores(sched_getcpu(), core, threads);
 	if (!symbol)
 		return err_set(e, ERR_INPUT, "the bundle's object has no function '%s'", name);
 	memcpy(several ? (void *)&x->parallel : (void *)&x->fn, &symbol, sizeof symbol);
-	if (!several)
-		return OK;
-	x->pool = hone_pool_start(threads, found == threads ? core + 1 : NULL);
-	if (!x->pool)
-		return err_set(e, ERR_NOMEM, "%d threads could not be started", x->b->threads);
-	x->with = hone_pool_parallel(x->pool);
-	return OK;
+	return several ? start_threads(x, tmp, e) : OK;
 }
 
 static int
@@ -127,6 +141,8 @@ executable_close(Executable *x)
 	if (!x)
 		return;
 	hone_pool_stop(x->pool);
+	if (x->stays)
+		sched_setaffinity(0, sizeof x->before, &x->before);
 	image_close(x->image);
 	free(x->mutable);
 	free(x->activations);
