@@ -2,6 +2,7 @@
  * the rest from /proc and /sys. Features are a table: LLVM's name and where the bit is. */
 #include "base/hardware.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +312,30 @@ read_load(const char *root)
 	return load;
 }
 
+uint32_t
+hardware_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (uint32_t)n : 1;
+}
+
+int
+hardware_own_cores(int first, int *core, int n)
+{
+	cpu_set_t set;
+	int found = 0;
+
+	if (sched_getaffinity(0, sizeof set, &set))
+		return 0;
+	if (first >= 0 && n > 0)
+		core[found++] = first;
+	for (int i = 0; i < CPU_SETSIZE && found < n; i++)
+		if (i != first && CPU_ISSET((unsigned)i, &set))
+			core[found++] = i;
+	return found;
+}
+
 int
 hardware_read(const char *root, DeviceInfo *d, Err *e)
 {
@@ -333,7 +358,7 @@ hardware_read(const char *root, DeviceInfo *d, Err *e)
 	d->virtualised = is_virtual(root);
 	d->load = read_load(root);
 	read_caches(root, d);
-	d->cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	d->cores = hardware_cores();
 	d->memory_total = memory_line(root, "MemTotal:");
 	d->memory_free = memory_line(root, "MemAvailable:");
 	if (!read_features(d) || !d->name || !d->arch || !d->kernel || !d->triple || !d->cpu ||

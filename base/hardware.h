@@ -33,6 +33,11 @@ int hardware_read(const char *root, DeviceInfo *d, Err *e);
 
 void device_fini(DeviceInfo *d);
 
+/* Numbers of processors this process may use, at most n: `first` before the others unless it is
+ * negative. Returns how many. */
+int hardware_own_cores(int first, int *core, int n);
+
+uint32_t hardware_cores(void);       /* that are online */
 uint64_t hardware_free_memory(void); /* bytes available without swapping */
 double hardware_load(void);          /* as in DeviceInfo; 0 when not known */
 

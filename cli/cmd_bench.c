@@ -79,7 +79,7 @@ const Command cmd_bench = {
 	.min = 1,
 	.max = 1,
 	.text = "Inputs without --input hold seeded random numbers, or zeros for types that are\n"
-		"no floats. One thread.",
+		"no floats.",
 	.option = options,
 	.run = run,
 };

@@ -9,6 +9,8 @@ static const ArgOption options[] = {
 	MODEL_OPTIONS,
 	LOG_OPTION,
 	STRICT_OPTION,
+	THREADS_OPTION,
+	{.name = "pool", .help = "also write hone_pool.h and hone_pool.c, threads as source"},
 	{.name = "target",
 	 .kind = ARG_TEXT,
 	 .value = "NAME",
@@ -59,6 +61,8 @@ compile_to(const Args *a, const Model *m, CompileOptions *opt, const char *folde
 		fputs(str_get(opt->dumped), stdout);
 	if (!rc && folder)
 		rc = bundle_write(&b, folder, e);
+	if (!rc && folder && args_has(a, "pool"))
+		rc = bundle_write_pool(folder, e);
 	if (!rc && !opt->dumped && args_has(a, "json")) {
 		compile_report_json(&b, &report);
 		fputs(str_get(&report), stdout);
@@ -103,7 +107,8 @@ run(const Args *a, Err *e)
 	const char *folder = args_text(a, "output", NULL), *path = a->operand.v[0];
 	Str dumped = {0};
 	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path)),
-			      .tolerance = tolerance_option(a)};
+			      .tolerance = tolerance_option(a),
+			      .threads = (int)args_integer(a, "threads", 1)};
 	Target target;
 	Model m = {0};
 	int rc = args_bits(a, "dump", stages, &opt.dump, e);

@@ -36,6 +36,13 @@
 			"one: no Winograd F(4x4)"                                               \
 	}
 
+/* Row for one that chooses kernels. */
+#define THREADS_OPTION                                                                     \
+	{                                                                                  \
+		.name = "threads", .kind = ARG_INTEGER, .min = 1, .max = 64, .value = "N", \
+		.help = "threads that compute together; default 1"                         \
+	}
+
 typedef struct Model {
 	Arena *arena;
 	const char *path;

@@ -38,7 +38,9 @@ is_bundle(const char *path)
 static int
 compile_model(Runnable *r, const Args *a, bool keep, Err *e)
 {
-	CompileOptions opt = {.tolerance = tolerance_option(a), .keep = keep};
+	CompileOptions opt = {.tolerance = tolerance_option(a),
+			      .keep = keep,
+			      .threads = (int)args_integer(a, "threads", 1)};
 	Target target;
 	int rc = open_log_option(a, &opt.log, e);
 
@@ -124,6 +126,9 @@ open_bundle(Runnable *r, const char *path, const Args *a, bool keep, Err *e)
 			rc = err_set(e, ERR_INPUT, "%s: --strict: '%s' was compiled as %s", path,
 				     k->name, k->algorithm);
 	}
+	if (!rc && args_integer(a, "threads", r->bundle.threads) != r->bundle.threads)
+		return err_set(e, ERR_INPUT, "--threads: %lld, %s was compiled for %d",
+			       (long long)args_integer(a, "threads", 1), path, r->bundle.threads);
 	if (!rc && keep)
 		return err_set(e, ERR_INPUT,
 			       "%s: a bundle does not keep its layers: give the model", path);
@@ -154,6 +159,9 @@ runnable_open(Runnable *r, const char *path, const Args *a, bool keep, Err *e)
 	if (rc)
 		return rc;
 	rc = is_bundle(path) ? open_bundle(r, path, a, keep, e) : open_model(r, path, a, keep, e);
+	if (!rc && !r->client && r->bundle.threads > (int)hardware_cores())
+		rc = err_set(e, ERR_INPUT, "--threads: %d, this machine has %u cores",
+			     r->bundle.threads, hardware_cores());
 	if (!rc && !r->client)
 		rc = executable_open(&r->bundle, &r->code, e);
 	if (rc)

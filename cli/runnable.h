@@ -17,7 +17,7 @@
 
 /* Rows for the option table of a subcommand that runs a model. */
 #define RUNNABLE_OPTIONS                                                                    \
-	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION, STRICT_OPTION,                             \
+	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION, STRICT_OPTION, THREADS_OPTION,             \
 	{                                                                                   \
 		.name = "device", .kind = ARG_TEXT, .value = "ADDRESS",                     \
 		.help = "run on the device of this agent (SOCKET or HOST:PORT) instead of " \
@@ -37,8 +37,8 @@ typedef struct Runnable {
 } Runnable;
 
 /* path: an ONNX file, a bundle's folder or its .json. Inputs are read as --input says. keep: as in
- * CompileOptions; ERR_INPUT for a bundle. runnable_close either way. Errors: of model_open,
- * compile, bundle_read, rpc_open, executable_open. */
+ * CompileOptions; ERR_INPUT for a bundle, as for another --threads than its own. runnable_close
+ * either way. Errors: of model_open, compile, bundle_read, rpc_open, executable_open. */
 int runnable_open(Runnable *r, const char *path, const Args *a, bool keep, Err *e);
 void runnable_close(Runnable *r);
 

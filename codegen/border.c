@@ -36,6 +36,15 @@ store_run(const Border *r, int at, int64_t offset, int lanes, int valid)
 }
 
 static int
+open_loop(const Border *r, int64_t extent)
+{
+	int level = build_loop(&r->l->b, extent);
+
+	build_apart(&r->l->b);
+	return level;
+}
+
+static int
 step_to(const Border *r, int at, int level, int64_t elements)
 {
 	return build_node(&r->l->b,
@@ -56,7 +65,7 @@ fill_run(const Border *r, int at, int64_t first, int64_t n)
 	Build *b = &r->l->b;
 
 	if (whole > 1) {
-		int level = build_loop(b, whole);
+		int level = open_loop(r, whole);
 
 		store_run(r, step_to(r, at, level, r->lanes), first * bytes, r->lanes, r->lanes);
 		build_end(b);
@@ -103,7 +112,7 @@ fill_inside(const Border *r, int o, int at, int64_t first, int64_t count, int64_
 		first -= r->f->lo[d] * r->y->stride[d];
 	if (d == r->f->block_dim)
 		n = (n + r->f->block - 1) / r->f->block;
-	at = step_to(r, at, build_loop(b, count), stride);
+	at = step_to(r, at, open_loop(r, count), stride);
 	fill_inside(r, o + 1, at, first, n, r->y->stride[d]);
 	build_end(b);
 }
@@ -126,7 +135,7 @@ fill_side(const Border *r, int o, int64_t start, int64_t width)
 			n = (n + r->f->block - 1) / r->f->block;
 		if (n == 1)
 			continue;
-		at = step_to(r, at, build_loop(b, n), r->y->stride[e]);
+		at = step_to(r, at, open_loop(r, n), r->y->stride[e]);
 		opened++;
 	}
 	fill_inside(r, o + 1, at, r->y->base + start * r->y->stride[d], width, r->y->stride[d]);

@@ -58,7 +58,14 @@ build_loop(Build *b, int64_t extent)
 	b->depth++;
 	b->open[b->depth] = new_body(b);
 	b->extent[b->depth] = extent;
+	b->apart[b->depth] = false;
 	return b->depth;
+}
+
+void
+build_apart(Build *b)
+{
+	b->apart[b->depth] = true;
 }
 
 void
@@ -71,6 +78,7 @@ build_end(Build *b)
 	n.k = b->open[b->depth];
 	n.k2 = b->extent[b->depth];
 	n.b = b->depth;
+	n.a = b->apart[b->depth];
 	n.depth = (int16_t)--b->depth;
 	if (b->loop->body.v[n.k].n) /* a body where everything folded away needs no loop */
 		build_node(b, n, false);

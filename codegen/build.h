@@ -20,6 +20,7 @@ typedef struct Build {
 	int depth;
 	int open[LOOP_DEPTH_MAX];       /* open bodies, by depth */
 	int64_t extent[LOOP_DEPTH_MAX]; /* iterations of the loop at each depth */
+	bool apart[LOOP_DEPTH_MAX];     /* they may run at once */
 	int bucket[BUILD_BUCKETS];      /* newest node of the bucket */
 	VEC(int) chain;                 /* per node: next older one of its bucket */
 	int nodes_max;
@@ -32,6 +33,7 @@ void build_refuse(Build *b, const char *fmt, ...) __attribute__((format(printf, 
 
 void build_phase(Build *b);               /* a new function; no loop may be open */
 int build_loop(Build *b, int64_t extent); /* opens a loop, returns its level */
+void build_apart(Build *b);               /* iterations of the innermost loop may run at once */
 void build_end(Build *b);                 /* closes the innermost loop */
 
 /* pure: looked up first. n.depth says where it must live. */

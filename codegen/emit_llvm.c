@@ -131,25 +131,32 @@ address_offset(Llvm *v, const LoopNode *n)
 static void emit_body(Llvm *v, int body);
 
 static void
-emit_loop(Llvm *v, const LoopNode *n)
+emit_loop(Llvm *v, int loop)
 {
+	const LoopNode *n = &v->loop->node.v[loop];
+	bool dealt = n->c >= SHARE_DEALT, apart = v->apart;
 	LLVMBasicBlockRef before = LLVMGetInsertBlock(v->b), last;
 	LLVMBasicBlockRef head = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
 	LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
-	LLVMValueRef zero = llvm_word(v, 0), phi, next;
+	LLVMValueRef first = dealt ? v->first[loop] : llvm_word(v, 0), phi, next;
+	LLVMValueRef end = dealt ? v->end[loop] : llvm_word(v, n->k2);
 
-	LLVMBuildBr(v->b, head);
+	if (dealt)
+		LLVMBuildCondBr(v->b, LLVMBuildICmp(v->b, LLVMIntULT, first, end, ""), head, after);
+	else
+		LLVMBuildBr(v->b, head);
+	v->apart |= dealt;
 	LLVMPositionBuilderAtEnd(v->b, head);
 	phi = LLVMBuildPhi(v->b, v->word, "");
-	LLVMAddIncoming(phi, &zero, &before, 1);
+	LLVMAddIncoming(phi, &first, &before, 1);
 	v->counter[n->b] = phi;
 	emit_body(v, (int)n->k);
 	next = LLVMBuildAdd(v->b, phi, llvm_word(v, 1), "");
 	last = LLVMGetInsertBlock(v->b);
 	LLVMAddIncoming(phi, &next, &last, 1);
-	LLVMBuildCondBr(v->b, LLVMBuildICmp(v->b, LLVMIntULT, next, llvm_word(v, n->k2), ""), head,
-			after);
+	LLVMBuildCondBr(v->b, LLVMBuildICmp(v->b, LLVMIntULT, next, end, ""), head, after);
 	LLVMPositionBuilderAtEnd(v->b, after);
+	v->apart = apart;
 }
 
 static void
@@ -186,8 +193,8 @@ quad_load(Llvm *v, int i)
 				       llvm_i32(v, (v->loop->node.v[i].k - n->k) / 4), "");
 }
 
-static void
-emit_node(Llvm *v, int i)
+void
+llvm_emit_node(Llvm *v, int i)
 {
 	const LoopNode *n = &v->loop->node.v[i];
 	LLVMValueRef x = NULL;
@@ -207,7 +214,7 @@ emit_node(Llvm *v, int i)
 		break;
 	case LOOP_SET: LLVMBuildStore(v->b, v->value[n->a], v->acc[n->k]); break;
 	case LOOP_PREFETCH: emit_prefetch(v, n); break;
-	case LOOP_LOOP: emit_loop(v, n); break;
+	case LOOP_LOOP: emit_loop(v, i); break;
 	default: x = llvm_node(v, n);
 	}
 	v->value[i] = x;
@@ -251,8 +258,12 @@ emit_body(Llvm *v, int body)
 
 	if (v->st->target->lane_splat)
 		find_quads(v, list);
+	if (v->common && !v->apart) {
+		llvm_share_body(v, body);
+		return;
+	}
 	for (int i = 0; i < list->n; i++)
-		emit_node(v, list->v[i]);
+		llvm_emit_node(v, list->v[i]);
 }
 
 static LLVMValueRef
@@ -262,6 +273,14 @@ pointer_from(Llvm *v, unsigned param, int i)
 	LLVMValueRef p = LLVMBuildGEP2(v->b, v->ptr, LLVMGetParam(v->fn, param), &at, 1, "");
 
 	return LLVMBuildLoad2(v->b, v->ptr, p, "");
+}
+
+static LLVMValueRef
+chunk_bytes(Llvm *v, int64_t each)
+{
+	LLVMValueRef chunk = LLVMBuildIntCast2(v->b, LLVMGetParam(v->fn, 3), v->word, false, "");
+
+	return LLVMBuildMul(v->b, chunk, llvm_word(v, each), "");
 }
 
 static void
@@ -277,13 +296,15 @@ emit_roots(Llvm *v)
 		case ROOT_SCRATCH:
 			v->root[i] =
 				llvm_offset(v, LLVMGetParam(v->fn, 2), llvm_word(v, r->offset));
+			if (r->stride)
+				v->root[i] = llvm_offset(v, v->root[i], chunk_bytes(v, r->stride));
 			break;
 		}
 	}
 }
 
 static void
-emit_phase(Llvm *v, int phase, const char *name)
+emit_phase(Llvm *v, int phase, const char *name, Arena *a)
 {
 	LLVMTypeRef param[] = {v->ptr, v->ptr, v->ptr, v->i32, v->i32};
 	char bits[16];
@@ -302,6 +323,8 @@ emit_phase(Llvm *v, int phase, const char *name)
 			llvm_vector(llvm_type(v, v->loop->acc.v[i].type), v->loop->acc.v[i].lanes),
 			"");
 	emit_roots(v);
+	if (v->loop->threads > 1)
+		llvm_share_begin(v, phase, a);
 	emit_body(v, v->loop->phase.v[phase]);
 	LLVMBuildRet(v->b, llvm_i32(v, 0));
 }
@@ -377,7 +400,7 @@ make_module(Llvm *v, const char *name, Arena *a, const char **symbol, Err *e)
 	LLVMSetModuleDataLayout(v->m, v->st->layout);
 	for (int p = 0; p < v->loop->phase.n; p++) {
 		symbol[p] = arena_printf(a, "%s_%d", name, p);
-		emit_phase(v, p, symbol[p]);
+		emit_phase(v, p, symbol[p], a);
 	}
 	return llvm_finish(v, "function(sroa)", name, e);
 }

@@ -34,14 +34,25 @@ typedef struct Llvm {
 	LLVMValueRef spare;    /* memory that guarded loads read instead; NULL until needed */
 	int *quad;             /* per node: first load of its group of four, or 0 */
 	LLVMValueRef *quad_value;
+	/* Phases for several chunks: */
+	bool *common;              /* per node: shared loops need it; NULL: there are none */
+	LLVMValueRef *first, *end; /* per dealt loop: this chunk's iterations */
+	LLVMValueRef last_chunk;   /* whether this is it */
+	bool apart;                /* inside a dealt loop, or what one chunk does: plain code */
 	LLVMBasicBlockRef entry;
 	LLVMTypeRef i1, i8, i16, i32, i64, f16, f32, f64, ptr, word;
 } Llvm;
 
 /* emit_llvm.c */
+void llvm_emit_node(Llvm *v, int i);
 void llvm_types(Llvm *v); /* v->i1 ... v->word, of v->c */
 /* Verifies the module and runs passes over it. */
 int llvm_finish(Llvm *v, const char *passes, const char *name, Err *e);
+
+/* llvm_share.c */
+/* Once per phase of several chunks, at the function's entry. */
+void llvm_share_begin(Llvm *v, int phase, Arena *a);
+void llvm_share_body(Llvm *v, int body);
 
 /* llvm_model.c: the slot `model` of Emitter */
 int llvm_model(void *state, const ModelCalls *m, Arena *a, Code *out, Err *e);

@@ -39,6 +39,12 @@ model_pointer(Maker *k, const Place *p)
 }
 
 void
+model_put(Llvm *v, LLVMTypeRef type, LLVMValueRef p, unsigned field, LLVMValueRef x)
+{
+	LLVMBuildStore(v->b, x, LLVMBuildStructGEP2(v->b, type, p, field, ""));
+}
+
+void
 model_return_unless_zero(Llvm *v, LLVMValueRef answer)
 {
 	LLVMBasicBlockRef bad = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
@@ -80,13 +86,17 @@ call_kernel(Maker *k, const ModelStep *s)
 	fill_pointers(k, k->in, s->in, s->nin);
 	fill_pointers(k, k->out, s->out, s->nout);
 	arg[2] = model_pointer(k, &s->scratch);
-	for (int p = 0; p < s->nphase; p++)
+	for (int p = 0; p < s->nphase; p++) {
+		LLVMValueRef f = declared(k, s->phase[p]);
+
 		model_return_unless_zero(
-			v, LLVMBuildCall2(v->b, k->kernel, declared(k, s->phase[p]), arg, 5, ""));
+			v, s->chunks > 1 ? fork_call(k, f, arg[2], s->chunks)
+					 : LLVMBuildCall2(v->b, k->kernel, f, arg, 5, ""));
+	}
 }
 
-static LLVMValueRef
-start_function(Maker *k, const char *name, LLVMTypeRef type)
+LLVMValueRef
+model_function(Maker *k, const char *name, LLVMTypeRef type)
 {
 	Llvm *v = &k->v;
 
@@ -128,8 +138,12 @@ make_run(Maker *k, Err *e)
 	const ModelCalls *m = k->m;
 	int rc = OK;
 
-	k->run = start_function(k, arena_printf(k->a, "%s_run", m->name), k->kernel);
+	if (m->threads > 1)
+		fork_functions(k);
+	k->run = model_function(k, arena_printf(k->a, "%s_run", m->name), k->kernel);
 	make_arrays(k);
+	if (m->threads > 1)
+		fork_begin(k);
 	for (int i = 0; i < m->step.n && !rc; i++)
 		if (m->step.v[i].node)
 			rc = reference_call(k, &m->step.v[i], e);
@@ -139,15 +153,17 @@ make_run(Maker *k, Err *e)
 	return rc;
 }
 
-/* NAME(weights, mutable, activations): the pointers, then NAME_run. */
+/* NAME(weights, mutable, activations), or with the threads' parallel_for as one more: the pointers,
+ * then NAME_run. */
 static void
-make_entry(Maker *k)
+make_entry(Maker *k, const char *name, bool parallel)
 {
 	Llvm *v = &k->v;
 	const ModelCalls *m = k->m;
-	LLVMTypeRef param[] = {v->ptr, v->ptr, v->ptr};
-	LLVMValueRef fn = start_function(k, m->name, LLVMFunctionType(v->i32, param, 3, false));
-	LLVMValueRef arg[] = {model_array(k, v->ptr, m->ninput + 1),
+	LLVMTypeRef param[] = {v->ptr, v->ptr, v->ptr, v->ptr};
+	LLVMValueRef fn =
+		model_function(k, name, LLVMFunctionType(v->i32, param, parallel ? 4 : 3, false));
+	LLVMValueRef arg[] = {model_array(k, v->ptr, m->ninput + 1 + (m->threads > 1)),
 			      model_array(k, v->ptr, m->noutput + 1), LLVMGetParam(fn, 2),
 			      llvm_i32(v, 0), llvm_i32(v, 1)};
 
@@ -157,6 +173,9 @@ make_entry(Maker *k)
 			llvm_offset(v, LLVMGetParam(fn, 1), llvm_word(v, (int64_t)m->input[i])),
 			model_element(v, v->ptr, arg[0], i));
 	LLVMBuildStore(v->b, LLVMGetParam(fn, 0), model_element(v, v->ptr, arg[0], m->ninput));
+	if (m->threads > 1)
+		LLVMBuildStore(v->b, parallel ? LLVMGetParam(fn, 3) : LLVMConstNull(v->ptr),
+			       model_element(v, v->ptr, arg[0], m->ninput + 1));
 	for (int i = 0; i < m->noutput; i++)
 		LLVMBuildStore(
 			v->b,
@@ -171,7 +190,7 @@ static void
 make_check(Maker *k)
 {
 	Llvm *v = &k->v;
-	LLVMValueRef fn = start_function(k, arena_printf(k->a, "%s_check", k->m->name),
+	LLVMValueRef fn = model_function(k, arena_printf(k->a, "%s_check", k->m->name),
 					 LLVMFunctionType(v->i32, &v->ptr, 1, false));
 	LLVMBasicBlockRef head = LLVMAppendBasicBlockInContext(v->c, fn, "");
 	LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(v->c, fn, "");
@@ -219,7 +238,9 @@ make_module(Maker *k, Err *e)
 	LLVMSetModuleDataLayout(v->m, v->st->layout);
 	if ((rc = make_run(k, e)))
 		return rc;
-	make_entry(k);
+	make_entry(k, k->m->name, false);
+	if (k->m->threads > 1)
+		make_entry(k, arena_printf(k->a, "%s_parallel", k->m->name), true);
 	make_check(k);
 	return llvm_finish(v, "globaldce", k->m->name, e);
 }

@@ -12,6 +12,7 @@ typedef struct Maker {
 	LLVMTypeRef tensor, attr, call; /* KTensor, KAttr, KCall */
 	LLVMTypeRef kernel, reference;  /* types of functions */
 	LLVMValueRef run;
+	LLVMValueRef fork, parallel, phase;   /* several threads: NAME_fork, its operands */
 	LLVMValueRef in, out;                 /* arrays of pointers on the stack */
 	LLVMValueRef kin, kout, kattr, kcall; /* arrays of the structs above, and one KCall */
 } Maker;
@@ -22,6 +23,16 @@ LLVMValueRef model_array(Maker *k, LLVMTypeRef type, int n); /* on the stack */
 LLVMValueRef model_pointer(Maker *k, const Place *p);
 /* Goes on when the answer is 0, else returns it. */
 void model_return_unless_zero(Llvm *v, LLVMValueRef answer);
+
+void model_put(Llvm *v, LLVMTypeRef type, LLVMValueRef p, unsigned field, LLVMValueRef x);
+LLVMValueRef model_function(Maker *k, const char *name, LLVMTypeRef type); /* starts it */
+
+/* llvm_fork.c: phases in several chunks. */
+void fork_functions(Maker *k);
+/* In NAME_run, before the first call. */
+void fork_begin(Maker *k);
+/* Calls f with the arguments of a kernel but the last two; its answer. */
+LLVMValueRef fork_call(Maker *k, LLVMValueRef f, LLVMValueRef scratch, int chunks);
 
 /* llvm_reference.c: steps that call reference kernels. */
 bool reference_needed(const ModelCalls *m);

@@ -94,12 +94,6 @@ reference_arrays(Maker *k)
 }
 
 static void
-put(Llvm *v, LLVMTypeRef type, LLVMValueRef p, unsigned field, LLVMValueRef x)
-{
-	LLVMBuildStore(v->b, x, LLVMBuildStructGEP2(v->b, type, p, field, ""));
-}
-
-static void
 fill_tensors(Maker *k, LLVMValueRef array, const int *value, const Place *at, int n)
 {
 	Llvm *v = &k->v;
@@ -110,12 +104,12 @@ fill_tensors(Maker *k, LLVMValueRef array, const int *value, const Place *at, in
 		LLVMValueRef p = model_element(v, k->tensor, array, i);
 		LLVMValueRef dim = LLVMBuildStructGEP2(v->b, k->tensor, p, 2, "");
 
-		put(v, k->tensor, p, 0, llvm_i32(v, x->type));
-		put(v, k->tensor, p, 1, llvm_i32(v, x->rank));
+		model_put(v, k->tensor, p, 0, llvm_i32(v, x->type));
+		model_put(v, k->tensor, p, 1, llvm_i32(v, x->rank));
 		for (int d = 0; d < KERNEL_RANK_MAX; d++)
 			LLVMBuildStore(v->b, LLVMConstInt(v->i64, (uint64_t)x->dim[d], true),
 				       model_element(v, v->i64, dim, d));
-		put(v, k->tensor, p, 3, model_pointer(k, &at[i]));
+		model_put(v, k->tensor, p, 3, model_pointer(k, &at[i]));
 	}
 }
 
@@ -149,10 +143,10 @@ fill_attrs(Maker *k, const Node *n)
 		const KAttr *a = &n->attr[i];
 		LLVMValueRef p = model_element(v, k->attr, k->kattr, i);
 
-		put(v, k->attr, p, 0, llvm_i32(v, a->key));
-		put(v, k->attr, p, 1, llvm_i32(v, a->n));
-		put(v, k->attr, p, 2, numbers(k, a, false));
-		put(v, k->attr, p, 3, numbers(k, a, true));
+		model_put(v, k->attr, p, 0, llvm_i32(v, a->key));
+		model_put(v, k->attr, p, 1, llvm_i32(v, a->n));
+		model_put(v, k->attr, p, 2, numbers(k, a, false));
+		model_put(v, k->attr, p, 3, numbers(k, a, true));
 	}
 }
 
@@ -177,7 +171,7 @@ reference_call(Maker *k, const ModelStep *s, Err *e)
 	fill_tensors(k, k->kout, n->out, s->out, n->nout);
 	fill_attrs(k, n);
 	for (unsigned i = 0; i < 7; i++)
-		put(v, k->call, k->kcall, i, field[i]);
+		model_put(v, k->call, k->kcall, i, field[i]);
 	model_return_unless_zero(v, LLVMBuildCall2(v->b, k->reference, f, &k->kcall, 1, ""));
 	return OK;
 }

@@ -13,6 +13,7 @@ loop_new(Arena *a)
 	Loop *l = ARENA_NEW(a, Loop);
 
 	l->arena = a;
+	l->threads = 1;
 	return l;
 }
 
@@ -27,6 +28,8 @@ print_root(const Loop *l, int i, Str *out)
 		str_printf(out, "%d", r->arg);
 	if (r->kind == ROOT_SCRATCH)
 		str_printf(out, "+%lld", (long long)r->offset);
+	if (r->stride)
+		str_printf(out, "+chunk*%lld", (long long)r->stride);
 }
 
 static void
@@ -115,7 +118,10 @@ print_body(const Loop *l, int body, int indent, Str *out)
 
 		str_printf(out, "%*s", indent, "");
 		if (n->op == LOOP_LOOP) {
-			str_printf(out, "loop i%d < %lld\n", n->b, (long long)n->k2);
+			str_printf(out, "loop i%d < %lld", n->b, (long long)n->k2);
+			if (n->c >= SHARE_DEALT)
+				str_printf(out, " dealt from chunk %d", n->c - SHARE_DEALT);
+			str_add(out, n->c == SHARE_ALL ? " in all chunks\n" : "\n");
 			print_body(l, (int)n->k, indent + 2, out);
 		} else {
 			print_node(l, x, out);
@@ -144,6 +150,19 @@ loop_print(const Loop *l, Str *out)
 		str_printf(out, "phase %d\n", p);
 		print_body(l, l->phase.v[p], 2, out);
 	}
+}
+
+void
+loop_operands(const LoopNode *n, int operand[3])
+{
+	bool flags = n->op == LOOP_LOOP;
+	/* levels, shares, accumulators and segments are numbers of other things */
+	bool segment = n->op == LOOP_SEG_STEP || n->op == LOOP_PREFETCH;
+	bool level = segment || n->op == LOOP_STEP || n->op == LOOP_INT_STEP;
+
+	operand[0] = flags ? 0 : n->a;
+	operand[1] = flags || level ? 0 : n->b;
+	operand[2] = flags || segment ? 0 : n->c;
 }
 
 typedef struct Check {
@@ -188,27 +207,37 @@ check_types(const Check *c, int i)
 	return OK;
 }
 
+/* Loops that are dealt lie in loops that every chunk runs, and have iterations of their own. */
 static int
-check_body(const Check *c, int body)
+check_share(const Check *c, int i, int outside)
+{
+	const LoopNode *n = &c->l->node.v[i];
+
+	if (n->c != SHARE_NONE &&
+	    (outside != SHARE_ALL || !n->a || n->c > c->l->threads || n->c < SHARE_ALL))
+		return err_set(c->e, ERR_INTERNAL, "loop v%d cannot be shared so", i);
+	return OK;
+}
+
+static int
+check_body(const Check *c, int body, int outside)
 {
 	const LoopBody *list = &c->l->body.v[body];
-	int rc = OK;
+	int rc = OK, operand[3];
 
 	for (int i = 0; i < list->n && !rc; i++) {
 		int x = list->v[i];
 		const LoopNode *n = &c->l->node.v[x];
 
 		if (n->op == LOOP_LOOP) {
-			rc = check_body(c, (int)n->k);
+			rc = check_share(c, x, outside);
+			if (!rc)
+				rc = check_body(c, (int)n->k, n->c);
 			continue;
 		}
-		/* levels, accumulators and segments are numbers of other things */
-		rc = check_operand(c, x, n->a);
-		if (!rc && n->op != LOOP_STEP && n->op != LOOP_SEG_STEP && n->op != LOOP_INT_STEP &&
-		    n->op != LOOP_PREFETCH)
-			rc = check_operand(c, x, n->b);
-		if (!rc && n->op != LOOP_SEG_STEP && n->op != LOOP_PREFETCH)
-			rc = check_operand(c, x, n->c);
+		loop_operands(n, operand);
+		for (int k = 0; k < 3 && !rc; k++)
+			rc = check_operand(c, x, operand[k]);
 		if (!rc)
 			rc = check_types(c, x);
 		c->visible[x] = true;
@@ -225,6 +254,6 @@ loop_check(const Loop *l, Err *e)
 	int rc = OK;
 
 	for (int p = 0; p < l->phase.n && !rc; p++)
-		rc = check_body(&c, l->phase.v[p]);
+		rc = check_body(&c, l->phase.v[p], SHARE_ALL);
 	return rc;
 }

@@ -73,7 +73,8 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(PREFETCH, "prefetch") /* from address a + stride on, share b of `lanes` of          \
 				 * stride / k2 bytes; the stride is that of loop k of segment \
 				 * c */                                                       \
-	X(LOOP, "loop")         /* body k, extent k2, level b */
+	X(LOOP, "loop")         /* body k, extent k2, level b; a: 1 where iterations may run  \
+				 * at once; c: how chunks share it, LoopShare */
 
 typedef enum LoopOp {
 #define X(name, text) LOOP_##name,
@@ -81,6 +82,15 @@ typedef enum LoopOp {
 #undef X
 		LOOP_OP_COUNT
 } LoopOp;
+
+/* c of a LOOP. Above 0: its iterations are dealt to the chunks, c - 1 is the chunk that gets the
+ * first ones. Whatever stores outside such loops runs in the last chunk only; values that they
+ * need are computed by all. */
+typedef enum LoopShare {
+	SHARE_ALL = -1, /* every chunk runs it, for the sake of loops inside */
+	SHARE_NONE = 0,
+	SHARE_DEALT = 1,
+} LoopShare;
 
 typedef struct LoopNode {
 	uint8_t op;   /* LoopOp */
@@ -133,6 +143,8 @@ typedef struct Root {
 	RootKind kind;
 	int arg;        /* position in in[] or out[] */
 	int64_t offset; /* bytes into scratch */
+	int64_t bytes;  /* of scratch, a multiple of 64 */
+	int64_t stride; /* from one chunk's to the next one's; 0: all chunks have the same */
 } Root;
 
 typedef struct Loop {
@@ -143,13 +155,16 @@ typedef struct Loop {
 	VEC(Segment) seg;
 	VEC(Accumulator) acc;
 	VEC(Root) root;
-	int nin, nout; /* in[] has nin tensors, then the pool */
-	int64_t pool_bytes, scratch_bytes;
+	int nin, nout;                     /* in[] has nin tensors, then the pool */
+	int64_t pool_bytes, scratch_bytes; /* scratch of all chunks */
+	int threads;  /* a phase may be called with 1 to so many chunks; 1: with one only */
 	double flops; /* floating-point operations really executed, border skipping included */
 } Loop;
 
 Loop *loop_new(Arena *a);
 int loop_check(const Loop *l, Err *e);
+/* Nodes that n computes with, 0 where there is none. */
+void loop_operands(const LoopNode *n, int operand[3]);
 void loop_print(const Loop *l, Str *out);
 
 #endif

@@ -76,6 +76,7 @@ reduce_to_shared_part(Lower *l, int tensor, int64_t dim[TASK_RANK_MAX])
 	}
 	if (!shared || used_outside(l, tensor, first, end))
 		return;
+	p->own = true;
 	for (int d = 0; d < l->t->tensor.v[tensor].rank; d++) {
 		p->shared[d] = p->follows[d];
 		if (p->shared[d] && l->s->fuse[p->shared[d] - 1].step < dim[d])
@@ -107,9 +108,12 @@ find_followers(Lower *l, int stage)
 }
 
 static int
-add_root(Lower *l, RootKind kind, int arg, int64_t offset)
+add_root(Lower *l, RootKind kind, int arg, int64_t bytes, bool own)
 {
-	vec_push(l->a, &l->loop->root, ((Root){kind, arg, offset}));
+	Root r = {.kind = kind, .arg = arg, .bytes = (bytes + 63) & ~(int64_t)63};
+
+	r.stride = own ? r.bytes : 0;
+	vec_push(l->a, &l->loop->root, r);
 	return l->loop->root.n - 1;
 }
 
@@ -117,22 +121,21 @@ static void
 place_temporary(Lower *l, int i)
 {
 	const TaskTensor *x = &l->t->tensor.v[i];
-	int64_t dim[TASK_RANK_MAX], bytes;
+	int64_t dim[TASK_RANK_MAX];
 	Place *p = &l->place[i];
 
 	memcpy(dim, x->dim, sizeof dim);
 	reduce_to_shared_part(l, i, dim);
 	p->layout = form_layout(&l->f->v[i], dim, x->type, target_lanes(l->b.target));
-	p->root = add_root(l, ROOT_SCRATCH, 0, l->loop->scratch_bytes);
-	bytes = p->layout.count * (int64_t)dtype_size(x->type);
-	l->loop->scratch_bytes += (bytes + 63) & ~(int64_t)63;
+	p->root = add_root(l, ROOT_SCRATCH, 0, p->layout.count * (int64_t)dtype_size(x->type),
+			   p->own);
 }
 
 static void
 place_tensors(Lower *l)
 {
 	l->place = ARENA_ARRAY(l->a, Place, l->t->tensor.n);
-	add_root(l, ROOT_POOL, 0, 0); /* root 0: no tensor of a Place has it */
+	add_root(l, ROOT_POOL, 0, 0, false); /* root 0: no tensor of a Place has it */
 	for (int i = 0; i < l->t->tensor.n; i++) {
 		l->place[i].stage = TASK_NONE;
 		for (int s = 0; s < l->t->stage.n; s++)
@@ -154,9 +157,9 @@ place_tensors(Lower *l)
 		}
 		p->layout = form_layout(&l->f->v[i], x->dim, x->type, 0);
 		if (x->kind == TENSOR_IN)
-			p->root = add_root(l, ROOT_IN, l->loop->nin++, 0);
+			p->root = add_root(l, ROOT_IN, l->loop->nin++, 0, false);
 		else if (x->kind == TENSOR_OUT)
-			p->root = add_root(l, ROOT_OUT, l->loop->nout++, 0);
+			p->root = add_root(l, ROOT_OUT, l->loop->nout++, 0, false);
 	}
 }
 
@@ -194,8 +197,10 @@ shared_loops(Lower *l, int f, int first, int end)
 	rest = extent % step;
 	l->shared_base[f] = (Aff){0};
 	l->shared_span[f] = step;
-	if (count > 1 || rest)
+	if (count > 1 || rest) {
 		l->shared_base[f].loop[build_loop(&l->b, count)] = (int32_t)step;
+		build_apart(&l->b);
+	}
 	shared_loops(l, f + 1, first, end);
 	if (count > 1 || rest)
 		build_end(&l->b);
@@ -224,6 +229,21 @@ lower_group(Lower *l, int first, int end, bool shared)
 		l->st = &l->t->stage.v[s];
 		if (!is_transparent(l, s) && l->place[l->st->out].stage == s)
 			border_fill(l, l->st->out);
+	}
+}
+
+/* Where the temporaries lie, when it is known how many chunks there may be. */
+static void
+place_scratch(Loop *l)
+{
+	for (int i = 0; i < l->root.n; i++) {
+		Root *r = &l->root.v[i];
+
+		if (l->threads == 1)
+			r->stride = 0;
+		r->offset = l->scratch_bytes;
+		if (r->kind == ROOT_SCRATCH)
+			l->scratch_bytes += r->bytes * (r->stride ? l->threads : 1);
 	}
 }
 
@@ -265,6 +285,8 @@ lower(Arena *a, const Task *t, const TaskForm *f, const Sched *s, const Target *
 		return NOT_APPLICABLE;
 	}
 	segments_place(l);
+	share_out(l->loop, target);
+	place_scratch(l->loop);
 	for (int p = 0; p < l->loop->phase.n; p++)
 		l->loop->flops += body_flops(l->loop, l->loop->phase.v[p]);
 	*out = l->loop;

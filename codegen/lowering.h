@@ -44,6 +44,7 @@ typedef struct Place {
 	int root;     /* number of its root; 0 is never a tensor's: constants and inline ones */
 	int stage;    /* producing stage, or TASK_NONE */
 	bool inlined; /* evaluated where used */
+	bool own;     /* a temporary of each chunk: made and read inside one shared group */
 	Layout layout;
 	int follows[TASK_RANK_MAX]; /* shared loop + 1 whose axis alone indexes the dimension */
 	int shared[TASK_RANK_MAX];  /* the same where only the part of one iteration is kept */
@@ -138,5 +139,9 @@ void nest_stage(Lower *l, int stage);
 
 /* border.c */
 void border_fill(Lower *l, int tensor);
+
+/* share.c: marks the loops that chunks share and sets l->threads: the Target's, or 1 where a fork
+ * and join takes longer than it saves. */
+void share_out(Loop *l, const Target *t);
 
 #endif

@@ -46,6 +46,8 @@ model_print(const ModelCalls *m, Str *out)
 			str_printf(out, " %s", op_info(s->node->op)->name);
 		for (int p = 0; p < s->nphase; p++)
 			str_printf(out, " %s", s->phase[p]);
+		if (s->chunks > 1)
+			str_printf(out, " x%d", s->chunks);
 		print_places("in", s->in, s->nin, out);
 		print_places("out", s->out, s->nout, out);
 		print_places("scratch", &s->scratch, 1, out);

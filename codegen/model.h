@@ -2,6 +2,9 @@
  *
  * It becomes NAME_run with a kernel's signature (in[] = the inputs, then the weights; out[] = the
  * outputs; scratch = the activations), NAME(weights, mutable, activations) and NAME_check(weights).
+ * With several threads in[] ends with a const hone_parallel * (base/hone_pool.h), NULL for none,
+ * and NAME_parallel(weights, mutable, activations, parallel) hands one over. A step of several
+ * chunks goes through it phase by phase; without it one chunk does all.
  */
 #ifndef CODEGEN_MODEL_H
 #define CODEGEN_MODEL_H
@@ -32,7 +35,7 @@ typedef struct Place {
 
 /* A call: of a kernel's phases, or of the reference kernel of a graph node. */
 typedef struct ModelStep {
-	int nphase;
+	int nphase, chunks;       /* chunks: Loop.threads */
 	const char *const *phase; /* kernel: its functions in order */
 	const Node *node;         /* reference kernel: operator and attributes; else NULL */
 	int nin, nout;
@@ -49,6 +52,7 @@ typedef struct ModelCalls {
 	const size_t *input, *output; /* offsets in the mutable region */
 	size_t weights_bytes;         /* a multiple of 8 */
 	uint64_t weights_hash;        /* model_hash of them */
+	int threads;
 	bool keep; /* NAME_run takes the activations as one more output instead of scratch */
 	VEC(ModelStep) step;
 } ModelCalls;

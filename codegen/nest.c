@@ -20,6 +20,8 @@ iterate(Lower *l, int i, int64_t first, int64_t count)
 		int level = build_loop(&l->b, count);
 
 		l->axis[sp->axis].loop[level] = (int32_t)sp->step;
+		if (sp->axis < l->st->nspatial && !l->nshared)
+			build_apart(&l->b);
 		nest(l, i + 1);
 		build_end(&l->b);
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codegen/model.h"
+#include "deploy/pool_source.h"
 
 enum { MANIFEST_MAX = 64 << 20, OBJECT_MAX = 1 << 30 };
 
@@ -76,6 +77,27 @@ bundle_write(const Bundle *b, const char *folder, Err *e)
 out:
 	str_fini(&header);
 	str_fini(&manifest);
+	return rc;
+}
+
+int
+bundle_write_pool(const char *folder, Err *e)
+{
+	static const struct {
+		const char *name;
+		const unsigned char *text, *end;
+	} file[] = {{"hone_pool.h", pool_source_h, pool_source_h_end},
+		    {"hone_pool.c", pool_source_c, pool_source_c_end}};
+	int rc = OK;
+
+	for (size_t i = 0; i < sizeof file / sizeof *file && !rc; i++) {
+		Str path = {0};
+
+		str_printf(&path, "%s/%s", folder, file[i].name);
+		rc = file_write(str_get(&path), file[i].text, (size_t)(file[i].end - file[i].text),
+				e);
+		str_fini(&path);
+	}
 	return rc;
 }
 

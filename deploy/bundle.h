@@ -10,7 +10,12 @@
  *   int NAME(const void *weights, void *mutable, void *activations)   0, or a kernel's answer
  *   int NAME_check(const void *weights)                               0 when they are these weights
  *   int NAME_run(const void *const *in, void *const *out, void *activations, int, int)
- * The last has a kernel's signature: in[] holds the inputs in order, then the weights.
+ * The last has a kernel's signature: in[] holds the inputs in order, then the weights. A bundle for
+ * several threads also has
+ *   int NAME_parallel(const void *weights, void *mutable, void *activations,
+ *                     const hone_parallel *parallel)
+ * (base/hone_pool.h), and in[] of NAME_run ends with such a pointer or NULL. NAME is NAME_parallel
+ * with NULL: the caller's thread does all of it.
  */
 #ifndef DEPLOY_BUNDLE_H
 #define DEPLOY_BUNDLE_H
@@ -72,7 +77,8 @@ typedef struct Bundle {
 	int nkernel;
 	BundleLayer *layer;
 	int nlayer;
-	bool keep; /* the activations are one more output of NAME_run */
+	int threads; /* that its kernels were chosen for */
+	bool keep;   /* the activations are one more output of NAME_run */
 } Bundle;
 
 /* The header's text. Same bundle, same bytes. */
@@ -85,6 +91,10 @@ int bundle_parse(const char *text, Arena *a, Bundle *out, Err *e);
 
 /* Writes the four files into folder, which is made when there is none. Errors: ERR_IO. */
 int bundle_write(const Bundle *b, const char *folder, Err *e);
+
+/* Writes hone_pool.h and hone_pool.c into folder: threads for bundles, as source. Errors: ERR_IO.
+ */
+int bundle_write_pool(const char *folder, Err *e);
 
 /* Reads a bundle back from its folder (which holds one) or its .json. Checks sizes and the hash of
  * the weights. Errors: ERR_IO, ERR_INPUT. */

@@ -40,10 +40,14 @@ open_target(Compiler *c, Err *e)
 		c->target = *c->opt->target;
 	else
 		rc = target_here(c, e);
+	c->b->threads = c->opt->threads > 1 ? c->opt->threads : 1;
+	c->target.threads = c->b->threads;
 	if (!rc)
 		rc = emit_open("llvm", &c->target, &c->emit, e);
 	if (rc)
 		return rc;
+	if (!c->key.threads)
+		c->key.threads = arena_printf(c->a, "%d", c->b->threads);
 	target_key(&c->target, &key);
 	c->b->target = c->key.target = arena_strdup(c->a, str_get(&key));
 	str_fini(&key);
@@ -137,6 +141,7 @@ model_step(const Compiler *c, int i)
 		out[k] = operand(c, s->out.v[k], NO_VALUE);
 	if (!n) {
 		in[s->in.n] = c->pool[i];
+		m.chunks = c->choice[s->task].low.loop->threads;
 		m.nphase = c->code[s->task].nsymbol;
 		m.phase = c->code[s->task].symbol;
 	}
@@ -162,6 +167,7 @@ assemble_model(Compiler *c)
 				.output = output,
 				.weights_bytes = b->weights_bytes,
 				.weights_hash = b->weights_hash,
+				.threads = b->threads,
 				.keep = b->keep};
 	for (int i = 0; i < c->plan->step.n; i++)
 		vec_push(c->a, &c->model.step, model_step(c, i));

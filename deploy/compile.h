@@ -31,6 +31,7 @@ typedef struct CompileOptions {
 	Log *log;                 /* NULL: the analytic model chooses every Sched */
 	LogKey key;               /* preferred device, mode...; fields may be NULL: any */
 	ToleranceClass tolerance; /* which algorithms may be chosen */
+	int threads;              /* that compute together; 0: 1 */
 	bool scalar;   /* the plain scalar Sched everywhere: for tests of everything else */
 	bool keep;     /* keep the value of every step: Bundle.layer */
 	unsigned dump; /* bit per CompileDump */

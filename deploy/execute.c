@@ -1,20 +1,30 @@
 /* A bundle in this process: its object linked into an image, regions of its sizes. */
 #include "deploy/execute.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hardware.h"
+#include "base/hone_pool.h"
 #include "base/image.h"
 #include "codegen/link.h"
 #include "search_space/target.h"
 
 typedef int BundleFn(const void *weights, void *mutable, void *activations);
+typedef int ParallelFn(const void *weights, void *mutable, void *activations,
+		       const hone_parallel *parallel);
 
 struct Executable {
 	const Bundle *b;
 	Image *image;
-	BundleFn *fn;
+	BundleFn *fn;         /* of one thread */
+	ParallelFn *parallel; /* of several */
+	hone_pool *pool;
+	hone_parallel with;
+	bool stays;       /* the caller's thread on one processor... */
+	cpu_set_t before; /* ...of these */
 	unsigned char *mutable, *activations;
 };
 
@@ -50,26 +60,54 @@ check_machine(const Bundle *b, Err *e)
 	return rc;
 }
 
+/* The threads of a bundle for several, each on a processor of its own where there are enough. The
+ * caller's stays on its own too: on one of theirs it would wait for them to give way. */
+static int
+start_threads(Executable *x, Arena *tmp, Err *e)
+{
+	int n = x->b->threads, *core = ARENA_ARRAY(tmp, int, n);
+	int found = hardware_own_cores(sched_getcpu(), core, n);
+	cpu_set_t own;
+
+	x->pool = hone_pool_start(n, found == n ? core + 1 : NULL);
+	if (!x->pool)
+		return err_set(e, ERR_NOMEM, "%d threads could not be started", n);
+	x->with = hone_pool_parallel(x->pool);
+	if (found < n || sched_getaffinity(0, sizeof x->before, &x->before))
+		return OK;
+	CPU_ZERO(&own);
+	CPU_SET((unsigned)core[0], &own);
+	x->stays = sched_setaffinity(0, sizeof own, &own) == 0;
+	return OK;
+}
+
+/* NAME or NAME_parallel; a bundle for several threads also needs these. */
+static int
+find_function(Executable *x, Arena *tmp, Err *e)
+{
+	bool several = x->b->threads > 1;
+	const char *name = several ? arena_printf(tmp, "%s_parallel", x->b->name) : x->b->name;
+	void *symbol = image_symbol(x->image, name);
+
+	if (!symbol)
+		return err_set(e, ERR_INPUT, "the bundle's object has no function '%s'", name);
+	memcpy(several ? (void *)&x->parallel : (void *)&x->fn, &symbol, sizeof symbol);
+	return several ? start_threads(x, tmp, e) : OK;
+}
+
 static int
 load_image(Executable *x, Err *e)
 {
 	Arena *tmp = arena_new();
 	LinkInput in = {x->b->object, x->b->object_bytes};
 	const void *bytes;
-	void *symbol;
 	size_t size;
 	int rc = link_objects(&in, 1, LINK_IMAGE, tmp, &bytes, &size, e);
 
 	if (!rc)
 		rc = image_open(bytes, size, &x->image, e);
-	if (!rc) {
-		symbol = image_symbol(x->image, x->b->name);
-		if (symbol)
-			memcpy(&x->fn, &symbol, sizeof symbol);
-		else
-			rc = err_set(e, ERR_INPUT, "the bundle's object has no function '%s'",
-				     x->b->name);
-	}
+	if (!rc)
+		rc = find_function(x, tmp, e);
 	arena_free(tmp);
 	return rc;
 }
@@ -102,6 +140,9 @@ executable_close(Executable *x)
 {
 	if (!x)
 		return;
+	hone_pool_stop(x->pool);
+	if (x->stays)
+		sched_setaffinity(0, sizeof x->before, &x->before);
 	image_close(x->image);
 	free(x->mutable);
 	free(x->activations);
@@ -111,7 +152,8 @@ executable_close(Executable *x)
 static int
 call(Executable *x, Err *e)
 {
-	int rc = x->fn(x->b->weights, x->mutable, x->activations);
+	int rc = x->pool ? x->parallel(x->b->weights, x->mutable, x->activations, &x->with)
+			 : x->fn(x->b->weights, x->mutable, x->activations);
 
 	return rc ? err_set(e, ERR_INTERNAL, "%s answers %d", x->b->name, rc) : OK;
 }

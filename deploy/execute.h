@@ -7,8 +7,9 @@
 typedef struct Executable Executable;
 
 /* Links the bundle's object and loads it into this process. b must outlive it. The bundle must be
- * for this machine. Errors: ERR_UNSUPPORTED when it is not, ERR_IO, ERR_INTERNAL (linker),
- * ERR_NOMEM. */
+ * for this machine; one for several threads gets them, the calling thread being one, which
+ * stays on its processor until executable_close, from the same thread. Errors:
+ * ERR_UNSUPPORTED when it is not, ERR_IO, ERR_INTERNAL (linker), ERR_NOMEM. */
 int executable_open(const Bundle *b, Executable **out, Err *e);
 
 /* Runs once. input[i], output[i]: row-major contents in the bundle's order, of its sizes. Errors:

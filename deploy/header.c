@@ -49,9 +49,32 @@ functions(Str *out, const char *name)
 		" * activations. Returns 0. */\n"
 		"int %s(const void *weights, void *inout, void *activations);\n\n"
 		"/* 0 when these are the weights that the code was made with. */\n"
-		"int %s_check(const void *weights);\n\n"
-		"#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
+		"int %s_check(const void *weights);\n\n",
 		name, name);
+}
+
+/* The struct is that of base/hone_pool.h, which may be included as well. */
+static void
+parallel_function(Str *out, const char *name, int threads)
+{
+	str_printf(
+		out,
+		"#ifndef HONE_PARALLEL\n#define HONE_PARALLEL\n"
+		"/* parallel_for calls task(context, chunk, chunks) once for each chunk from 0 to\n"
+		" * chunks - 1, in any order and on any threads, and returns when all have. */\n"
+		"typedef struct hone_parallel {\n"
+		"\tvoid (*parallel_for)(void *self,\n"
+		"\t\t\t     void (*task)(void *context, int chunk, int chunks),\n"
+		"\t\t\t     void *context, int chunks);\n"
+		"\tvoid *self;\n"
+		"} hone_parallel;\n#endif\n\n"
+		"/* The same on several threads, best on %d: what is worth it goes through\n"
+		" * parallel in so many chunks. NULL: the calling thread does all. The outputs "
+		"are\n"
+		" * the same to the last bit. */\n"
+		"int %s_parallel(const void *weights, void *inout, void *activations,\n"
+		"\t\tconst hone_parallel *parallel);\n\n",
+		threads, name);
 }
 
 void
@@ -78,9 +101,14 @@ bundle_header(const Bundle *b, Str *out)
 	size_macro(out, prefix, "ACTIVATIONS_BYTES", b->activations_bytes);
 	str_printf(out, "#define %s_WEIGHTS_HASH 0x%016llxull\n", prefix,
 		   (unsigned long long)b->weights_hash);
+	if (b->threads > 1)
+		size_macro(out, prefix, "THREADS", (size_t)b->threads);
 	size_macro(out, prefix, "INPUTS", (size_t)b->ninput);
 	size_macro(out, prefix, "OUTPUTS", (size_t)b->noutput);
 	tensor_macros(out, prefix, "INPUT", b->input, b->ninput);
 	tensor_macros(out, prefix, "OUTPUT", b->output, b->noutput);
 	functions(out, b->name);
+	if (b->threads > 1)
+		parallel_function(out, b->name, b->threads);
+	str_add(out, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

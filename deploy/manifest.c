@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "deploy/bundle.h"
 
-enum { MANIFEST_VERSION = 1, TENSORS_MAX = 4096 };
+enum { MANIFEST_VERSION = 1, TENSORS_MAX = 4096, THREADS_MAX = 64 };
 
 /* Kernel fields that are texts, and those that are numbers: manifest and struct alike. */
 #define KERNEL_TEXTS(X)   X(name) X(ops) X(task) X(form) X(algorithm) X(sched) X(grade) X(note)
@@ -69,6 +69,7 @@ bundle_manifest(const Bundle *b, Str *out)
 	json_text(top, "hone", b->version);
 	json_text(top, "generator", b->generator);
 	json_text(top, "weights_hash", hash);
+	json_number(top, "threads", b->threads);
 #define X(field) json_number(top, #field, (double)b->field);
 	BUNDLE_SIZES(X)
 #undef X
@@ -183,6 +184,7 @@ static int
 get_bundle(const Json *top, Arena *a, Bundle *b, Err *e)
 {
 	char *end;
+	double threads;
 	const char *hash = json_get_text(top, "weights_hash", "");
 	int rc;
 
@@ -197,6 +199,10 @@ get_bundle(const Json *top, Arena *a, Bundle *b, Err *e)
 		return rc;
 	if (strcmp(b->name, bundle_identifier(a, b->name)) != 0)
 		return err_set(e, ERR_INPUT, "field 'name' is no identifier");
+	threads = json_get_number(top, "threads", 1); /* older ones are for one */
+	if (!(threads >= 1 && threads <= THREADS_MAX) || threads != (int)threads)
+		return err_set(e, ERR_INPUT, "field 'threads' is not 1 to %d", THREADS_MAX);
+	b->threads = (int)threads;
 	b->weights_hash = strtoull(hash, &end, 16);
 	if (strlen(hash) != 16 || *end)
 		return err_set(e, ERR_INPUT, "field 'weights_hash' is not 16 hex digits");

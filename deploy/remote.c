@@ -179,6 +179,7 @@ remote_run(RpcClient *c, const Bundle *b, const void *const *input, void *const 
 					 .min_runs = n,
 					 .max_runs = n,
 					 .fetch = true};
+	r->batch.threads = (uint32_t)b->threads;
 	r->batch.id = clock_ns();
 	if ((rc = check_limits(b, e)) || (rc = put_image(r, e)) ||
 	    (rc = add_buffers(r, input, e)) || (rc = add_candidate(r, e)) ||

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hardware.h"
 #include "rpc_server/runner.h"
 
 enum { ROUNDS_TOTAL_MAX = 1 << 20 }; /* samples of all candidates in a race */
@@ -75,6 +76,9 @@ check_candidates(const Batch *b, Err *e)
 		    (c->pool.kind == POOL_NONE && c->pool.inline_.n))
 			return err_set(e, ERR_INPUT, "candidate %u: pool of %llu bytes", i,
 				       (unsigned long long)c->pool.bytes);
+		if (c->chunks > 1 && c->chunks > b->threads)
+			return err_set(e, ERR_INPUT, "candidate %u: %u chunks for %u threads", i,
+				       c->chunks, b->threads);
 	}
 	return b->candidates.n ? OK : err_set(e, ERR_INPUT, "batch: no candidates");
 }
@@ -87,6 +91,9 @@ job_check(const Batch *b, Err *e)
 
 	if (!runner_find(b->runner))
 		return err_set(e, ERR_UNSUPPORTED, "batch: runner '%.64s' is not known", b->runner);
+	if (b->threads > hardware_cores())
+		return err_set(e, ERR_INPUT, "batch: %u threads, this device has %u cores",
+			       b->threads, hardware_cores());
 	if (m->max_runs > SAMPLES_MAX || m->min_runs > SAMPLES_MAX || m->warmup > SAMPLES_MAX ||
 	    m->race_rounds > SAMPLES_MAX ||
 	    (uint64_t)m->race_rounds * b->candidates.n > ROUNDS_TOTAL_MAX)

@@ -3,7 +3,10 @@
  * In cold mode every run of a sample uses another copy of the pool, written past the caches before
  * the sample begins. Where that cannot be, all copies are written once, and are enough that a copy
  * has left the last-level cache before it is used again. All memory a kernel gets lies between
- * guard pages; the first run uses the pool itself, which ends at one. */
+ * guard pages; the first run uses the pool itself, which ends at one.
+ *
+ * Several threads take part from a sample's first run on: a fork before it has woken them. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +35,7 @@ typedef struct Prepared {
 typedef struct Cpu {
 	const Work *work;
 	Image *image;
-	const void *in[BUFFERS_MAX + 1]; /* IN buffers, then the pool of the running candidate */
+	const void *in[BUFFERS_MAX + 2]; /* IN buffers, pool of the running candidate, threads */
 	void *out[BUFFERS_MAX];
 	const void *consts[2 * BUFFERS_MAX]; /* CONST buffers, then derived ones */
 	size_t const_bytes[2 * BUFFERS_MAX];
@@ -77,6 +80,7 @@ cpu_open(const Work *w, void **self, Err *e)
 			c->const_bytes[c->nconst++] = b->bytes;
 		}
 	}
+	c->in[c->ins + 1] = w->parallel;
 	bytes = work_blob(w, &w->batch->image, &size);
 	if (image_open(bytes, bytes ? size : 0, &c->image, e)) {
 		free(c);
@@ -321,11 +325,63 @@ warm_inputs(const Cpu *c)
 	}
 }
 
+static void
+make_ready(void *context, int chunk, int chunks)
+{
+	(void)context;
+	(void)chunk;
+	(void)chunks;
+	flush_denormals(); /* the kernel before may have changed it */
+}
+
+/* All threads of the batch awake, and computing alike. */
+static void
+wake_threads(const Cpu *c)
+{
+	const hone_parallel *with = c->work->parallel;
+
+	make_ready(NULL, 0, 1);
+	if (with)
+		with->parallel_for(with->self, make_ready, NULL, (int)c->work->batch->threads);
+}
+
+typedef struct PhaseCall {
+	const Cpu *c;
+	const Prepared *p;
+	Kernel *phase;
+	_Atomic int answer;
+} PhaseCall;
+
+static void
+run_chunk(void *context, int chunk, int chunks)
+{
+	PhaseCall *call = context;
+	int rc = call->phase(call->c->in, (void *const *)call->c->out, call->p->scratch.data, chunk,
+			     chunks);
+
+	if (rc)
+		atomic_store(&call->answer, rc);
+}
+
+static int
+run_phase(const Cpu *c, const Prepared *p, uint32_t phase, uint32_t chunks)
+{
+	const hone_parallel *with = c->work->parallel;
+	PhaseCall call = {.c = c, .p = p, .phase = p->phase[phase]};
+
+	if (chunks > 1)
+		with->parallel_for(with->self, run_chunk, &call, (int)chunks);
+	else
+		run_chunk(&call, 0, 1);
+	return atomic_load(&call.answer);
+}
+
 static int
 cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 {
 	Cpu *c = self;
 	Prepared *p = c->prepared[candidate];
+	uint32_t chunks = c->work->batch->candidates.v[candidate].chunks;
 	bool cold = p->copies && p->checked;
 	uint64_t began;
 	int rc = 0;
@@ -336,7 +392,7 @@ cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 		warm_inputs(c);
 	}
 	p->checked = true;
-	flush_denormals(); /* the kernel before may have changed it */
+	wake_threads(c);
 	began = clock_ns();
 	for (uint32_t i = 0; i < times; i++) {
 		if (cold) {
@@ -344,7 +400,7 @@ cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 			p->next = p->next + 1 < p->copies ? p->next + 1 : 0;
 		}
 		for (uint32_t k = 0; k < p->phases; k++)
-			rc |= p->phase[k](c->in, c->out, p->scratch.data, 0, 1);
+			rc |= run_phase(c, p, k, chunks);
 	}
 	*ns = clock_ns() - began;
 	return rc;

@@ -4,6 +4,7 @@
 #define RPC_SERVER_RUNNER_H
 
 #include "base/err.h"
+#include "base/hone_pool.h"
 #include "rpc_server/area.h"
 #include "rpc_server/plan.h"
 
@@ -14,6 +15,7 @@ typedef struct Work {
 	const uint8_t *segment; /* read-only view of plan, batch and blobs, from offset 0 on */
 	Area *buffer;           /* one per BufferSpec */
 	struct Places *places;  /* to register memory whose faults should have a name */
+	const hone_parallel *parallel; /* the batch's threads; NULL: one */
 } Work;
 
 /* Bytes of a blob of the plan; NULL when it is not there. */

@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hardware.h"
+#include "base/hone_pool.h"
 #include "rpc_server/calibrate.h"
 #include "rpc_server/measure.h"
 #include "rpc_server/places.h"
@@ -46,6 +48,7 @@ typedef struct Worker {
 	const Runner *runner;
 	void *self;
 	uint64_t calibrated; /* when, ns */
+	hone_parallel parallel;
 } Worker;
 
 static void
@@ -78,6 +81,25 @@ stay_on(int core)
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)core, &set);
 	sched_setaffinity(0, sizeof set, &set);
+}
+
+/* The batch's threads, each on a processor of its own. They live until the process ends. */
+static int
+start_threads(Worker *w, Err *e)
+{
+	int threads = (int)w->message.u.batch.threads, core[CPU_SETSIZE];
+	int n = hardware_own_cores(w->plan->core, core, CPU_SETSIZE);
+	hone_pool *pool;
+
+	stay_on(threads > 1 && n >= threads ? core[0] : w->plan->core);
+	if (threads <= 1)
+		return OK;
+	pool = hone_pool_start(threads, n >= threads ? core + 1 : NULL);
+	if (!pool)
+		return err_set(e, ERR_NOMEM, "runner: %d threads could not be started", threads);
+	w->parallel = hone_pool_parallel(pool);
+	w->work.parallel = &w->parallel;
+	return OK;
 }
 
 /* Maps the segment: all of it to read, control to write, each buffer between guards. */
@@ -120,13 +142,16 @@ load(Worker *w, const Command *c, int fd, Err *e)
 	rc = map_segment(w, c, fd, e);
 	if (rc)
 		return rc;
-	stay_on(w->plan->core);
+	w->work = (Work){b, w->plan, w->segment, w->buffer, &w->places, NULL};
+	rc = start_threads(w, e);
+	if (rc)
+		return rc;
+	limit(RLIMIT_NPROC, 0); /* a kernel starts nothing; the superuser is not bound by it */
 	if (!SHADOWED)
 		limit(RLIMIT_AS, w->plan->memory_bytes + 2 * w->segment_bytes + ((rlim_t)1 << 30));
 	rc = places_watch(&w->places, w->control, e);
 	if (rc)
 		return rc;
-	w->work = (Work){b, w->plan, w->segment, w->buffer, &w->places};
 	w->runner = runner_find(b->runner);
 	if (!w->runner)
 		return err_set(e, ERR_UNSUPPORTED, "runner '%s' is not known", b->runner);
@@ -314,6 +339,5 @@ main(void)
 	if (worker)
 		return worker < 0 ? 1 : keep(worker);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	limit(RLIMIT_NPROC, 0); /* a kernel starts nothing; the superuser is not bound by it */
 	return work();
 }

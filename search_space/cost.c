@@ -58,6 +58,9 @@ static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
 
+/* How much quicker threads read memory together, at most. */
+static const double MEMORY_GAIN = 1.6;
+
 /* A stage under a StageSched, and its register tile. */
 typedef struct Nest {
 	const StageInfo *s;
@@ -73,6 +76,8 @@ typedef struct Nest {
 	double bodies;       /* times that runs for one tile */
 	double tiles;        /* of the size below */
 	double all_tiles;    /* remainders included */
+	double gain;         /* of the threads that share it; 1: one does all */
+	int dealt;           /* axis of the loop they share, or TASK_NONE */
 	int loop;            /* axis of the loop around the tile, or TASK_NONE */
 	int64_t size[STAGE_AXES_MAX];  /* elements of the tile along each axis */
 	int64_t units[STAGE_AXES_MAX]; /* the same, lanes counted as one */
@@ -134,6 +139,9 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 		  .tiles = 1,
 		  .all_tiles = 1,
 		  .loop = TASK_NONE};
+
+	n.gain = 1;
+	n.dealt = TASK_NONE;
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
 	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
@@ -509,10 +517,10 @@ extent_before(const Nest *n, int axis, int last)
 	return extent;
 }
 
-/* Bytes that must come from beyond a cache of the given size, loop by loop from the inside: as long
- * as all that the loops touch fits, it comes once; a loop around what does not fit brings anew what
- * varies with it, and repeats what does not. Under shared loops a temporary that fits stays there.
- */
+/* Bytes that must come, to each thread, from beyond a cache of the given size, loop by loop from
+ * the inside: as long as all that the loops touch fits, it comes once; a loop around what does not
+ * fit brings anew what varies with it, and repeats what does not. Under shared loops a temporary
+ * that fits stays there. */
 static double
 traffic(const Nest *n, double cache)
 {
@@ -547,7 +555,9 @@ traffic(const Nest *n, double cache)
 	for (int i = 0; i <= n->s->n; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 
-		total += fits && n->s->rounds > 1 && x->is_tmp ? 0 : bytes[i];
+		if (!fits || n->s->rounds <= 1 || !x->is_tmp)
+			total += bytes[i] /
+				 (n->dealt != TASK_NONE && x->varies[n->dealt] ? n->gain : 1);
 	}
 	return total;
 }
@@ -569,9 +579,13 @@ constants_ns(const Nest *n)
 {
 	double bytes = 0;
 
-	for (int i = 0; i < n->s->n; i++)
-		if (n->s->access[i].is_const && !n->s->access[i].is_literal)
-			bytes += n->s->access[i].footprint;
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
+		bool apart = n->dealt != TASK_NONE && x->varies[n->dealt];
+
+		if (x->is_const && !x->is_literal)
+			bytes += x->footprint / (apart ? fmin(n->gain, MEMORY_GAIN) : 1);
+	}
 	return bytes / n->t->dram_gbs;
 }
 
@@ -585,8 +599,22 @@ Cost
 cost_rough(const StageInfo *s, const StageSched *q, const Target *t)
 {
 	Nest n = nest_of(s, q, t);
+	Cost c = cost_without_memory(&n);
 
-	return cost_without_memory(&n);
+	n.gain = cost_split(s, q, t, &n.dealt);
+	c.ns = fmin(c.ns, c.ns / n.gain + t->fork_ns);
+	return c;
+}
+
+static double
+with_memory(const Nest *n, double compute)
+{
+	double constants = constants_ns(n), ns;
+	double memory = traffic_ns(n) * (1 + STREAM_MEMORY * streams_too_many(n));
+
+	ns = hypot(compute / n->gain, MEMORY_SHOWS * memory) * n->s->rounds;
+	return n->q->prefetch ? fmax(ns, constants) + PREFETCHED_SHOWS * constants
+			      : ns + COLD_SHOWS * constants;
 }
 
 Cost
@@ -594,11 +622,11 @@ cost_stage(const StageInfo *s, const StageSched *q, const Target *t)
 {
 	Nest n = nest_of(s, q, t);
 	Cost c = cost_without_memory(&n);
-	double constants = constants_ns(&n),
-	       memory = traffic_ns(&n) * (1 + STREAM_MEMORY * streams_too_many(&n));
+	double compute = c.ns;
 
-	c.ns = hypot(c.ns, MEMORY_SHOWS * memory) * s->rounds;
-	c.ns = q->prefetch ? fmax(c.ns, constants) + PREFETCHED_SHOWS * constants
-			   : c.ns + COLD_SHOWS * constants;
+	c.ns = with_memory(&n, compute);
+	n.gain = cost_split(s, q, t, &n.dealt);
+	if (n.gain > 1)
+		c.ns = fmin(c.ns, with_memory(&n, compute) + t->fork_ns);
 	return c;
 }

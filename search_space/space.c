@@ -36,11 +36,27 @@ share_axes(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
 	}
 }
 
+/* How much sooner the threads end that share the outermost shared loop of a stage. */
+static double
+shared_gain(const Variant *v, int stage, const Target *t)
+{
+	const Stage *s = &v->task->stage.v[stage];
+	int a = v->base.nfuse ? stage_axis_named(s, v->base.fuse[0].axis) : TASK_NONE;
+
+	return a == TASK_NONE || a >= s->nspatial || t->threads <= 1
+		       ? 1
+		       : cost_shared((double)s->axis[a].extent, (double)v->base.fuse[0].step, t);
+}
+
 static bool
 complete_variant(Arena *a, Variant *v, const Target *t)
 {
 	bool *inlined = ARENA_ARRAY(a, bool, v->task->stage.n);
+	bool fused = v->base.nfuse > 0;
 	int64_t share[STAGE_AXES_MAX];
+	Target one = *t; /* inside shared loops a stage is one thread's */
+
+	one.threads = 1;
 
 	if (v->task->stage.n > TASK_STAGES_MAX)
 		return false;
@@ -56,11 +72,15 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 		}
 		share_axes(v, s, share);
 		stage_info(v->task, &v->form, s, inlined, share, &info);
-		options_of_stage(a, &info, t, &v->stage[s]);
+		options_of_stage(a, &info, fused ? &one : t, &v->stage[s]);
 		if (!v->stage[s].option.n)
 			return false;
+		for (int i = 0; i < v->stage[s].option.n; i++)
+			v->stage[s].option.v[i].ns /= shared_gain(v, s, t);
 		v->ns += PHASE_NS;
 	}
+	if (fused && t->threads > 1)
+		v->ns += t->fork_ns;
 	return true;
 }
 
@@ -268,7 +288,8 @@ drop_last_if_known(Space *s)
 }
 
 /* The roofline of the Task: of its algorithms the one with the least arithmetic, at the peak of
- * one core, or the pass over inputs and outputs at the bandwidth of the cache that holds them. */
+ * its threads, or the pass over inputs and outputs at the bandwidth of the cache that holds them.
+ */
 static void
 roofline(Space *s, const Task *t, const Target *target)
 {
@@ -278,8 +299,8 @@ roofline(Space *s, const Task *t, const Target *target)
 		gbs = target->load_per_cycle * (double)target->vector_bytes * target->ghz;
 	for (int i = 0; i < s->variant.n; i++)
 		flops = fmin(flops, task_flops(s->variant.v[i].task));
-	s->floor_flops = flops;
-	s->floor_pass_ns = bytes / gbs;
+	s->floor_flops = flops / (double)target->threads;
+	s->floor_pass_ns = bytes / gbs / (double)target->threads;
 	s->floor_ns = space_floor_at(s, target_gflops(target));
 }
 

@@ -43,9 +43,9 @@ typedef struct Variant {
 typedef struct Space {
 	Arena *arena;
 	VEC(Variant) variant;
-	double floor_flops,
-		floor_pass_ns; /* least arithmetic of an algorithm; inputs and outputs */
-	double floor_ns;       /* roofline: what the best algorithm takes at the Target's rates */
+	double floor_flops, floor_pass_ns; /* least arithmetic of an algorithm; inputs and outputs:
+					      per thread */
+	double floor_ns; /* roofline: what the best algorithm takes at the Target's rates */
 } Space;
 
 typedef struct Pick {
@@ -75,7 +75,8 @@ bool space_is_scalar(const Space *s, const Pick *p); /* the plainest schedule th
 bool pick_equal(const Space *s, const Pick *a, const Pick *b);
 
 /* The n cheapest picks in ascending order, with the cheapest of every variant among them; stages
- * that take little of a variant's time stay at their cheapest option. Returns how many there are. */
+ * that take little of a variant's time stay at their cheapest option. Returns how many there are.
+ */
 int space_top(const Space *s, int n, Pick *out);
 
 /* All picks that differ from p in one knob of one stage, most promising first, at most max: cheap

@@ -25,6 +25,8 @@ enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 	X(i, has_half, 0, "1: half converts by instructions")                              \
 	X(i, mask_bytes, 0, "smallest element that masked loads and stores take; 0: none") \
 	X(i, cores, 1, "cores that may compute")                                           \
+	X(i, threads, 1, "threads that compute a kernel together")                         \
+	X(d, fork_ns, 300.0, "a fork and join of them")                                    \
 	X(d, ghz, 2.0, "clock the model assumes")                                          \
 	X(d, fma_per_cycle, 2.0, "vector multiply-adds per cycle")                         \
 	X(d, load_per_cycle, 2.0, "vector loads per cycle")                                \

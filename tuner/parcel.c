@@ -311,6 +311,7 @@ add_candidate(Builder *b, const Built *k, Candidate *c)
 
 	*c = (Candidate){.id = (uint64_t)k->item,
 			 .scratch_bytes = (uint64_t)k->low.loop->scratch_bytes,
+			 .chunks = (uint32_t)k->low.loop->threads,
 			 .code_digest = b->p->item[k->item].code,
 			 .deadline_ms = b->spec->deadline_ms,
 			 .floor_ns = b->spec->floor_ns};
@@ -357,6 +358,7 @@ make_batch(Builder *b)
 	batch->runner = arena_strdup(a, "cpu");
 	batch->measure = s->measure;
 	batch->seed = s->seed;
+	batch->threads = (uint32_t)emit_target(s->emit)->threads;
 	batch->candidates.v = ARENA_ARRAY(a, Candidate, b->built.n);
 	batch->candidates.n = (uint32_t)b->built.n;
 	for (int i = 0; i < b->built.n; i++)

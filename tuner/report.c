@@ -56,11 +56,11 @@ copy_entry(Arena *a, const RaceEntry *x)
 	return (RaceEntry){arena_copy(a, x->sample, (size_t)x->n * sizeof *x->sample), x->n};
 }
 
-/* Percentages are of what the processor could do at that time. */
+/* Percentages are of what the threads' processors could do at that time. */
 static void
-take_peak(Work *w, double gflops)
+take_peak(const Tuner *t, Work *w, double gflops)
 {
-	w->row->peak_gflops = gflops;
+	w->row->peak_gflops = gflops * t->threads;
 	if (gflops > 0)
 		w->row->floor_ns = space_floor_at(&w->space, gflops);
 }
@@ -81,7 +81,7 @@ tuner_accept(Tuner *t, Work *w)
 	w->row->sched = arena_strdup(a, best->text);
 	w->row->after_ns = best->best_ns;
 	w->row->before_ns = untuned->known && untuned->status == STATUS_OK ? untuned->best_ns : 0;
-	take_peak(w, best->peak);
+	take_peak(t, w, best->peak);
 	work_close(w);
 	tuner_state(t, w, w->fresh ? TASK_DONE : TASK_OLD);
 }
@@ -99,7 +99,7 @@ tuner_decide(Tuner *t, Work *w)
 		row->algorithm = arena_strdup(a, best->algorithm);
 		row->sched = arena_strdup(a, best->text);
 		row->after_ns = median_of(best->entry.sample, best->entry.n);
-		take_peak(w, best->peak);
+		take_peak(t, w, best->peak);
 	}
 	for (int i = 0; i < w->racer.n && winner >= 0; i++) {
 		const Racer *r = &w->racer.v[i];

@@ -51,7 +51,7 @@ tuner_next(Tuner *t)
 {
 	int active = 0;
 
-	if (t->device.nflight == FLIGHT_MAX)
+	if (t->device.nflight == (t->alone ? 1 : FLIGHT_MAX))
 		return NULL;
 	for (int i = 0; i < t->nwork; i++)
 		active += is_active(&t->work[i]);

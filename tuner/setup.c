@@ -90,8 +90,14 @@ tuner_device(Tuner *t, Err *e)
 	if (rc)
 		return rc;
 	d = device_info(&t->device);
+	t->threads = t->opt->threads > 1 ? t->opt->threads : 1;
+	t->alone = !t->opt->device && t->threads >= (int)d->cores;
+	if (t->threads > (int)d->cores)
+		return err_set(e, ERR_INPUT, "%d threads: %s has %u cores", t->threads, d->name,
+			       d->cores);
 	t->report->device = arena_printf(t->report->arena, "%s (%s)", d->name, d->cpu);
 	rc = target_of_device(d, &t->target, e);
+	t->target.threads = t->threads;
 	if (!rc)
 		rc = emit_open("llvm", &t->target, &t->emit, e);
 	if (!rc) {
@@ -137,7 +143,7 @@ tuner_log(Tuner *t, Err *e)
 			  .device = arena_strdup(t->arena, device_info(&t->device)->cpu),
 			  .driver = "",
 			  .runner = "cpu",
-			  .threads = "1",
+			  .threads = arena_printf(t->arena, "%d", t->threads),
 			  .mode = "cold",
 			  .tolerance = tolerance_name(t->opt->tolerance)};
 	str_fini(&s);

@@ -118,6 +118,7 @@ typedef struct TuneOptions {
 	const Effort *effort;    /* NULL: "measure" */
 	int trials;              /* per Task; 0: the effort's */
 	double time_limit_s;     /* 0: none */
+	int threads;             /* that compute together; 0: 1 */
 	uint64_t seed;
 	ToleranceClass tolerance; /* which algorithms may be tried */
 	unsigned dump;            /* bit per TuneDump */

@@ -13,6 +13,8 @@ typedef struct Tuner {
 	Plan *plan;
 	Device device;
 	Target target;
+	int threads;
+	bool alone; /* measuring takes all cores of this machine: nothing else runs meanwhile */
 	Emit *emit;
 	Log *log;
 	LogKey key; /* without task and form */

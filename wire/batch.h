@@ -4,7 +4,10 @@
  * A kernel phase is  int k(const void *const *in, void *const *out, void *scratch, int chunk,
  * int chunks),  returning 0. `in` holds the batch's IN buffers in order, then the candidate's pool
  * of packed constants; `out` the OUT buffers in order; scratch is 64-byte aligned. All phases of a
- * candidate run in order, each as chunk 0 of 1, and are timed together.
+ * candidate run in order and are timed together; each as chunk 0 of 1, or, where the candidate has
+ * more chunks, as all of them at once, and the next one begins when all have returned. Behind the
+ * pool `in` has a const hone_parallel * (base/hone_pool.h) with the batch's threads; NULL when it
+ * has one.
  * A prepare entry has the same signature: `in` holds the CONST buffers in order, `out` the
  * candidate's derived buffers. The pool is then packed from the CONST buffers followed by the
  * derived ones.
@@ -83,6 +86,7 @@ typedef struct Candidate {
 	LIST(char *) prepare;   /* symbols; may be empty */
 	LIST(uint64_t) derived; /* bytes of each derived buffer */
 	uint64_t scratch_bytes;
+	uint32_t chunks; /* 0: 1; at most the batch's threads */
 	Pool pool;
 	char *code_digest; /* opaque to the agent */
 	uint32_t
@@ -136,6 +140,7 @@ typedef struct Batch {
 	/* Before the candidates, take the full calibration; then there may be neither candidates
 	 * nor buffers. */
 	bool calibrate;
+	uint32_t threads; /* that compute together; 0: 1. At most the device's cores */
 } Batch;
 
 typedef struct Result {

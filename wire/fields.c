@@ -86,6 +86,7 @@ static const Field Candidate_fields[] = {
 	{ONE(Candidate, 7, TEXT, code_digest, SYMBOL_MAX)},
 	{ONE(Candidate, 8, U32, deadline_ms, 0)},
 	{ONE(Candidate, 9, F64, floor_ns, 0)},
+	{ONE(Candidate, 10, U32, chunks, 0)},
 };
 SCHEMA(Candidate, "candidate");
 
@@ -111,6 +112,7 @@ static const Field Batch_fields[] = {
 	{SUBS(Batch, 6, candidates, Candidate, CANDIDATES_MAX)},
 	{SUB(Batch, 7, measure, MeasureSpec)},
 	{ONE(Batch, 8, U64, seed, 0)},
+	{ONE(Batch, 9, U32, threads, 0)},
 	{ONE(Batch, 10, BOOL, calibrate, 0)},
 };
 SCHEMA(Batch, "batch");

@@ -2,7 +2,9 @@
 #include "tests/support/kernel_run.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -319,6 +321,64 @@ kernel_run_overwrite(KernelRun *r, int in, int out)
 	same = !kernel_run_call(r) && same_elements(r, out, before, r->store[in].p);
 	r->out[nout] = r->store[out].p;
 	return same;
+}
+
+typedef struct Part {
+	KernelRun *r;
+	int phase, chunk, chunks, answer;
+} Part;
+
+static void *
+run_part(void *self)
+{
+	Part *p = self;
+
+	p->answer = p->r->fn[p->phase](p->r->in, p->r->out, p->r->scratch.p, p->chunk, p->chunks);
+	return NULL;
+}
+
+int
+kernel_run_chunks(KernelRun *r, int chunks, bool together)
+{
+	Part *part = ARENA_ARRAY(r->a, Part, chunks);
+	pthread_t *thread = ARENA_ARRAY(r->a, pthread_t, chunks);
+	int rc = 0;
+
+	for (int p = 0; p < r->code.nsymbol && !rc; p++) {
+		for (int c = chunks - 1; c >= 0; c--) {
+			part[c] = (Part){r, p, c, chunks, 0};
+			if (!together)
+				run_part(&part[c]);
+			else if (pthread_create(&thread[c], NULL, run_part, &part[c]))
+				abort();
+		}
+		for (int c = 0; c < chunks; c++) {
+			if (together)
+				pthread_join(thread[c], NULL);
+			rc = rc ? rc : part[c].answer;
+		}
+	}
+	return rc;
+}
+
+void *
+kernel_run_outputs(const KernelRun *r, size_t *bytes)
+{
+	unsigned char *all;
+	size_t at = 0;
+
+	*bytes = 0;
+	for (int i = 0; i < r->t->tensor.n; i++)
+		if (r->t->tensor.v[i].kind == TENSOR_OUT)
+			*bytes += r->store[i].bytes;
+	all = arena_alloc(r->a, *bytes + 1);
+	for (int i = 0; i < r->t->tensor.n; i++) {
+		if (r->t->tensor.v[i].kind != TENSOR_OUT)
+			continue;
+		memcpy(all + at, r->store[i].p, r->store[i].bytes);
+		at += r->store[i].bytes;
+	}
+	return all;
 }
 
 static void

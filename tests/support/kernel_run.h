@@ -55,6 +55,13 @@ int kernel_run_call(KernelRun *r);    /* all phases once; the first non-zero ans
  * back. False when the outputs are other bytes than those there are now. The input is lost. */
 bool kernel_run_overwrite(KernelRun *r, int in, int out);
 
+/* The same in so many chunks, at most loop->threads: on threads of their own, or one after another
+ * from the last to the first. */
+int kernel_run_chunks(KernelRun *r, int chunks, bool together);
+
+/* All bytes of the outputs, slack included, one tensor after another; in r's arena. */
+void *kernel_run_outputs(const KernelRun *r, size_t *bytes);
+
 typedef struct KernelCheck {
 	double worst;   /* largest |got - want| / allowed */
 	double max_abs; /* largest |want| */

@@ -118,6 +118,7 @@ example(void)
 			.activations_bound = 1216,
 			.weights_hash = UINT64_C(0xfedcba9876543210),
 			.object_bytes = 999,
+			.threads = 1,
 			.kernel = kernel,
 			.nkernel = 2};
 }

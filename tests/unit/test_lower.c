@@ -1,5 +1,6 @@
 /* Lowering and LLVM emission against the oracle: every text of tests/kernels, on every Target this
- * machine can run, with buffers against unreadable pages on either side.
+ * machine can run, with buffers against unreadable pages on either side; and shared among threads,
+ * where every number of chunks must give the same bytes.
  *
  * A text holds sections that start with a line "task", "form" or "sched"; each sched runs under the
  * form and task above it. With arguments, only the files named run.
@@ -13,14 +14,16 @@
 #include "tests/support/host.h"
 #include "tests/support/kernel_run.h"
 
+enum { THREADS = 5 };
+
 typedef struct Runner {
 	const char *file;
-	int line; /* of the section being run */
-	Emit *m;
+	int line;         /* of the section being run */
+	Emit *m, *shared; /* shared: for THREADS threads */
 	Arena *a;
 	Task *t;
 	TaskForm f;
-	int ran, failed, refused;
+	int ran, failed, refused, dealt;
 	bool quick; /* buffers lie against a page on one side only, by turns */
 } Runner;
 
@@ -32,6 +35,39 @@ fail(Runner *r, const char *what, const char *detail)
 	r->failed++;
 }
 
+/* The kernel lowered for threads, in several numbers of chunks. */
+static void
+run_shared(Runner *r, const char *text, GuardSide side, const void *want)
+{
+	static const int chunks[] = {1, 2, 3, THREADS, THREADS};
+	Arena *a = arena_new();
+	char why[LOWER_WHY_MAX], detail[80];
+	KernelRun k;
+	Err e = {0};
+
+	if (kernel_run_open(&k, a, r->shared, r->t, &r->f, text, side, (uint64_t)r->line, why,
+			    &e)) {
+		fail(r, "shared:", e.code ? e.msg : why);
+		arena_free(a);
+		return;
+	}
+	r->dealt += k.loop->threads > 1;
+	for (int i = 0; k.loop->threads > 1 && i < 5; i++) {
+		const void *got;
+		size_t n;
+		int rc;
+
+		kernel_run_poison(&k);
+		rc = kernel_run_chunks(&k, chunks[i], i == 4);
+		got = kernel_run_outputs(&k, &n);
+		snprintf(detail, sizeof detail, "%d chunks, answer %d", chunks[i], rc);
+		if (rc || memcmp(got, want, n))
+			fail(r, "other bytes from chunks:", detail);
+	}
+	kernel_run_close(&k);
+	arena_free(a);
+}
+
 static void
 run_side(Runner *r, const char *text, GuardSide side)
 {
@@ -39,6 +75,7 @@ run_side(Runner *r, const char *text, GuardSide side)
 	char why[LOWER_WHY_MAX], detail[160];
 	KernelCheck c;
 	KernelRun k;
+	size_t bytes;
 	Err e = {0};
 	int rc = kernel_run_open(&k, a, r->m, r->t, &r->f, text, side, (uint64_t)r->line, why, &e);
 
@@ -56,6 +93,8 @@ run_side(Runner *r, const char *text, GuardSide side)
 		snprintf(detail, sizeof detail, "%g of what is allowed at %s", c.worst, c.where);
 		if (rc || !(c.worst <= 1))
 			fail(r, "wrong:", detail);
+		else
+			run_shared(r, text, side, kernel_run_outputs(&k, &bytes));
 		kernel_run_close(&k);
 	}
 	arena_free(a);
@@ -144,6 +183,10 @@ main(int argc, char **argv)
 			printf("FAIL %s\n", e.msg);
 			return 1;
 		}
+		target.threads = THREADS;
+		target.fork_ns = 0;
+		if (emit_open("llvm", &target, &r.shared, &e))
+			return 1;
 		for (size_t i = 0; i < (argc < 2 ? files.gl_pathc : (size_t)argc - 1); i++) {
 			r.file = argc < 2 ? files.gl_pathv[i] : argv[i + 1];
 			r.a = arena_new();
@@ -151,9 +194,10 @@ main(int argc, char **argv)
 			arena_free(r.a);
 		}
 		emit_close(r.m);
+		emit_close(r.shared);
 	}
 	globfree(&files);
-	printf("%d kernels ran, %d failed, %d refused by their target\n", r.ran, r.failed,
-	       r.refused);
-	return r.failed || !r.ran;
+	printf("%d kernels ran, %d failed, %d refused by their target; %d shared\n", r.ran,
+	       r.failed, r.refused, r.dealt);
+	return r.failed || !r.dealt;
 }

@@ -1,5 +1,5 @@
 /* Whole small models through compile and run, each output and layer against the reference kernels:
- * with the plainest schedules and with those of the cost model. */
+ * with the plainest schedules and with those of the cost model, alone and shared by threads. */
 #include <stdio.h>
 
 #include "base/rng.h"
@@ -17,10 +17,17 @@ typedef struct Ran {
 } Ran;
 
 static void
-run_once(Fixture *f, Arena *a, bool scalar, bool keep, Ran *r)
+run_once(Fixture *f, Arena *a, bool scalar, bool keep, int threads, Ran *r)
 {
+	Target here;
 	const Graph *g = f->g;
 	CompileOptions opt = {.scalar = scalar, .keep = keep, .name = "small model"};
+
+	opt.threads = threads;
+	opt.target = &here;
+	if (target_host(&here, &f->e))
+		fail_msg("%s", f->e.msg);
+	here.fork_ns = 0; /* every kernel is shared, however short */
 
 	if (compile(g, a, &opt, &r->b, &f->e) || executable_open(&r->b, &r->x, &f->e))
 		fail_msg("%s", f->e.msg);
@@ -52,7 +59,7 @@ compare(const Graph *g, int value, const void *got, const Ran *r)
 		fail_msg("%s[%zu] is %g, wanted %g", v->name, c.at, c.got, c.want);
 }
 
-/* Compiles, runs and compares in four ways; returns how many reference kernels were needed. */
+/* Compiles, runs and compares in several ways; returns how many reference kernels were needed. */
 static int
 check(Fixture *f)
 {
@@ -60,11 +67,11 @@ check(Fixture *f)
 
 	if (import(f))
 		fail_msg("%s", f->e.msg);
-	for (int way = 0; way < 4; way++) {
+	for (int way = 0; way < 6; way++) {
 		Arena *a = arena_new();
 		Ran r = {0};
 
-		run_once(f, a, way & 1, way & 2, &r);
+		run_once(f, a, way & 1, way & 2, way & 4 ? 2 : 1, &r);
 		for (int i = 0; i < f->g->output.n; i++)
 			compare(f->g, f->g->output.v[i], r.out[i], &r);
 		assert_int_equal(r.b.nlayer > 0, (way & 2) != 0);

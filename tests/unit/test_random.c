@@ -1,5 +1,6 @@
 /* Random (Task, Form, Sched) on random Targets of this machine against the oracle: operands lie
- * against unreadable pages on either side; outputs, borders and scratch start as NaN.
+ * against unreadable pages on either side; outputs, borders and scratch start as NaN. The same
+ * kernel shared among threads, in any number of chunks, gives the same bytes.
  *
  * Usage: test_random [SEED [N]]: runs N kernels (500, or 100 where HONE_TEST_QUICK is set) drawn
  * from the seeds SEED, SEED + 1... (1).
@@ -16,7 +17,7 @@
 #include "tests/support/host.h"
 #include "tests/support/kernel_run.h"
 
-enum { TARGETS_MAX = 8, REASONS_MAX = 100, DRAW_SECONDS = 120 };
+enum { TARGETS_MAX = 8, REASONS_MAX = 100, DRAW_SECONDS = 120, THREADS = 4 };
 
 typedef struct Count {
 	char what[LOWER_WHY_MAX];
@@ -24,9 +25,9 @@ typedef struct Count {
 } Count;
 
 typedef struct Session {
-	Emit *m[TARGETS_MAX];
+	Emit *m[TARGETS_MAX], *shared[TARGETS_MAX]; /* shared: for THREADS threads */
 	Target target[TARGETS_MAX];
-	int ntarget, ran, failed, in_place;
+	int ntarget, ran, failed, in_place, dealt;
 	Count refused[REASONS_MAX], family[REASONS_MAX];
 } Session;
 
@@ -109,9 +110,52 @@ run_in_place(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
 		}
 }
 
+/* What was drawn: where it runs and what it is. */
+typedef struct Drawn {
+	int at; /* target */
+	Task *t;
+	TaskForm f;
+	char *sched;
+	GuardSide side;
+	Arena *a;
+} Drawn;
+
 static void
-run_kernel(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
+run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
 {
+	int chunks = (int)draw_int(r, 1, THREADS), rc;
+	char why[LOWER_WHY_MAX] = "", detail[192] = "";
+	const void *got;
+	KernelRun k;
+	Err e = {0};
+	size_t n;
+
+	rc = kernel_run_open(&k, d->a, s->shared[d->at], d->t, &d->f, d->sched, d->side, now.seed,
+			     why, &e);
+	if (rc) {
+		report("shared:", e.code ? e.msg : why);
+		s->failed++;
+		return;
+	}
+	if (k.loop->threads > 1) {
+		kernel_run_poison(&k);
+		rc = kernel_run_chunks(&k, chunks, draw_chance(r, 50));
+		s->dealt++;
+		got = kernel_run_outputs(&k, &n);
+		snprintf(detail, sizeof detail, "%d, answer %d", chunks, rc);
+		if (rc || memcmp(got, want, n)) {
+			report("other bytes from chunks:", detail);
+			s->failed++;
+		}
+	}
+	kernel_run_close(&k);
+}
+
+static void
+run_kernel(Session *s, KernelRun *k, const Drawn *d, Rng *r)
+{
+	size_t n;
+
 	char detail[192];
 	KernelCheck c;
 	int rc;
@@ -120,7 +164,8 @@ run_kernel(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
 	rc = kernel_run_call(k);
 	c = kernel_run_check(k, 300, now.seed);
 	if (!rc && c.worst <= 1) {
-		run_in_place(s, k, t, f);
+		run_shared(s, d, r, kernel_run_outputs(k, &n));
+		run_in_place(s, k, d->t, &d->f);
 		return;
 	}
 	snprintf(detail, sizeof detail, "%.3g times the error allowed: %s", c.worst, c.where);
@@ -130,23 +175,24 @@ run_kernel(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
 
 /* Draws the three texts into now.text; false when a text is not even legal. */
 static bool
-draw(Rng *r, Arena *a, Task **t, TaskForm *f, const char **family, char **sched, Err *e)
+draw(Rng *r, Drawn *d, const char **family, Err *e)
 {
+	Arena *a = d->a;
 	Str text = {0};
 	int rc;
 
 	*family = draw_task(r, &now.text);
-	rc = task_parse(str_get(&now.text), a, t, e);
+	rc = task_parse(str_get(&now.text), a, &d->t, e);
 	if (!rc) {
-		draw_form(r, *t, &text);
+		draw_form(r, d->t, &text);
 		str_add(&now.text, str_get(&text));
-		rc = task_form_parse(str_get(&text), *t, a, f, e);
+		rc = task_form_parse(str_get(&text), d->t, a, &d->f, e);
 	}
 	str_clear(&text);
 	if (!rc) {
-		draw_sched(r, a, *t, f, &text);
+		draw_sched(r, a, d->t, &d->f, &text);
 		str_printf(&now.text, "sched\n%s", str_get(&text));
-		*sched = arena_copy(a, str_get(&text), text.n + 1);
+		d->sched = arena_copy(a, str_get(&text), text.n + 1);
 	}
 	str_fini(&text);
 	return !rc;
@@ -155,38 +201,37 @@ draw(Rng *r, Arena *a, Task **t, TaskForm *f, const char **family, char **sched,
 static void
 run_seed(Session *s, unsigned long long seed)
 {
-	Arena *a = arena_new();
+	Drawn d = {.a = arena_new()};
 	const char *family;
-	char why[LOWER_WHY_MAX] = "", *sched;
-	TaskForm f;
+	char why[LOWER_WHY_MAX] = "";
 	KernelRun k;
 	Err e = {0};
-	Task *t;
 	Rng r;
-	int at, rc = ERR_INPUT;
+	int rc = ERR_INPUT;
 
 	rng_init(&r, seed);
-	at = (int)draw_int(&r, 0, s->ntarget - 1);
+	d.at = (int)draw_int(&r, 0, s->ntarget - 1);
 	now.seed = seed;
-	now.target = s->target[at].name;
+	now.target = s->target[d.at].name;
 	str_clear(&now.text);
 	alarm(DRAW_SECONDS);
-	if (draw(&r, a, &t, &f, &family, &sched, &e))
-		rc = kernel_run_open(&k, a, s->m[at], t, &f, sched,
-				     draw_chance(&r, 50) ? GUARD_BEFORE : GUARD_AFTER, seed, why,
+	if (draw(&r, &d, &family, &e)) {
+		d.side = draw_chance(&r, 50) ? GUARD_BEFORE : GUARD_AFTER;
+		rc = kernel_run_open(&k, d.a, s->m[d.at], d.t, &d.f, d.sched, d.side, seed, why,
 				     &e);
+	}
 	if (rc == NOT_APPLICABLE || rc == ERR_UNSUPPORTED) {
 		count(s->refused, rc == NOT_APPLICABLE ? why : e.msg);
 	} else if (rc) {
 		report("error:", e.msg);
 		s->failed++;
 	} else {
-		run_kernel(s, &k, t, &f);
+		run_kernel(s, &k, &d, &r);
 		kernel_run_close(&k);
 		count(s->family, family);
 		s->ran++;
 	}
-	arena_free(a);
+	arena_free(d.a);
 }
 
 int
@@ -204,16 +249,26 @@ main(int argc, char **argv)
 			printf("FAIL %s\n", e.msg);
 			return 1;
 		}
+	for (int i = 0; i < s.ntarget; i++) {
+		Target shared = s.target[i];
+
+		shared.threads = THREADS;
+		shared.fork_ns = 0;
+		if (emit_open("llvm", &shared, &s.shared[i], &e))
+			return 1;
+	}
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		signal(signals[i], on_signal);
 	while (s.ran + s.failed < wanted && seed < first + 20 * (unsigned)wanted)
 		run_seed(&s, seed++);
-	for (int i = 0; i < s.ntarget; i++)
+	for (int i = 0; i < s.ntarget; i++) {
 		emit_close(s.m[i]);
+		emit_close(s.shared[i]);
+	}
 	str_fini(&now.text);
 	print_counts("ran:", s.family);
 	print_counts("refused:", s.refused);
-	printf("%d kernels ran from %llu draws, %d of them in place too, %d failed\n", s.ran,
-	       seed - first, s.in_place, s.failed);
+	printf("%d kernels ran from %llu draws, %d of them in place too, %d shared, %d failed\n",
+	       s.ran, seed - first, s.in_place, s.dealt, s.failed);
 	return s.failed || s.ran < wanted;
 }
