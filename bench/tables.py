@@ -20,7 +20,7 @@ def table(head, rows):
     print("| " + " | ".join(head) + " |")
     print("|" + "---|" * len(head))
     for row in rows:
-        print("| " + " | ".join(str(x) for x in row) + " |")
+        print("| " + " | ".join(str(x).replace("|", "\\|") for x in row) + " |")
     print()
 
 
