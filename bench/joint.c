@@ -139,10 +139,10 @@ print(const Case *c, const Figure *f, bool json)
 	double share = f->gflops / f->peak;
 	char sched[128];
 
-	snprintf(sched, sizeof sched, "%.*s", (int)strcspn(strchr(f->sched, '\n') + 1, "\n"),
-		 strchr(f->sched, '\n') + 1);
+	bench_one_line(f->sched, sched, sizeof sched);
 	if (json)
-		printf("{\"name\":\"%s\",\"gflops\":%.1f,\"peak\":%.1f,\"share\":%.3f,"
+		printf("{\"rung\":\"joint\",\"name\":\"%s\",\"gflops\":%.1f,\"peak\":%.1f,"
+		       "\"share\":%.3f,"
 		       "\"gate\":%.2f,\"ok\":%s,\"sched\":\"%s\"}\n",
 		       c->name, f->gflops, f->peak, share, c->gate / 100,
 		       f->wrong ? "false" : "true", sched);
@@ -153,15 +153,6 @@ print(const Case *c, const Figure *f, bool json)
 		       : 100 * share >= c->gate ? "ok   "
 						: "below",
 		       sched);
-}
-
-static bool
-wanted(const char *name, int n, char **list)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(list[i], name))
-			return true;
-	return n == 0;
 }
 
 int
@@ -179,7 +170,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases && !e.code; i++) {
 		Figure best = {0};
 
-		if (!wanted(cases[i].name, argc - 1 - json, argv + 1 + json))
+		if (!bench_wanted(cases[i].name, argc - 1 - json, argv + 1 + json))
 			continue;
 		for (int k = 0; k < 8 && cases[i].sched[k] && !e.code; k++)
 			measure(&cases[i], cases[i].sched[k], m, &best, &e);

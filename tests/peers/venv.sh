@@ -1,11 +1,17 @@
 #!/bin/sh
 # Makes a Python virtual environment with ONNX Runtime in FOLDER (build/peers/venv unless given) and
 # prints its interpreter: $(tests/peers/venv.sh) tests/peers/forms.py
+# --peers: also OpenVINO and ncnn (with its converter pnnx, which wants PyTorch), for bench/peers.py.
 set -eu
 cd "$(dirname "$0")/../.."
 
+packages="numpy onnx onnxruntime"
+if [ "${1:-}" = --peers ]; then
+	packages="$packages openvino ncnn pnnx"
+	shift
+fi
 venv=$(realpath -m "${1:-build/peers/venv}")
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv" >&2
-"$venv/bin/python" -c 'import numpy, onnx, onnxruntime' 2>/dev/null ||
-	"$venv/bin/python" -m pip install -q numpy onnx onnxruntime >&2
+"$venv/bin/python" -c "import $(echo "$packages" | sed 's/ /, /g')" 2>/dev/null ||
+	"$venv/bin/python" -m pip install -q $packages >&2
 echo "$venv/bin/python"
