@@ -3,7 +3,7 @@
  * The register allocator has the last word on what fits, so its result is read: the code is
  * disassembled, innermost loops are the stretches from a branch back to its target that hold no
  * other such branch, and those with as many multiply-adds as an innermost body of the Loop that
- * accumulates a good part of its products are looked at. Spills elsewhere, in Winograd's
+ * does a good part of its products are looked at. Spills elsewhere, in Winograd's
  * transforms or around loops, cost little.
  *
  * Text of instructions is all the disassembler's C interface gives; what it is searched for stands
@@ -18,7 +18,8 @@
 
 #include "codegen/llvm.h"
 
-enum { BODIES_MAX = 64, HOT_PART = 8 /* at least one in so many multiply-adds */ };
+/* At least one in so many multiply-adds; of straight code, where some spills are no harm. */
+enum { BODIES_MAX = 64, HOT_PART = 8, HOT_STRAIGHT = 2 };
 
 /* Beginnings of multiply-adds, and of the products that stand for them on machines without. */
 static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc",
@@ -127,8 +128,9 @@ disassemble(LlvmState *st, const char *code, uint64_t size, Arena *a, Instrs *ou
 
 /* An innermost body of the Loop that accumulates products. */
 typedef struct Body {
-	int fma;     /* in instructions */
-	double work; /* of all its iterations */
+	int fma;       /* in instructions */
+	double work;   /* of all its iterations */
+	bool straight; /* the chains of products end in it */
 } Body;
 
 typedef struct Bodies {
@@ -156,8 +158,8 @@ find_bodies(Bodies *b, int body, double times)
 			find_bodies(b, (int)x->k, times * (double)x->k2);
 	}
 	b->work += times * fma;
-	if (fma && set && !inner && b->n < BODIES_MAX)
-		b->v[b->n++] = (Body){fma, times * fma};
+	if (fma && !inner && b->n < BODIES_MAX)
+		b->v[b->n++] = (Body){fma, times * fma, !set};
 }
 
 /* Multiply-adds of the bodies that the Loop's time depends on. */
@@ -169,9 +171,13 @@ hot_bodies(const Loop *l, const Target *t, int count[BODIES_MAX])
 
 	for (int p = 0; p < l->phase.n; p++)
 		find_bodies(&b, l->phase.v[p], 1);
-	for (int i = 0; i < b.n; i++)
-		if (b.v[i].work * HOT_PART >= b.work)
+	for (int i = 0; i < b.n; i++) {
+		int part = b.v[i].straight ? HOT_STRAIGHT : HOT_PART;
+
+		/* with memory operands what is used once needs no register */
+		if ((!b.v[i].straight || t->lane_splat) && b.v[i].work * part >= b.work)
 			count[n++] = b.v[i].fma;
+	}
 	return n;
 }
 

@@ -6,7 +6,7 @@
 
 #include "search_space/rewrite.h"
 
-enum { ESTIMATE_TRIES = 200, ESTIMATE_MORE = 2048, SPILL_TRIES = 4 };
+enum { ESTIMATE_TRIES = 200, ESTIMATE_MORE = 2048, SPILL_TRIES = 12 };
 
 static int
 lower_into(Arena *a, const Target *target, Lowered *out, char why[LOWER_WHY_MAX])
