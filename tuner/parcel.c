@@ -265,8 +265,7 @@ build_item(Builder *b, int item)
 		parcel_settle(b->p, item, STATUS_BUILD, e.msg);
 	} else if (k.code.spills > b->spec->spills) {
 		parcel_settle(b->p, item, STATUS_INFEASIBLE,
-			      arena_printf(b->work, "%d vector spills in the multiply-add loop",
-					   k.code.spills));
+			      "vectors spill in the multiply-add loop");
 	} else {
 		d = digest_of(k.code.bytes, k.code.size);
 		digest_print(&d, x->code);
