@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search_space/nest.h"
+
 /* Cycles. */
 enum {
 	LOOP_CYCLES = 2,  /* counter and branch of an iteration */
@@ -21,21 +23,14 @@ enum {
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
 enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
 
-/* Registers of a stage without accumulators, and loops of a body that peeling makes of one. */
-enum { PLAIN_REGISTERS = 4, PEELED_COPIES = 4 };
-
-/* Registers on their way to where they are used, on machines without memory operands. */
-enum { LOADED_ANEW = 6 };
+/* Loops of a body that peeling makes of one. */
+enum { PEELED_COPIES = 4 };
 
 /* Operations per lane where lanes do not lie side by side, or where a table says where they lie. */
 static const double APART = .8, BY_VALUE = 2.5;
 
 /* The remainder of a reduction takes at least this part of a whole step's time. */
 static const double REMAINDER_LEAST = .3;
-
-/* Windows: the part of their elements that is alive at once, and what the register allocator needs
- * of it in straight code, where machines with memory operands load some elements anew. */
-static const double WINDOW_ALIVE = .4, UNROLLED_EASE = .8;
 
 /* Of a load's issue slots on machines that read memory as an operand of arithmetic. */
 static const double FOLDED_LOAD = .6;
@@ -60,29 +55,6 @@ static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
 
 /* How much quicker threads read memory together, at most. */
 static const double MEMORY_GAIN = 1.6;
-
-/* A stage under a StageSched, and its register tile. */
-typedef struct Nest {
-	const StageInfo *s;
-	const StageSched *q;
-	const Target *t;
-	int lanes;
-	int terms;           /* of the reduction axis q->dot, in the vector for each lane */
-	double width;        /* registers that one vector takes */
-	bool across;         /* lanes run along a reduction axis and are folded at the end */
-	bool folded;         /* the tile holds all axes of literals, which fold away */
-	double accumulators; /* vectors */
-	double steps;        /* reduction steps in the innermost body */
-	double bodies;       /* times that runs for one tile */
-	double tiles;        /* of the size below */
-	double all_tiles;    /* remainders included */
-	double gain;         /* of the threads that share it; 1: one does all */
-	int dealt;           /* axis of the loop they share, or TASK_NONE */
-	int loop;            /* axis of the loop around the tile, or TASK_NONE */
-	int64_t size[STAGE_AXES_MAX];  /* elements of the tile along each axis */
-	int64_t units[STAGE_AXES_MAX]; /* the same, lanes counted as one */
-	int64_t reach[STAGE_AXES_MAX]; /* from the first unit to the last, in elements */
-} Nest;
 
 /* The innermost step of the axis. */
 static int64_t
@@ -164,12 +136,6 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 	return n;
 }
 
-static bool
-reduces(const Nest *n)
-{
-	return n->s->stage->comb != COMB_NONE;
-}
-
 /* Different elements that x touches at count[a] places along each axis, the last one reach[a] from
  * the first. Along a dimension in which several axes move, a window, neighbours overlap. */
 static double
@@ -190,8 +156,8 @@ distinct(const Access *x, const int64_t *count, const int64_t *reach)
 	return all;
 }
 
-static double
-tile_elements(const Nest *n, const Access *x)
+double
+nest_elements(const Nest *n, const Access *x)
 {
 	return distinct(x, n->units, n->reach);
 }
@@ -211,7 +177,7 @@ load_operations(const Nest *n, const Access *x, bool guarded)
 		each = BY_VALUE * n->lanes;
 	if (guarded)
 		each = each * 2 + GUARD_CYCLES;
-	return tile_elements(n, x) * each;
+	return nest_elements(n, x) * each;
 }
 
 static bool
@@ -220,67 +186,7 @@ is_guarded(const Nest *n, const Access *x)
 	return x->guarded && !n->q->peel;
 }
 
-/* Vectors of windows: elements that several taps of the tile read live from one to the next. */
-static double
-window_registers(const Nest *n)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n->s->n; i++) {
-		const Access *x = &n->s->access[i];
-		double elements = tile_elements(n, x), reads = 1;
-
-		for (int a = 0; a < n->s->naxes; a++)
-			if (x->varies[a])
-				reads *= (double)n->units[a];
-		if (!x->final && !x->is_const && elements < reads)
-			sum += elements;
-	}
-	return sum * WINDOW_ALIVE;
-}
-
-/* Vectors that hold what the tile multiplies by lanes: four terms of each row, or four rows of each
- * term where rows lie side by side. */
-static double
-lane_operands(const Nest *n, double rows)
-{
-	for (int i = 0; i < n->s->n; i++) {
-		const Access *x = &n->s->access[i];
-
-		for (int a = 0; a < n->s->stage->nspatial && !x->is_const && !x->final; a++)
-			if (a != n->q->vec && x->stride[a] == 1 && n->size[a] % 4 == 0)
-				return rows / 4;
-	}
-	return rows;
-}
-
-/* With a reduction loop around the tile: the accumulators, and of its two operands the one with
- * fewer vectors, while the other's stream by (the lowering orders the tile so). Vectors that serve
- * by lanes stay for all of their terms, however the tile is ordered. Shared lanes are brought
- * together by a constant, which stays too. */
-static double
-registers_in_loop(const Nest *n)
-{
-	int vec = n->q->vec;
-	double along = vec == TASK_NONE || n->across ? 1 : (double)n->units[vec];
-	double others = n->accumulators / n->q->par / along, operands = fmin(along, others) + 1;
-
-	if (n->t->lane_splat)
-		operands = lane_operands(n, others) + (along <= others ? along : 1);
-	return n->accumulators + operands + (n->terms > 1) + window_registers(n);
-}
-
-/* Elements of inline stages that one body computes, and what they take, in operations. */
-static double
-inner_elements(const Nest *n)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n->s->ninner; i++)
-		sum += n->s->inner[i].at.final ? 0 : tile_elements(n, &n->s->inner[i].at);
-	return sum;
-}
-
+/* What the elements of inline stages take, in operations. */
 static double
 inner_ops(const Nest *n, bool final)
 {
@@ -288,38 +194,8 @@ inner_ops(const Nest *n, bool final)
 
 	for (int i = 0; i < n->s->ninner; i++)
 		if (n->s->inner[i].at.final == final)
-			sum += tile_elements(n, &n->s->inner[i].at) * n->s->inner[i].ops;
+			sum += nest_elements(n, &n->s->inner[i].at) * n->s->inner[i].ops;
 	return sum;
-}
-
-/* Without one, what does not vary with the loop outside is loaded before it and stays; few
- * constants do, many are loaded anew. */
-static double
-registers_unrolled(const Nest *n)
-{
-	double held = 0, constants = 0;
-
-	for (int i = 0; i < n->s->n; i++) {
-		const Access *x = &n->s->access[i];
-
-		if (x->final || (x->is_literal && n->folded))
-			continue;
-		if (x->is_const)
-			constants += tile_elements(n, x);
-		else if (n->loop != TASK_NONE && !x->varies[n->loop])
-			held += tile_elements(n, x);
-	}
-	held += constants <= SCHED_CONSTANTS_HELD ? constants : n->t->lane_splat ? LOADED_ANEW : 1;
-	held += n->accumulators + inner_elements(n) + 1;
-	return fmax(held, (held + window_registers(n)) * (n->t->lane_splat ? 1 : UNROLLED_EASE));
-}
-
-static double
-registers(const Nest *n)
-{
-	if (!reduces(n))
-		return PLAIN_REGISTERS;
-	return n->bodies > 1 ? registers_in_loop(n) : registers_unrolled(n);
 }
 
 static double
@@ -363,7 +239,7 @@ static double
 body_loads(const Nest *n)
 {
 	int loop = n->bodies > 1 ? TASK_NONE : n->loop;
-	double loads = 0, spilled = registers(n) * n->width - (double)n->t->vector_regs;
+	double loads = 0, spilled = nest_registers(n) * n->width - (double)n->t->vector_regs;
 
 	for (int i = 0; i < n->s->n; i++) {
 		const Access *x = &n->s->access[i];
@@ -435,7 +311,7 @@ final_cycles(const Nest *n)
 		fmax((outputs * s->final_ops + inner_ops(n, true)) * n->width / n->t->fma_per_cycle,
 		     loads / n->t->load_per_cycle);
 	cycles += outputs * store * n->width;
-	if (reduces(n))
+	if (nest_reduces(n))
 		cycles += TILE_CYCLES + (n->across ? outputs * FOLD_CYCLES : 0) +
 			  outputs * (n->q->par - 1) + terms_folded(n) * outputs;
 	return cycles;
@@ -474,7 +350,7 @@ tile_cycles(const Nest *n, int axis)
 	for (; axis < n->s->stage->nspatial && !left; axis++)
 		left = n->s->extent[axis] % n->size[axis];
 	if (!left) {
-		if (reduces(n))
+		if (nest_reduces(n))
 			body = n->bodies * (body_cycles(n) + LOOP_CYCLES) +
 			       END_CYCLES * loop_ends(n);
 		return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
@@ -592,7 +468,8 @@ constants_ns(const Nest *n)
 static Cost
 cost_without_memory(const Nest *n)
 {
-	return (Cost){.ns = compute_ns(n), .registers = registers(n) * n->width, .nodes = nodes(n)};
+	return (Cost){
+		.ns = compute_ns(n), .registers = nest_registers(n) * n->width, .nodes = nodes(n)};
 }
 
 Cost

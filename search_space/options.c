@@ -20,7 +20,6 @@ enum {
 	PARTIALS = 3,        /* numbers of partial accumulators: 1, 2, 4 */
 	UNROLLED_MOST = 16,  /* terms of a reduction that is unrolled whole */
 	WINDOW_MOST = 25,    /* terms of a window that is unrolled inside the longest axis */
-	SLAB_LEAST = 32768,  /* bytes of constants that are worth a prefetch */
 	FACTORS_MOST = 64,   /* elements of the axes of literals in a tile */
 	STRAIGHT_SPILLS = 4, /* times the registers that straight code may ask for */
 };
@@ -296,28 +295,6 @@ keep_best(StageOptions *list, int n)
 		list->option.n = n;
 }
 
-/* Whether some constants come in slabs that several iterations use: they vary with a loop around
- * one they do not vary with. */
-static bool
-has_slabs(const Maker *m, const StageSched *q)
-{
-	for (int i = 0; i < m->s->n; i++) {
-		const Access *x = &m->s->access[i];
-		bool varied = false;
-
-		if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
-			continue;
-		for (int k = 0; k < q->n; k++) {
-			if (q->split[k].step >= m->s->extent[q->split[k].axis])
-				continue;
-			if (varied && !x->varies[q->split[k].axis])
-				return true;
-			varied |= x->varies[q->split[k].axis];
-		}
-	}
-	return false;
-}
-
 /* Straight code between loads and stores may spill some of what it computes: its cost counts that.
  */
 static double
@@ -349,7 +326,7 @@ offer(Maker *m, const Shape *p)
 	if (!make(m, p, &o))
 		return;
 	add_option(m, o);
-	if (m->rough || m->s->stage->comb == COMB_NONE || !has_slabs(m, &o.sched))
+	if (m->rough || m->s->stage->comb == COMB_NONE || !stage_has_slabs(m->s, &o.sched))
 		return;
 	o.sched.prefetch = true;
 	o.knob[KNOB_PREFETCH] = 1;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SLAB_LEAST = 32768 }; /* bytes of constants that are worth a prefetch */
+
 enum { DENSITY_POINTS = 4096 }; /* places at which literals are looked at, at most */
 
 /* Axes of the stage being walked in terms of the axes of the scheduled one. */
@@ -326,4 +328,24 @@ stage_shared_axis(const StageInfo *info, int vec, int terms)
 		    (best == TASK_NONE || info->extent[a] > info->extent[best]))
 			best = a;
 	return best;
+}
+
+bool
+stage_has_slabs(const StageInfo *s, const StageSched *q)
+{
+	for (int i = 0; i < s->n; i++) {
+		const Access *x = &s->access[i];
+		bool varied = false;
+
+		if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
+			continue;
+		for (int k = 0; k < q->n; k++) {
+			if (q->split[k].step >= s->extent[q->split[k].axis])
+				continue;
+			if (varied && !x->varies[q->split[k].axis])
+				return true;
+			varied |= x->varies[q->split[k].axis];
+		}
+	}
+	return false;
 }
