@@ -205,7 +205,7 @@ check_cold(Doctor *d)
 			    "measuring takes more memory, else nothing",
 			    "no stores past the caches: copies take turns instead");
 	else
-		finding_add(&d->findings, works ? VERDICT_OK : VERDICT_PROBLEM, "cold weights",
+		finding_add(&d->findings, works ? VERDICT_OK : VERDICT_NOTE, "cold weights",
 			    works ? "" : "times of layers with many weights will be too good",
 			    "read at %.4g GB/s, warm ones at %.4g", c->cold_gbs, c->l2_gbs);
 }
