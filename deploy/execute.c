@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/huge.h"
 #include "base/hardware.h"
 #include "base/hone_pool.h"
 #include "base/image.h"
@@ -25,7 +26,7 @@ struct Executable {
 	hone_parallel with;
 	bool stays;       /* the caller's thread on one processor... */
 	cpu_set_t before; /* ...of these */
-	unsigned char *mutable, *activations;
+	unsigned char *weights, *mutable, *activations;
 };
 
 /* Whether the target_key lists feature "+x" of n bytes. */
@@ -112,6 +113,18 @@ load_image(Executable *x, Err *e)
 	return rc;
 }
 
+/* Memory of a region, for the whole of free(). Large ones get large pages. */
+static void *
+new_region(size_t bytes)
+{
+	size_t align = bytes < HUGE_BYTES ? BUNDLE_ALIGN : HUGE_BYTES;
+	void *p = aligned_alloc(align, (bytes / align + 1) * align);
+
+	if (p)
+		huge_advise(p, bytes);
+	return p;
+}
+
 int
 executable_open(const Bundle *b, Executable **out, Err *e)
 {
@@ -121,12 +134,16 @@ executable_open(const Bundle *b, Executable **out, Err *e)
 	if (!x)
 		return err_set(e, ERR_NOMEM, "executable");
 	x->b = b;
-	x->mutable = aligned_alloc(BUNDLE_ALIGN, b->mutable_bytes);
-	x->activations = aligned_alloc(BUNDLE_ALIGN, b->activations_bytes);
-	rc = x->mutable && x->activations ? check_machine(b, e)
-					  : err_set(e, ERR_NOMEM, "regions of the bundle");
+	x->weights = new_region(b->weights_bytes);
+	x->mutable = new_region(b->mutable_bytes);
+	x->activations = new_region(b->activations_bytes);
+	rc = x->weights && x->mutable && x->activations
+		     ? check_machine(b, e)
+		     : err_set(e, ERR_NOMEM, "regions of the bundle");
 	if (!rc)
 		rc = load_image(x, e);
+	if (!rc)
+		memcpy(x->weights, b->weights, b->weights_bytes);
 	if (rc) {
 		executable_close(x);
 		return rc;
@@ -144,6 +161,7 @@ executable_close(Executable *x)
 	if (x->stays)
 		sched_setaffinity(0, sizeof x->before, &x->before);
 	image_close(x->image);
+	free(x->weights);
 	free(x->mutable);
 	free(x->activations);
 	free(x);
@@ -152,8 +170,8 @@ executable_close(Executable *x)
 static int
 call(Executable *x, Err *e)
 {
-	int rc = x->pool ? x->parallel(x->b->weights, x->mutable, x->activations, &x->with)
-			 : x->fn(x->b->weights, x->mutable, x->activations);
+	int rc = x->pool ? x->parallel(x->weights, x->mutable, x->activations, &x->with)
+			 : x->fn(x->weights, x->mutable, x->activations);
 
 	return rc ? err_set(e, ERR_INTERNAL, "%s answers %d", x->b->name, rc) : OK;
 }

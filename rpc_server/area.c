@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/huge.h"
+
 size_t
 area_page(void)
 {
@@ -46,6 +48,8 @@ area_open(Area *a, int fd, uint64_t offset, size_t bytes, Err *e)
 		munmap(base, span);
 		return err_set(e, ERR_NOMEM, "no memory for %zu bytes", bytes);
 	}
+	if (fd < 0)
+		huge_advise((uint8_t *)base + page, inner);
 	*a = (Area){base, (uint8_t *)base + page + area_offset(bytes), span, bytes};
 	return OK;
 }
