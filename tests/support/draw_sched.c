@@ -152,6 +152,21 @@ can_inline(const Task *t, const Stage *s)
 	return t->tensor.v[s->out].kind == TENSOR_TMP && terms <= 8 && s->comb < COMB_ARGMAX;
 }
 
+/* A reduction axis for dot: one whose terms come in fours if there is such, else seldom any. */
+static int
+draw_dot(Rng *r, const Stage *s)
+{
+	int n = s->naxes - s->nspatial, first = (int)draw_int(r, 0, n - 1);
+
+	for (int i = 0; i < n; i++) {
+		int a = s->nspatial + (first + i) % n;
+
+		if (s->axis[a].extent % 4 == 0)
+			return a;
+	}
+	return draw_chance(r, 20) ? s->nspatial + first : TASK_NONE;
+}
+
 static StageSched
 draw_stage(Rng *r, const Task *t, const Stage *s)
 {
@@ -170,8 +185,9 @@ draw_stage(Rng *r, const Task *t, const Stage *s)
 		lanes = q.lanes ? q.lanes : 16;
 	}
 	if (lanes > 1 && q.vec < s->nspatial && s->nspatial < s->naxes && draw_chance(r, 30)) {
-		lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
-		q.dot = (int)draw_int(r, s->nspatial, s->naxes - 1);
+		q.dot = draw_dot(r, s);
+		if (q.dot != TASK_NONE)
+			lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
 	}
 	q.prefetch = draw_chance(r, 20);
 	q.peel = draw_chance(r, 30);
