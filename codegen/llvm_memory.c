@@ -95,39 +95,151 @@ plain_load(Llvm *v, const LoopNode *n, LLVMValueRef p, int lanes)
 	return x;
 }
 
-static LLVMValueRef
-masked_load(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef mask)
+/* Lanes of a masked access: those of one register. LLVM 22 would split a wider one, but for AVX2 it
+ * reads parts whose mask is all false, whole. */
+static int
+mask_lanes(const Llvm *v, const LoopNode *n)
 {
-	LLVMTypeRef over[] = {llvm_vector(memory_type(v, n->mem), n->lanes), v->ptr};
-	LLVMValueRef arg[] = {p, mask, LLVMConstNull(over[0])}, x;
+	int lanes = target_lanes(v->st->target) / (dtype_size(n->mem) > 4 ? 2 : 1);
+
+	return lanes < n->lanes ? lanes : n->lanes;
+}
+
+/* Lanes [first, first + lanes) of x. */
+static LLVMValueRef
+part_of(Llvm *v, LLVMValueRef x, int first, int lanes)
+{
+	LLVMTypeRef over[] = {llvm_vector(LLVMGetElementType(LLVMTypeOf(x)), lanes), LLVMTypeOf(x)};
+	LLVMValueRef arg[] = {x, llvm_word(v, first)};
+
+	return over[0] == over[1] ? x : llvm_intrinsic(v, "llvm.vector.extract", over, 2, arg, 2);
+}
+
+/* all with part in its lanes from first on. */
+static LLVMValueRef
+with_part(Llvm *v, LLVMValueRef all, LLVMValueRef part, int first)
+{
+	LLVMTypeRef over[] = {LLVMTypeOf(all), LLVMTypeOf(part)};
+	LLVMValueRef arg[] = {all, part, llvm_word(v, first)};
+
+	return over[0] == over[1] ? part : llvm_intrinsic(v, "llvm.vector.insert", over, 2, arg, 3);
+}
+
+/* The mask of lanes [first, first + lanes) of an access, NULL where it is surely all true. */
+static LLVMValueRef
+part_mask(Llvm *v, const LoopNode *n, LLVMValueRef lane_cond, int first, int lanes)
+{
+	LLVMValueRef some = llvm_mask(v, lanes, n->valid - first);
+
+	if (!lane_cond)
+		return n->valid - first < lanes ? some : NULL;
+	return LLVMBuildAnd(v->b, part_of(v, lane_cond, first, lanes), some, "");
+}
+
+static LLVMValueRef
+masked_part(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef mask, int lanes)
+{
+	LLVMTypeRef over[] = {llvm_vector(memory_type(v, n->mem), lanes), v->ptr};
+	LLVMValueRef arg[] = {p, mask, LLVMConstNull(over[0])};
 	LLVMValueRef old[] = {p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask, arg[2]};
 	unsigned id = LLVMLookupIntrinsicID("llvm.masked.load", 16);
 	LLVMValueRef f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
 	LLVMTypeRef type = LLVMGlobalGetValueType(f);
 	bool now = LLVMCountParamTypes(type) == 3; /* the alignment was an operand before LLVM 22 */
 
-	x = LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
-	return x;
+	return LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
 }
 
-static void
-masked_store(Llvm *v, const LoopNode *n, LLVMValueRef x, LLVMValueRef p, LLVMValueRef mask)
+static LLVMValueRef
+masked_load(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef lane_cond)
 {
-	LLVMTypeRef over[] = {LLVMTypeOf(x), v->ptr};
-	LLVMValueRef arg[] = {x, p, mask};
-	LLVMValueRef old[] = {x, p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask};
-	unsigned id = LLVMLookupIntrinsicID("llvm.masked.store", 17);
-	LLVMValueRef f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
-	LLVMTypeRef type = LLVMGlobalGetValueType(f);
-	bool now = LLVMCountParamTypes(type) == 3;
+	LLVMValueRef all = LLVMConstNull(llvm_vector(memory_type(v, n->mem), n->lanes));
+	int lanes = mask_lanes(v, n);
 
-	LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
+	for (int i = 0; i < n->valid; i += lanes) {
+		LLVMValueRef mask = part_mask(v, n, lane_cond, i, lanes);
+		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
+
+		all = with_part(
+			v, all,
+			mask ? masked_part(v, n, q, mask, lanes) : plain_load(v, n, q, lanes), i);
+	}
+	return all;
 }
 
 static LLVMValueRef
 lane_of(Llvm *v, LLVMValueRef x, int i)
 {
 	return LLVMBuildExtractElement(v->b, x, llvm_i32(v, i), "");
+}
+
+/* The one lane where a constant mask holds; -1: there are others, or none, or it is no constant. */
+static int
+only_lane(LLVMValueRef mask, int lanes)
+{
+	int only = -1;
+
+	for (int i = 0; i < lanes; i++) {
+		LLVMValueRef m =
+			LLVMIsConstant(mask) ? LLVMGetAggregateElement(mask, (unsigned)i) : NULL;
+
+		if (!m || !LLVMIsAConstantInt(m))
+			return -1;
+		if (!LLVMConstIntGetZExtValue(m))
+			continue;
+		if (only >= 0)
+			return -1;
+		only = i;
+	}
+	return only;
+}
+
+static void
+store_whole(Llvm *v, const LoopNode *n, LLVMValueRef x, LLVMValueRef p)
+{
+	LLVMSetAlignment(LLVMBuildStore(v->b, x, p), (unsigned)dtype_size(n->mem));
+}
+
+/* A mask of one lane is a store of one element: LLVM 22 makes it one by itself, but for AVX-512 of
+ * as many bytes as the element had before it was narrowed. */
+static void
+store_part(Llvm *v, const LoopNode *n, LLVMValueRef x, LLVMValueRef p, LLVMValueRef mask, int lanes)
+{
+	LLVMTypeRef over[] = {LLVMTypeOf(x), v->ptr};
+	LLVMValueRef arg[] = {x, p, mask};
+	LLVMValueRef old[] = {x, p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask};
+	unsigned id = LLVMLookupIntrinsicID("llvm.masked.store", 17);
+	int only = only_lane(mask, lanes);
+	LLVMValueRef f;
+	LLVMTypeRef type;
+	bool now;
+
+	if (only >= 0) {
+		store_whole(v, n, lane_of(v, x, only),
+			    llvm_offset(v, p, llvm_word(v, only * n->k2)));
+		return;
+	}
+	f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
+	type = LLVMGlobalGetValueType(f);
+	now = LLVMCountParamTypes(type) == 3;
+	LLVMBuildCall2(v->b, type, f, now ? arg : old, now ? 3 : 4, "");
+}
+
+static void
+masked_store(Llvm *v, const LoopNode *n, LLVMValueRef x, LLVMValueRef p, LLVMValueRef lane_cond)
+{
+	int lanes = mask_lanes(v, n);
+
+	for (int i = 0; i < n->valid; i += lanes) {
+		LLVMValueRef mask = part_mask(v, n, lane_cond, i, lanes);
+		LLVMValueRef part = part_of(v, x, i, lanes);
+		LLVMValueRef q = llvm_offset(v, p, llvm_word(v, i * n->k2));
+
+		if (mask)
+			store_part(v, n, part, q, mask, lanes);
+		else
+			store_whole(v, n, part, q);
+	}
 }
 
 /* Lanes that fail their condition read and write here: cheaper than a branch each. */
@@ -211,9 +323,7 @@ llvm_load(Llvm *v, const LoopNode *n)
 	} else if (apart) {
 		x = load_apart(v, n, p, cond);
 	} else if (lane_cond || n->valid < n->lanes) {
-		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
-
-		x = masked_load(v, n, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
+		x = masked_load(v, n, p, lane_cond ? cond : NULL);
 	} else {
 		x = plain_load(v, n, p, n->lanes);
 	}
@@ -245,11 +355,9 @@ llvm_store(Llvm *v, const LoopNode *n)
 	if (goes_apart(v, n, lane_cond)) {
 		store_apart(v, n, p, x, lane_cond ? cond : NULL);
 	} else if (lane_cond || n->valid < n->lanes) {
-		LLVMValueRef mask = llvm_mask(v, n->lanes, n->valid);
-
-		masked_store(v, n, x, p, lane_cond ? LLVMBuildAnd(v->b, cond, mask, "") : mask);
+		masked_store(v, n, x, p, lane_cond ? cond : NULL);
 	} else {
-		LLVMSetAlignment(LLVMBuildStore(v->b, x, p), (unsigned)dtype_size(n->mem));
+		store_whole(v, n, x, p);
 	}
 	if (after)
 		end_if(v, after);

@@ -7,7 +7,7 @@
  * Constant, Shape...) are rewritten by the importer into those that are, or fold away.
  *
  * To add an operator: one line here, the kernel, shape inference and stages it names, and one line
- * in graph/import_ops.h (ARCHITECTURE.md, section 6).
+ * in graph/import_ops.h (ARCHITECTURE.md, section 7).
  */
 #ifndef KERNELS_OPS_H
 #define KERNELS_OPS_H

@@ -13,7 +13,7 @@ step_run() {
 
 step_random() {
 	cmake --preset release >/dev/null && cmake --build --preset release --target test_random &&
-		build/release/tests/test_random "${SEED:-1}" 5000
+		build/release/tests/test_random "${SEED:-1}" 2000
 }
 
 step_kill() {

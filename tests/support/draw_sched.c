@@ -152,6 +152,44 @@ can_inline(const Task *t, const Stage *s)
 	return t->tensor.v[s->out].kind == TENSOR_TMP && terms <= 8 && s->comb < COMB_ARGMAX;
 }
 
+/* Whether nothing but constants differs along the axis in expression e. */
+static bool
+only_constants_differ(const Task *t, int e, int axis)
+{
+	const Expr *x;
+
+	if (e == TASK_NONE)
+		return true;
+	x = &t->expr.v[e];
+	if (x->op == EXPR_LOAD && t->tensor.v[x->tensor].kind != TENSOR_CONST)
+		for (int d = 0; d < t->tensor.v[x->tensor].rank; d++)
+			if (x->ix[d].coef[axis])
+				return false;
+	return only_constants_differ(t, x->a, axis) && only_constants_differ(t, x->b, axis) &&
+	       only_constants_differ(t, x->c, axis);
+}
+
+/* Lanes shared with terms: mostly where the lowering takes them, along an axis of outputs that
+ * constants alone differ on and an even number of terms. */
+static void
+draw_dot(Rng *r, const Task *t, const Stage *s, StageSched *q)
+{
+	int terms = s->naxes - s->nspatial, any = (int)draw_int(r, 0, terms - 1);
+
+	for (int a = 0; a < s->nspatial; a++)
+		for (int i = 0; i < terms; i++) {
+			int dot = s->nspatial + (any + i) % terms;
+
+			if (s->axis[dot].extent % 2 || !only_constants_differ(t, s->body, a))
+				continue;
+			q->vec = a;
+			q->dot = dot;
+			return;
+		}
+	if (draw_chance(r, 20))
+		q->dot = s->nspatial + any;
+}
+
 static StageSched
 draw_stage(Rng *r, const Task *t, const Stage *s)
 {
@@ -169,9 +207,10 @@ draw_stage(Rng *r, const Task *t, const Stage *s)
 		q.lanes = draw_chance(r, 60) ? 0 : 2 << draw_int(r, 0, 4);
 		lanes = q.lanes ? q.lanes : 16;
 	}
-	if (lanes > 1 && q.vec < s->nspatial && s->nspatial < s->naxes && draw_chance(r, 30)) {
-		lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
-		q.dot = (int)draw_int(r, s->nspatial, s->naxes - 1);
+	if (lanes > 1 && q.vec < s->nspatial && s->nspatial < s->naxes && draw_chance(r, 45)) {
+		draw_dot(r, t, s, &q);
+		if (q.dot != TASK_NONE)
+			lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
 	}
 	q.prefetch = draw_chance(r, 20);
 	q.peel = draw_chance(r, 30);
@@ -198,12 +237,13 @@ void
 draw_sched(Rng *r, Arena *a, const Task *t, const TaskForm *f, Str *out)
 {
 	const char *name = "direct";
+	int applicable = 0;
 	Task *to = NULL;
 	TaskForm form;
 	Sched s;
 
-	for (const Rewrite *const *w = rewrites(); *w; w++)
-		if (draw_chance(r, 50) && !(*w)->apply(a, t, f, &to, &form))
+	for (const Rewrite *const *w = rewrites(); *w; w++) /* each as likely as another */
+		if (!(*w)->apply(a, t, f, &to, &form) && draw_int(r, 0, applicable++) == 0)
 			name = (*w)->name;
 	rewrite_named(name)->apply(a, t, f, &to, &form);
 	s = sched_new(a, to, name);

@@ -2,10 +2,11 @@
  * against unreadable pages on either side; outputs, borders and scratch start as NaN. The same
  * kernel shared among threads, in any number of chunks, gives the same bytes.
  *
- * Usage: test_random [SEED [N]]: runs N kernels (500, or 100 where HONE_TEST_QUICK is set) drawn
+ * Usage: test_random [SEED [N]]: runs N kernels (300, or 100 where HONE_TEST_QUICK is set) drawn
  * from the seeds SEED, SEED + 1... (1).
  * What the lowering refuses is drawn again and counted by reason. A failure, a crash included,
- * prints its seed and the three texts; test_random SEED 1 repeats it.
+ * prints its seed and the three texts; test_random SEED 1 repeats it. It is a failure too when none
+ * of at least 300 kernels met one of the rules of the lowering.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -13,11 +14,59 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "search_space/rewrite.h"
 #include "tests/support/draw.h"
 #include "tests/support/host.h"
 #include "tests/support/kernel_run.h"
 
-enum { TARGETS_MAX = 8, REASONS_MAX = 100, DRAW_SECONDS = 120, THREADS = 4 };
+enum {
+	TARGETS_MAX = 8,
+	REASONS_MAX = 100,
+	REWRITES_MAX = 16,
+	DRAW_SECONDS = 120,
+	THREADS = 4,
+	KERNELS = 300, /* that meet every rule */
+	KERNELS_QUICK = 100,
+};
+
+/* What a kernel can meet; each must be met. */
+#define RULE_LIST(X)                                              \
+	X(REMAINDER, "a step that leaves a remainder")            \
+	X(SPLAT, "a load that is the same for all lanes")         \
+	X(VECTOR, "a load of lanes side by side")                 \
+	X(APART, "a load of lanes apart")                         \
+	X(PARTIAL, "a load or store of some lanes")               \
+	X(PACKED, "packed constants")                             \
+	X(ACCUMULATOR, "accumulators around a loop")              \
+	X(PARTIALS, "several accumulators that take turns (par)") \
+	X(REDUCE, "lanes that are reduced")                       \
+	X(DOT, "lanes shared with terms (dot)")                   \
+	X(INLINE, "an inline stage")                              \
+	X(FUSE, "shared loops (fuse)")                            \
+	X(OWN, "a temporary of each chunk")                       \
+	X(GUARD_LOAD, "a guarded load")                           \
+	X(GUARD_STORE, "a conditional store")                     \
+	X(PEEL, "peeled loops where loads have guards")           \
+	X(BORDER, "a border that is written")                     \
+	X(BLOCK, "a blocked Form")                                \
+	X(FOREIGN, "slack of others")                             \
+	X(PREFETCH, "prefetched constants")                       \
+	X(IN_PLACE, "an output in the memory of an input")        \
+	X(PHASES, "several phases")                               \
+	X(DEALT, "loops dealt to chunks")
+
+typedef enum Rule {
+#define X(name, text) RULE_##name,
+	RULE_LIST(X)
+#undef X
+		RULES
+} Rule;
+
+static const char *const rule_text[] = {
+#define X(name, text) text,
+	RULE_LIST(X)
+#undef X
+};
 
 typedef struct Count {
 	char what[LOWER_WHY_MAX];
@@ -27,7 +76,8 @@ typedef struct Count {
 typedef struct Session {
 	Emit *m[TARGETS_MAX], *shared[TARGETS_MAX]; /* shared: for THREADS threads */
 	Target target[TARGETS_MAX];
-	int ntarget, ran, failed, in_place, dealt;
+	int ntarget, ran, failed;
+	int met[RULES], rewritten[REWRITES_MAX]; /* kernels; rewritten: by number in rewrites() */
 	Count refused[REASONS_MAX], family[REASONS_MAX];
 } Session;
 
@@ -101,7 +151,7 @@ run_in_place(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
 		for (int out = 0; out < t->tensor.n; out++) {
 			if (!task_may_overwrite(t, f, in, out))
 				continue;
-			s->in_place++;
+			s->met[RULE_IN_PLACE]++;
 			if (!kernel_run_overwrite(k, in, out)) {
 				report("wrong in place", t->tensor.v[in].name);
 				s->failed++;
@@ -119,6 +169,108 @@ typedef struct Drawn {
 	GuardSide side;
 	Arena *a;
 } Drawn;
+
+static bool
+has_own(const Loop *l)
+{
+	for (int i = 0; i < l->root.n; i++)
+		if (l->root.v[i].stride)
+			return true;
+	return false;
+}
+
+static void
+meet_nodes(bool met[RULES], const Loop *l)
+{
+	for (int i = 0; i < l->node.n; i++) {
+		const LoopNode *n = &l->node.v[i];
+		bool memory = n->op == LOOP_LOAD || n->op == LOOP_STORE;
+		bool near = n->k2 == (int64_t)dtype_size(n->mem);
+
+		met[RULE_SPLAT] |= n->op == LOOP_SPLAT && l->node.v[n->a].op == LOOP_LOAD;
+		met[RULE_VECTOR] |= n->op == LOOP_LOAD && n->lanes > 1 && near;
+		met[RULE_APART] |= n->op == LOOP_LOAD && n->lanes > 1 && !near;
+		met[RULE_PARTIAL] |= memory && n->valid < n->lanes;
+		met[RULE_GUARD_LOAD] |= n->op == LOOP_LOAD && n->c;
+		met[RULE_GUARD_STORE] |= n->op == LOOP_STORE && n->c;
+		met[RULE_REDUCE] |= n->op == LOOP_REDUCE;
+		met[RULE_PREFETCH] |= n->op == LOOP_PREFETCH;
+	}
+	met[RULE_PACKED] = l->seg.n > 0;
+	met[RULE_ACCUMULATOR] = l->acc.n > 0;
+	met[RULE_PHASES] = l->phase.n > 1;
+}
+
+static bool
+has_else(const Task *t, int stage)
+{
+	for (int i = 0; i < t->expr.n; i++)
+		if (t->expr.v[i].op == EXPR_LOAD && t->expr.v[i].has_else &&
+		    stage_reads(t, stage, t->expr.v[i].tensor))
+			return true;
+	return false;
+}
+
+static void
+meet_stage(bool met[RULES], const Task *t, int stage, const StageSched *q, bool reduces)
+{
+	const Stage *s = &t->stage.v[stage];
+
+	met[RULE_INLINE] |= q->inlined;
+	met[RULE_DOT] |= q->dot != TASK_NONE;
+	met[RULE_PARTIALS] |= q->par > 1 && reduces;
+	met[RULE_PEEL] |= q->peel && has_else(t, stage);
+	for (int i = 0; i < q->n; i++)
+		met[RULE_REMAINDER] |= s->axis[q->split[i].axis].extent % q->split[i].step != 0;
+}
+
+/* Counts what the kernel met. */
+static void
+meet(Session *s, const KernelRun *k, const char *sched, Arena *a)
+{
+	bool met[RULES] = {0};
+	Err e = {0};
+	Sched q;
+
+	if (sched_parse(sched, k->t, a, &q, &e))
+		return;
+	meet_nodes(met, k->loop);
+	for (int i = 0; i < k->t->stage.n; i++)
+		if (!stage_is_const(k->t, i))
+			meet_stage(met, k->t, i, &q.stage[i], k->loop->acc.n > 0);
+	met[RULE_FUSE] = q.nfuse > 0;
+	for (int i = 0; i < k->t->tensor.n; i++) {
+		const Form *f = &k->f.v[i];
+
+		met[RULE_BLOCK] |= f->block_dim != TASK_NONE;
+		met[RULE_FOREIGN] |= f->foreign != 0;
+		met[RULE_BORDER] |= k->t->tensor.v[i].kind == TENSOR_OUT && form_has_border(f);
+	}
+	for (int i = 0; i < RULES; i++)
+		s->met[i] += met[i];
+	for (int i = 0; rewrites()[i]; i++)
+		s->rewritten[i] += !strcmp(rewrites()[i]->name, q.rewrite);
+}
+
+/* How many kernels met each rule and rewrite; false where there should be one and is none. */
+static bool
+print_met(const Session *s, bool wanted)
+{
+	bool all = true;
+
+	printf("met:\n");
+	for (int i = 0; i < RULES; i++) {
+		printf("%6d %s\n", s->met[i], rule_text[i]);
+		all &= s->met[i] > 0;
+	}
+	for (int i = 0; rewrites()[i]; i++) {
+		printf("%6d rewritten: %s\n", s->rewritten[i], rewrites()[i]->name);
+		all &= s->rewritten[i] > 0;
+	}
+	if (wanted && !all)
+		printf("FAIL one of these was never met\n");
+	return all || !wanted;
+}
 
 static void
 run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
@@ -140,7 +292,8 @@ run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
 	if (k.loop->threads > 1) {
 		kernel_run_poison(&k);
 		rc = kernel_run_chunks(&k, chunks, draw_chance(r, 50));
-		s->dealt++;
+		s->met[RULE_DEALT]++;
+		s->met[RULE_OWN] += has_own(k.loop);
 		got = kernel_run_outputs(&k, &n);
 		snprintf(detail, sizeof detail, "%d, answer %d", chunks, rc);
 		if (rc || memcmp(got, want, n)) {
@@ -227,6 +380,7 @@ run_seed(Session *s, unsigned long long seed)
 		s->failed++;
 	} else {
 		run_kernel(s, &k, &d, &r);
+		meet(s, &k, d.sched, d.a);
 		kernel_run_close(&k);
 		count(s->family, family);
 		s->ran++;
@@ -239,9 +393,10 @@ main(int argc, char **argv)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
 	unsigned long long first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, seed = first;
-	int wanted = argc > 2 ? atoi(argv[2]) : getenv("HONE_TEST_QUICK") ? 100 : 500;
+	int wanted = argc > 2 ? atoi(argv[2]) : getenv("HONE_TEST_QUICK") ? KERNELS_QUICK : KERNELS;
 	static Session s;
 	Err e = {0};
+	bool met;
 
 	for (const char *const *name = host_targets(); *name; name++, s.ntarget++)
 		if (target_named(*name, &s.target[s.ntarget], &e) ||
@@ -268,7 +423,8 @@ main(int argc, char **argv)
 	str_fini(&now.text);
 	print_counts("ran:", s.family);
 	print_counts("refused:", s.refused);
+	met = print_met(&s, wanted >= KERNELS);
 	printf("%d kernels ran from %llu draws, %d of them in place too, %d shared, %d failed\n",
-	       s.ran, seed - first, s.in_place, s.dealt, s.failed);
-	return s.failed || s.ran < wanted;
+	       s.ran, seed - first, s.met[RULE_IN_PLACE], s.met[RULE_DEALT], s.failed);
+	return s.failed || s.ran < wanted || !met;
 }
