@@ -14,15 +14,20 @@ form_plain(int rank)
 }
 
 Form
-form_channels_last(int rank)
+form_innermost(int rank, int dim)
 {
 	Form f = form_plain(rank);
 
-	for (int d = 1; d + 1 < rank; d++)
+	for (int d = dim; d + 1 < rank; d++)
 		f.order[d] = d + 1;
-	if (rank > 1)
-		f.order[rank - 1] = 1;
+	f.order[rank - 1] = dim;
 	return f;
+}
+
+Form
+form_channels_last(int rank)
+{
+	return form_innermost(rank, rank > 1);
 }
 
 Form

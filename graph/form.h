@@ -45,6 +45,7 @@ typedef struct Layout {
 } Layout;
 
 Form form_plain(int rank);
+Form form_innermost(int rank, int dim);          /* row-major, but dim innermost */
 Form form_channels_last(int rank);               /* n c d1 d2 -> n d1 d2 c */
 Form form_blocked(int rank, int dim, int block); /* nChw16c: dimension 1 blocked by 16 */
 bool form_equal(const Form *a, const Form *b);

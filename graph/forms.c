@@ -1,7 +1,8 @@
 /* Forms of the values that Tasks write.
  *
  * Values of convolutions and of whatever reads them are stored channels last: output channels are
- * the lanes, so they lie side by side, and any channel count and any concatenation work. What the
+ * the lanes, so they lie side by side, and any channel count and any concatenation work. Where
+ * channels come in groups with a dimension of their own, heads, those of one group do. What the
  * caller gives and gets is plain. A value whose readers pad it alike gets a border that its
  * producer writes. A whole and its parts have one layout and one border, decided together: the form
  * of the outermost whole stands for all of them until the end.
@@ -50,23 +51,38 @@ load_uses(const Task *t, int e, int axis, TensorKind kind)
 	       load_uses(t, x->c, axis, kind);
 }
 
-/* A contraction with constants whose output channels are dimension 1. */
+/* Whether dimension d holds the stage's output channels: nothing but axes of constants goes along
+ * it. Of channels in groups, dimension 1, it is enough that one does. */
 static bool
-makes_channels(const Task *t, int tensor)
+holds_channels(const Task *t, const Stage *s, int d)
 {
-	if (t->tensor.v[tensor].rank < 3)
-		return false;
-	for (int i = 0; i < t->stage.n; i++) {
-		const Stage *s = &t->stage.v[i];
+	bool any = false, all = true;
 
-		if (s->out != tensor || s->comb != COMB_SUM)
+	for (int a = 0; a < s->nspatial; a++) {
+		bool yes = load_uses(t, s->body, a, TENSOR_CONST) &&
+			   !load_uses(t, s->body, a, TENSOR_IN);
+
+		if (!writes_along(s, d, a))
 			continue;
-		for (int a = 0; a < s->nspatial; a++)
-			if (writes_along(s, 1, a) && load_uses(t, s->body, a, TENSOR_CONST) &&
-			    !load_uses(t, s->body, a, TENSOR_IN))
-				return true;
+		any |= yes;
+		all &= yes;
 	}
-	return false;
+	return any && (all || d == 1);
+}
+
+/* The last dimension, behind the batch, that holds the output channels of a contraction with
+ * constants: heads come before the channels of each. TASK_NONE: there is none. */
+static int
+channel_dimension(const Task *t, int tensor)
+{
+	int rank = t->tensor.v[tensor].rank;
+
+	for (int d = rank - 1; d > 0 && rank >= 3; d--)
+		for (int i = 0; i < t->stage.n; i++)
+			if (t->stage.v[i].out == tensor && t->stage.v[i].comb == COMB_SUM &&
+			    holds_channels(t, &t->stage.v[i], d))
+				return d;
+	return TASK_NONE;
 }
 
 static bool
@@ -96,12 +112,15 @@ choose_layouts(Forms *f)
 		const GroupTask *q = &f->group[i];
 
 		for (int t = 0; q->task && t < q->task->tensor.n; t++) {
-			int v = q->value[t];
+			int v = q->value[t], d;
 
 			if (q->task->tensor.v[t].kind != TENSOR_OUT || f->fixed[v])
 				continue;
-			if (makes_channels(q->task, t) || follows_channels(f, q, t))
-				f->form[outermost(f, v)] = form_channels_last(f->form[v].rank);
+			d = channel_dimension(q->task, t);
+			if (d == TASK_NONE && follows_channels(f, q, t))
+				d = 1;
+			if (d != TASK_NONE)
+				f->form[outermost(f, v)] = form_innermost(f->form[v].rank, d);
 		}
 	}
 }

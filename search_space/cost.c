@@ -395,8 +395,8 @@ extent_before(const Nest *n, int axis, int last)
 
 /* Bytes that must come, to each thread, from beyond a cache of the given size, loop by loop from
  * the inside: as long as all that the loops touch fits, it comes once; a loop around what does not
- * fit brings anew what varies with it, and repeats what does not. Under shared loops a temporary
- * that fits stays there. */
+ * fit brings anew what varies with it, and repeats what does not. Under shared loops what
+ * earlier stages touched and fits stays there. */
 static double
 traffic(const Nest *n, double cache)
 {
@@ -431,7 +431,7 @@ traffic(const Nest *n, double cache)
 	for (int i = 0; i <= n->s->n; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 
-		if (!fits || n->s->rounds <= 1 || !x->is_tmp)
+		if (!fits || n->s->rounds <= 1 || !x->is_shared)
 			total += bytes[i] /
 				 (n->dealt != TASK_NONE && x->varies[n->dealt] ? n->gain : 1);
 	}

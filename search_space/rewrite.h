@@ -42,6 +42,6 @@ int rewrite_apply(const char *name, Arena *a, const Task *t, const TaskForm *f, 
 		  TaskForm *form, Err *e);
 const Rewrite *rewrite_named(const char *name); /* NULL when there is none */
 
-extern const Rewrite rewrite_winograd2, rewrite_winograd4;
+extern const Rewrite rewrite_pack, rewrite_winograd2, rewrite_winograd4;
 
 #endif

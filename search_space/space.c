@@ -113,7 +113,9 @@ can_inline(const Task *t, int stage)
 		return false;
 	for (int a = s->nspatial; a < s->naxes; a++)
 		terms *= s->axis[a].extent;
-	if (terms > 6)
+	/* What only moves elements would have been merged by task_fuse: it is there to pack them.
+	 */
+	if (terms > 6 || (t->expr.v[s->value].op == EXPR_LOAD && !t->expr.v[s->value].has_else))
 		return false;
 	for (int d = 0; d < t->tensor.v[s->out].rank; d++) {
 		int axes = 0;
@@ -126,31 +128,35 @@ can_inline(const Task *t, int stage)
 	return true;
 }
 
-/* Name of the outermost axis that all stages at work have, with one extent; NULL: none. */
-static const char *
-shared_axis(const Variant *v, int64_t *extent)
+/* Whether all stages at work have the axis, with its extent. */
+static bool
+all_have(const Variant *v, const Axis *axis)
+{
+	for (int s = 0; s < v->task->stage.n; s++) {
+		const Stage *q = &v->task->stage.v[s];
+		int b = stage_axis_named(q, axis->name);
+
+		if (!is_idle(v, s) &&
+		    (b == TASK_NONE || b >= q->nspatial || q->axis[b].extent != axis->extent))
+			return false;
+	}
+	return true;
+}
+
+/* Axes that all stages at work have, outermost first. */
+static int
+common_axes(const Variant *v, Axis axis[STAGE_AXES_MAX])
 {
 	const Stage *first = NULL;
+	int n = 0;
 
 	for (int s = 0; s < v->task->stage.n && !first; s++)
 		if (!is_idle(v, s))
 			first = &v->task->stage.v[s];
-	for (int a = 0; first && a < first->nspatial; a++) {
-		bool all = first->axis[a].extent > 1;
-
-		for (int s = 0; s < v->task->stage.n && all; s++) {
-			const Stage *q = &v->task->stage.v[s];
-			int b = stage_axis_named(q, first->axis[a].name);
-
-			all = is_idle(v, s) || (b != TASK_NONE && b < q->nspatial &&
-						q->axis[b].extent == first->axis[a].extent);
-		}
-		if (all) {
-			*extent = first->axis[a].extent;
-			return first->axis[a].name;
-		}
-	}
-	return NULL;
+	for (int a = 0; first && a < first->nspatial; a++)
+		if (first->axis[a].extent > 1 && all_have(v, &first->axis[a]))
+			axis[n++] = first->axis[a];
+	return n;
 }
 
 static int
@@ -163,26 +169,58 @@ working_stages(const Variant *v)
 	return n;
 }
 
-/* The variant with its stages fused over a shared axis, in several steps. */
-static void
-add_fused(Space *s, const Variant *base, const Target *t)
+/* Bytes of the temporaries of all stages at work. */
+static double
+temporary_bytes(const Variant *v)
 {
-	static const int64_t steps[FUSE_STEPS] = {1, 2, 4, 7, 14};
-	int64_t extent = 0;
-	const char *axis = shared_axis(base, &extent);
+	double bytes = 0;
 
-	if (!axis || working_stages(base) < 2)
+	for (int s = 0; s < v->task->stage.n; s++) {
+		const TaskTensor *x = &v->task->tensor.v[v->task->stage.v[s].out];
+
+		if (!is_idle(v, s) && x->kind == TENSOR_TMP)
+			bytes += (double)tensor_count(x) * (double)dtype_size(x->type);
+	}
+	return bytes;
+}
+
+/* The variant with one more shared loop inside those it has. */
+static Variant
+with_shared(Arena *a, const Variant *base, const Axis *axis, int64_t step)
+{
+	Variant v = *base;
+	SharedLoop *loop = &v.base.fuse[v.base.nfuse++];
+
+	v.ns = 0;
+	snprintf(loop->axis, sizeof loop->axis, "%s", axis->name);
+	loop->step = step;
+	v.name = arena_printf(a, "%s %s%s:%lld", base->name, base->base.nfuse ? "" : "fuse ",
+			      axis->name, (long long)step);
+	return v;
+}
+
+/* The variant with its stages fused over the outermost common axis, in several steps; over the next
+ * one as well as long as a round's temporaries are too many for the first cache. */
+static void
+add_fused(Space *s, const Variant *plain, const Target *t)
+{
+	static const int64_t steps[][FUSE_STEPS] = {{1, 2, 4, 8, 16}, {1, 2, 4, 7, 14}};
+	Axis axis[STAGE_AXES_MAX];
+	int n = common_axes(plain, axis);
+	double bytes = temporary_bytes(plain);
+	Variant base = *plain;
+
+	if (working_stages(plain) < 2)
 		return;
-	for (int i = 0; i < FUSE_STEPS && steps[i] < extent; i++) {
-		Variant v = *base;
+	for (int a = 0; a < n && a < SCHED_FUSE_MAX; a++) {
+		const int64_t *step = steps[axis[a].extent % 7 == 0];
 
-		v.ns = 0;
-		v.base.nfuse = 1;
-		snprintf(v.base.fuse[0].axis, sizeof v.base.fuse[0].axis, "%s", axis);
-		v.base.fuse[0].step = steps[i];
-		v.name = arena_printf(s->arena, "%s fuse %s:%lld", base->name, axis,
-				      (long long)steps[i]);
-		add_variant(s, v, t);
+		for (int i = 0; i < FUSE_STEPS && step[i] < axis[a].extent; i++)
+			add_variant(s, with_shared(s->arena, &base, &axis[a], step[i]), t);
+		base = with_shared(s->arena, &base, &axis[a], 1);
+		bytes /= (double)axis[a].extent;
+		if (bytes <= (double)t->l1_bytes)
+			return;
 	}
 }
 

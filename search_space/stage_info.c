@@ -71,6 +71,15 @@ range(const Walk *w, const Index *ix, int64_t *lo, int64_t *hi)
 	}
 }
 
+static bool
+is_read_before(const Walk *w, int tensor)
+{
+	for (int s = 0; s < w->out->stage - w->t->stage.v; s++)
+		if (!w->inlined[s] && !stage_is_const(w->t, s) && stage_reads(w->t, s, tensor))
+			return true;
+	return false;
+}
+
 static void
 describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_else, Access *a)
 {
@@ -83,7 +92,7 @@ describe(const Walk *w, int tensor, const Index *ix, double otherwise, bool has_
 	a->footprint = (double)tensor_count(x) * a->bytes;
 	a->is_const = x->kind == TENSOR_CONST || x->kind == TENSOR_LIT;
 	a->is_literal = x->kind == TENSOR_LIT;
-	a->is_tmp = x->kind == TENSOR_TMP;
+	a->is_shared = x->kind == TENSOR_TMP || is_read_before(w, tensor);
 	for (int d = 0; d < x->rank; d++) {
 		int64_t lo, hi, below = 0, above = 0;
 

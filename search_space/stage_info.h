@@ -19,7 +19,7 @@ typedef struct Access {
 	int tensor;
 	bool is_const;    /* packed in the order it is read: lanes are always contiguous */
 	bool is_literal;  /* folds away where its indices are constants */
-	bool is_tmp;      /* of the Task itself */
+	bool is_shared;   /* an earlier stage touches it: in shared loops, moments before */
 	bool final;       /* read once per output, not once per reduction step */
 	bool guarded;     /* some indices may lie outside the stored tensor */
 	bool by_value;    /* an index comes from another tensor */

@@ -351,6 +351,41 @@ bad_plan_texts_are_refused(void **state)
 	stop(&f);
 }
 
+/* Heads have a dimension of their own: the channels of each head lie side by side, not the heads,
+ * wherever the model's transposition puts them. */
+static void
+channels_of_heads_lie_side_by_side(void **state)
+{
+	static const struct {
+		int64_t perm[4];
+		const char *order;
+	} list[] = {{{0, 2, 1, 3}, "abcd"}, {{0, 2, 3, 1}, "abdc"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		const Plan *p;
+		Fixture f;
+		Str text = {0};
+
+		start(&f, 13);
+		onnx_make_input(&f.make, "x", DT_F32, "1,6,16");
+		onnx_make_const(&f.make, "w", DT_F32, "16,24", noise(&f, 16 * 24));
+		onnx_make_const(&f.make, "shape", DT_I64, "4", (const int64_t[]){0, 0, 3, 8});
+		onnx_make_node(&f.make, "MatMul", "x w", "p");
+		onnx_make_node(&f.make, "Reshape", "p shape", "r");
+		onnx_write_ints(&f.make, onnx_make_node(&f.make, "Transpose", "r", "t"), "perm", 4,
+				list[i].perm);
+		onnx_make_node(&f.make, "Softmax", "t", "s");
+		onnx_make_output(&f.make, "s");
+		p = plan_of(&f);
+		task_form_print(p->task.v[0].task, &p->task.v[0].form, &text);
+		if (!strstr(str_get(&text), list[i].order))
+			fail_msg("%s", str_get(&text));
+		str_fini(&text);
+		stop(&f);
+	}
+}
+
 int
 main(void)
 {
@@ -365,6 +400,7 @@ main(void)
 		cmocka_unit_test(gathers_read_the_right_place),
 		cmocka_unit_test(operators_with_modes),
 		cmocka_unit_test(bad_plan_texts_are_refused),
+		cmocka_unit_test(channels_of_heads_lie_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,85 @@ narrow_channels_share_lanes(void **state)
 	}
 }
 
+/* The variants of a Task in a Form, on a machine with 16 lanes. */
+static void
+start_in_form(Fixture *f, const char *task, const char *form)
+{
+	start(f, task, "x86-64-v4");
+	if (task_form_parse(form, f->t, f->a, &f->f, &f->e) ||
+	    space_build(f->a, f->t, &f->f, &f->target, TOLERANCE_DEFAULT, &f->s, &f->e))
+		fail_msg("%s", f->e.msg);
+}
+
+/* A product whose lanes would gather an operand is packed first, and the model prefers that; what
+ * lies side by side already, or comes as a constant, is left alone. */
+static void
+gathered_operands_are_packed(void **state)
+{
+	static const struct {
+		const char *kind, *form;
+		bool packed;
+	} list[] = {
+		{"in", "form\n", true},
+		{"in", "form\n b acb\n", false},
+		{"const", "form\n", false},
+		{"in", "form\n y acb\n", false}, /* lanes along m: a lies side by side */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		Arena *a = arena_new();
+		Fixture f;
+
+		start_in_form(&f,
+			      arena_printf(a,
+					   "task\n in a f32[12,64,128]\n %s b f32[12,128,64]\n"
+					   " out y f32[12,128,128]\n"
+					   " stage h:12 m:128 n:128 | k:64\n"
+					   "  acc f32 sum a[h,k,m] * b[h,n,k]\n"
+					   "  y[h,m,n] = acc\n",
+					   list[i].kind),
+			      list[i].form);
+		if (!strcmp(f.s.variant.v[0].rewrite, "pack") != list[i].packed)
+			fail_msg("%zu: %s", i, f.s.variant.v[0].name);
+		stop(&f);
+		arena_free(a);
+	}
+}
+
+/* Rows are shared inside matrices when a matrix of temporaries is too much for the first cache. */
+static void
+shared_loops_go_inwards(void **state)
+{
+	static const struct {
+		int rows, depth;
+	} list[] = {{8, 1}, {256, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		Arena *a = arena_new();
+		int r = list[i].rows, depth = 0;
+		Fixture f;
+
+		start(&f,
+		      arena_printf(a,
+				   "task\n in x f32[6,%d,128]\n tmp e f32[6,%d,128]\n"
+				   " tmp s f32[6,%d]\n out y f32[6,%d,128]\n"
+				   " stage h:6 r:%d c:128\n  e[h,r,c] = exp(x[h,r,c])\n"
+				   " stage h:6 r:%d | c:128\n  acc f32 sum e[h,r,c]\n"
+				   "  s[h,r] = acc\n"
+				   " stage h:6 r:%d c:128\n  y[h,r,c] = e[h,r,c] / s[h,r]\n",
+				   r, r, r, r, r, r, r),
+		      "x86-64-v4");
+		for (int v = 0; v < f.s.variant.n; v++)
+			if (f.s.variant.v[v].base.nfuse > depth)
+				depth = f.s.variant.v[v].base.nfuse;
+		assert_int_equal(depth, list[i].depth);
+		stop(&f);
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -405,6 +484,8 @@ main(void)
 		cmocka_unit_test(slabs_are_prefetched),
 		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
 		cmocka_unit_test(narrow_channels_share_lanes),
+		cmocka_unit_test(gathered_operands_are_packed),
+		cmocka_unit_test(shared_loops_go_inwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
