@@ -16,7 +16,7 @@
 enum { CLASSES_MAX = 64 };
 
 /* What must be left of the cost of the Tasks that touch a class. */
-static const double enough = 0.97;
+static const double enough = 0.92;
 
 typedef struct Known {
 	Digest task, form;
