@@ -11,6 +11,7 @@
 #include "bench/support.h"
 #include "graph/import.h"
 #include "graph/zoo.h"
+#include "search_space/space_form.h"
 #include "tuner/search.h"
 
 enum {
@@ -75,6 +76,8 @@ set_plan(Layers *l, int rc)
 int
 layers_of_model(Layers *l, const char *name, Err *e)
 {
+	SpaceForm how = {&l->target, TOLERANCE_DEFAULT};
+	FormCost cost = space_form_cost(&how);
 	ImportOptions opt = {0};
 	ImportReport rep;
 	const void *bytes;
@@ -84,7 +87,7 @@ layers_of_model(Layers *l, const char *name, Err *e)
 	import_report_init(&rep);
 	if (!(rc = zoo_build(name, 0, l->arena, &bytes, &size, e)) &&
 	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e)))
-		rc = plan_build(l->graph, l->arena, &l->plan, e);
+		rc = plan_build(l->graph, l->arena, &cost, &l->plan, e);
 	import_report_fini(&rep);
 	return set_plan(l, rc);
 }

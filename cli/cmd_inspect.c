@@ -112,7 +112,7 @@ static int
 inspect(Inspection *x, Arena *a, Err *e)
 {
 	Plan *p;
-	int rc = plan_build(x->m->graph, a, &p, e);
+	int rc = plan_build(x->m->graph, a, NULL, &p, e);
 
 	if (rc)
 		return rc;

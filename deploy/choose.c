@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "deploy/compiler.h"
+#include "search_space/space_form.h"
 
 int
 choose_plan(Compiler *c, Err *e)
 {
 	const char *text;
+	SpaceForm how = {&c->target, c->opt->tolerance};
+	FormCost cost = space_form_cost(&how);
 	Err own = {0};
 	int rc = NOT_APPLICABLE;
 
@@ -22,7 +25,7 @@ choose_plan(Compiler *c, Err *e)
 		}
 		c->b->plan = arena_printf(c->a, "analytic: the logged one is refused: %s", own.msg);
 	}
-	return rc < 0 ? rc : plan_build(c->g, c->a, &c->plan, e);
+	return rc < 0 ? rc : plan_build(c->g, c->a, c->opt->scalar ? NULL : &cost, &c->plan, e);
 }
 
 /* NOT_APPLICABLE when the log knows nothing of use. */

@@ -2,22 +2,13 @@
  *
  * Values of convolutions and of whatever reads them are stored channels last: output channels are
  * the lanes, so they lie side by side, and any channel count and any concatenation work. Where
- * channels come in groups with a dimension of their own, heads, those of one group do. What the
- * caller gives and gets is plain. A value whose readers pad it alike gets a border that its
- * producer writes. A whole and its parts have one layout and one border, decided together: the form
- * of the outermost whole stands for all of them until the end.
+ * channels come in groups with a dimension of their own, heads, those of one group do. Where
+ * somebody tells what Tasks cost, forms_cost.c then blocks the channels of some. What the caller
+ * gives and gets is plain. A value whose readers pad it alike gets a border that its producer
+ * writes. A whole and its parts have one layout and one border, decided together: the form of the
+ * outermost whole stands for all of them until the end.
  */
-#include "graph/parts.h"
-
-typedef struct Forms {
-	const Graph *g;
-	const GroupTask *group;
-	int n;
-	const Part *part;  /* per value */
-	Form *form;        /* per value; of parts only at the end */
-	unsigned *joined;  /* per value: along which dimensions its parts lie */
-	const bool *fixed; /* plain, without border: the caller's, or an extern node's */
-} Forms;
+#include "graph/forms.h"
 
 /* The value whose form stands for v's. */
 static int
@@ -99,7 +90,7 @@ follows_channels(const Forms *f, const GroupTask *q, int tensor)
 		const TaskTensor *x = &q->task->tensor.v[i];
 
 		if (x->kind == TENSOR_IN && x->rank == q->task->tensor.v[tensor].rank &&
-		    is_channels_last(&f->form[outermost(f, q->value[i])]))
+		    is_channels_last(&f->layout[outermost(f, q->value[i])]))
 			return true;
 	}
 	return false;
@@ -120,9 +111,16 @@ choose_layouts(Forms *f)
 			if (d == TASK_NONE && follows_channels(f, q, t))
 				d = 1;
 			if (d != TASK_NONE)
-				f->form[outermost(f, v)] = form_innermost(f->form[v].rank, d);
+				f->layout[outermost(f, v)] = form_innermost(f->layout[v].rank, d);
 		}
 	}
+}
+
+/* The dimension whose elements lie side by side. */
+static int
+innermost(const Form *f)
+{
+	return f->block_dim == TASK_NONE ? f->order[f->rank - 1] : f->block_dim;
 }
 
 /* What one load wants around its tensor, which is value v or a part of it. */
@@ -140,8 +138,8 @@ want_border(const Forms *forms, int v, const Stage *s, const Expr *x, const Task
 			continue;
 		/* a border inside the innermost dimension would break up its vectors, one wider
 		 * than the tensor is no border, and one between parts has no place */
-		if (f->order[f->rank - 1] == d || -lo > src->dim[d] ||
-		    hi - src->dim[d] + 1 > src->dim[d] || forms->joined[v] >> d & 1)
+		if (innermost(f) == d || -lo > src->dim[d] || hi - src->dim[d] + 1 > src->dim[d] ||
+		    forms->joined[v] >> d & 1)
 			return;
 		if (-lo > want.lo[d])
 			want.lo[d] = (int)-lo;
@@ -184,31 +182,46 @@ place_part(Forms *f, int v)
 	part_form(p, &f->g->value.v[v], &f->form[p->whole], &f->g->value.v[p->whole], &f->form[v]);
 }
 
+void
+forms_derive(Forms *f)
+{
+	for (int v = 0; v < f->g->value.n; v++)
+		f->form[v] = f->layout[v];
+	for (int i = 0; i < f->n; i++) {
+		const GroupTask *q = &f->group[i];
+
+		for (int s = 0; q->task && s < q->task->stage.n; s++) {
+			const Stage *st = &q->task->stage.v[s];
+
+			collect_borders(f, q, st, st->body);
+			collect_borders(f, q, st, st->value);
+		}
+	}
+	for (int v = 0; v < f->g->value.n; v++)
+		place_part(f, v);
+}
+
 Form *
-assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n)
+assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n, const FormCost *cost)
 {
 	Forms f = {.g = g,
+		   .arena = a,
 		   .group = group,
 		   .n = n,
 		   .part = parts_find(g, a, group, n),
+		   .layout = ARENA_ARRAY(a, Form, g->value.n + 1),
 		   .form = ARENA_ARRAY(a, Form, g->value.n + 1),
 		   .joined = ARENA_ARRAY(a, unsigned, g->value.n + 1),
 		   .fixed = fixed_values(g, a, group, n)};
 
 	for (int v = 0; v < g->value.n; v++) {
-		f.form[v] = form_plain(g->value.v[v].rank);
+		f.layout[v] = form_plain(g->value.v[v].rank);
 		if (f.part[v].whole != NO_VALUE)
 			f.joined[outermost(&f, v)] |= 1u << f.part[v].dim;
 	}
 	choose_layouts(&f);
-	for (int i = 0; i < n; i++)
-		for (int s = 0; group[i].task && s < group[i].task->stage.n; s++) {
-			const Stage *st = &group[i].task->stage.v[s];
-
-			collect_borders(&f, &group[i], st, st->body);
-			collect_borders(&f, &group[i], st, st->value);
-		}
-	for (int v = 0; v < g->value.n; v++)
-		place_part(&f, v);
+	forms_derive(&f);
+	if (cost)
+		forms_by_cost(&f, cost);
 	return f.form;
 }

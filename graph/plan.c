@@ -386,9 +386,10 @@ check_forms(const Planner *b)
 	return rc;
 }
 
-int
-plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
-		Err *e)
+/* form: NULL: preferred ones. */
+static int
+build(const Graph *g, Arena *a, const Groups *groups, const Form *form, const FormCost *cost,
+      Plan **out, Err *e)
 {
 	Planner b = {.g = g, .p = ARENA_NEW(a, Plan), .e = e};
 	int rc;
@@ -401,7 +402,7 @@ plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form
 	memset(b.plain, 0xff, (size_t)g->value.n * sizeof *b.plain);
 	if ((rc = check_groups(&b, groups)) || (rc = collect_groups(&b, groups)))
 		return rc;
-	b.form = form ? form : assign_forms(g, a, b.group, b.ngroup);
+	b.form = form ? form : assign_forms(g, a, b.group, b.ngroup, cost);
 	b.part = parts_find(g, a, b.group, b.ngroup);
 	if ((rc = check_forms(&b)))
 		return rc;
@@ -414,9 +415,16 @@ plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form
 }
 
 int
-plan_build(const Graph *g, Arena *a, Plan **out, Err *e)
+plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
+		Err *e)
+{
+	return build(g, a, groups, form, NULL, out, e);
+}
+
+int
+plan_build(const Graph *g, Arena *a, const FormCost *cost, Plan **out, Err *e)
 {
 	Groups groups = partition(g, a);
 
-	return plan_build_with(g, a, &groups, NULL, out, e);
+	return build(g, a, &groups, NULL, cost, out, e);
 }

@@ -68,11 +68,20 @@ Groups partition(const Graph *g, Arena *a);
  * stages, when several together make no Task, or when the Task has more than TASK_STAGES_MAX. */
 int group_task(const Graph *g, Arena *a, const int *node, int n, Task **out, int **value);
 
-/* Partition, Forms and steps. Errors: ERR_INTERNAL when a Task comes out malformed. */
-int plan_build(const Graph *g, Arena *a, Plan **out, Err *e);
-/* The same with given groups and, when form is not NULL, given Forms per graph value. Errors:
- * ERR_INPUT when a group makes no Task or reads what a later one computes, or when a Form does not
- * suit its value; what the caller or a reference kernel touches is plain. */
+/* What Tasks cost, for whoever knows: then Forms are chosen by it. One thread at a time. */
+typedef struct FormCost {
+	void *self;
+	double (*ns)(void *self, const Task *t, const TaskForm *f); /* not finite: unknown */
+	int lanes;    /* f32 lanes of a vector: channels of a block, 2 to 64 */
+	int channels; /* values of fewer are left as they are */
+} FormCost;
+
+/* Partition, Forms and steps. cost may be NULL. Errors: ERR_INTERNAL when a Task comes out
+ * malformed. */
+int plan_build(const Graph *g, Arena *a, const FormCost *cost, Plan **out, Err *e);
+/* The same with given groups and Forms per graph value. Errors: ERR_INPUT when a group makes no
+ * Task or reads what a later one computes, or when a Form does not suit its value; what the caller
+ * or a reference kernel touches is plain. */
 int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
 		    Err *e);
 
@@ -81,12 +90,12 @@ int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *
 void plan_print(const Plan *p, Str *out);
 int plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e);
 
-/* forms.c: preferred Forms of all values, for given groups and their Tasks. */
+/* forms.c: preferred Forms of all values, for given groups and their Tasks. cost may be NULL. */
 typedef struct GroupTask {
 	Task *task; /* NULL: extern */
 	int *value; /* per tensor */
 	int *node, nnode;
 } GroupTask;
-Form *assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n);
+Form *assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n, const FormCost *cost);
 
 #endif

@@ -1,10 +1,11 @@
-/* The run before its first proposal: plan, device, log, and a Work per Task. */
+/* The run before its first proposal: device, plan, log, and a Work per Task. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "search_space/space_form.h"
 #include "tuner/tuner.h"
 
 void
@@ -57,7 +58,9 @@ dump_plan(Tuner *t)
 int
 tuner_plan(Tuner *t, Err *e)
 {
-	int rc = plan_build(t->graph, t->arena, &t->plan, e);
+	SpaceForm how = {&t->target, t->opt->tolerance};
+	FormCost cost = space_form_cost(&how);
+	int rc = plan_build(t->graph, t->arena, &cost, &t->plan, e);
 
 	if (rc)
 		return rc;

@@ -27,9 +27,9 @@ tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e)
 	int rc;
 
 	tuner_init(&t, g, opt, report);
-	rc = tuner_plan(&t, e); /* Graph -> Plan: Tasks and Forms */
+	rc = tuner_device(&t, e); /* agent -> Target */
 	if (!rc)
-		rc = tuner_device(&t, e); /* agent -> Target */
+		rc = tuner_plan(&t, e); /* Graph -> Plan: Tasks and Forms for the Target */
 	if (!rc)
 		rc = tuner_log(&t, e); /* what is known */
 	if (!rc)

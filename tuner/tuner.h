@@ -29,8 +29,8 @@ typedef struct Tuner {
 /* --- setup.c: everything before the first proposal, a stage of the spine each --- */
 
 void tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report);
-int tuner_plan(Tuner *t, Err *e);   /* Graph -> Plan */
 int tuner_device(Tuner *t, Err *e); /* connects; Target, back end */
+int tuner_plan(Tuner *t, Err *e);   /* Graph -> Plan for the Target */
 int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns, texts */
 int tuner_works(Tuner *t, Err *e);  /* a Work per Task */
 void tuner_fini(Tuner *t);

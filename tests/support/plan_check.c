@@ -296,7 +296,8 @@ plan_reads_back(Check *c)
 }
 
 bool
-plan_check(const Graph *g, Arena *a, const void *const *data, int samples, PlanCheck *out)
+plan_check(const Graph *g, Arena *a, const void *const *data, int samples, const FormCost *cost,
+	   PlanCheck *out)
 {
 	Check c = {.g = g, .a = a, .samples = samples, .out = out};
 	Plan *p;
@@ -304,10 +305,12 @@ plan_check(const Graph *g, Arena *a, const void *const *data, int samples, PlanC
 
 	*out = (PlanCheck){0};
 	c.all = ARENA_ARRAY(a, void *, g->value.n + 1);
-	if (graph_run(g, a, data, c.all, &out->e) || plan_build(g, a, &p, &out->e))
+	if (graph_run(g, a, data, c.all, &out->e) || plan_build(g, a, cost, &p, &out->e))
 		return false;
 	c.p = p;
 	c.written = ARENA_ARRAY(a, int64_t, p->buffer.n + 1);
+	for (int i = 0; i < p->buffer.n; i++)
+		out->blocked += p->buffer.v[i].form.block_dim != TASK_NONE;
 	ok = check_steps(&c) && plan_reads_back(&c);
 	str_fini(&c.text);
 	return ok;

@@ -8,6 +8,7 @@
 
 typedef struct PlanCheck {
 	int tasks, externs; /* steps */
+	int blocked;        /* buffers */
 	int reading;        /* tasks that read anything but constants */
 	int extern_op[OP_COUNT];
 	int64_t elements;  /* compared */
@@ -16,9 +17,11 @@ typedef struct PlanCheck {
 	Err e;             /* the first thing wrong */
 } PlanCheck;
 
-/* data: contents of the graph's inputs; up to `samples` elements of each output are compared. Also
- * checks that steps read only what was written before them, that every output is written, and that
- * Tasks and the Plan read back from their texts. False when something is wrong. */
-bool plan_check(const Graph *g, Arena *a, const void *const *data, int samples, PlanCheck *out);
+/* data: contents of the graph's inputs; cost: for plan_build, may be NULL; up to `samples` elements
+ * of each output are compared. Also checks that steps read only what was written before them, that
+ * every output is written, and that Tasks and the Plan read back from their texts. False when
+ * something is wrong. */
+bool plan_check(const Graph *g, Arena *a, const void *const *data, int samples,
+		const FormCost *cost, PlanCheck *out);
 
 #endif

@@ -46,7 +46,7 @@ row_of(Arena *a, const Graph *g, const char *algorithm, double ns)
 	Plan *plan;
 	Space s;
 
-	if (target_host(&target, &e) || plan_build(g, a, &plan, &e))
+	if (target_host(&target, &e) || plan_build(g, a, NULL, &plan, &e))
 		fail_msg("%s", e.msg);
 	t = &plan->task.v[0];
 	if (space_build(a, t->task, &t->form, &target, TOLERANCE_DEFAULT, &s, &e))
