@@ -79,3 +79,15 @@ emit_target(const Emit *m)
 {
 	return &m->target;
 }
+
+Code
+code_copy(Arena *a, const Code *c)
+{
+	Code r = *c;
+
+	r.bytes = arena_copy(a, c->bytes, c->size);
+	r.symbol = ARENA_ARRAY(a, const char *, c->nsymbol + 1);
+	for (int i = 0; i < c->nsymbol; i++)
+		r.symbol[i] = arena_strdup(a, c->symbol[i]);
+	return r;
+}

@@ -17,6 +17,9 @@ typedef struct Code {
 			      * products and has the most of them */
 } Code;
 
+/* Into another arena. */
+Code code_copy(Arena *a, const Code *c);
+
 /* A back end made ready for one Target; heap, freed by emit_close. One thread at a time. */
 typedef struct Emit Emit;
 

@@ -76,6 +76,10 @@ LLVMValueRef llvm_intrinsic(Llvm *v, const char *name, LLVMTypeRef *over, unsign
 LLVMValueRef llvm_node(Llvm *v, const LoopNode *n); /* arithmetic */
 
 /* llvm_memory.c */
+/* The builder goes on in a new block that is run when cond holds; returns the one behind it, which
+ * llvm_end_if goes on in. A block that returns needs no llvm_end_if. */
+LLVMBasicBlockRef llvm_begin_if(Llvm *v, LLVMValueRef cond);
+void llvm_end_if(Llvm *v, LLVMBasicBlockRef after);
 LLVMValueRef llvm_load(Llvm *v, const LoopNode *n);
 void llvm_store(Llvm *v, const LoopNode *n);
 

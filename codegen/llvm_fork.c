@@ -38,18 +38,6 @@ field(Llvm *v, LLVMTypeRef type, LLVMValueRef p, unsigned i)
 	return LLVMBuildLoad2(v->b, as, LLVMBuildStructGEP2(v->b, type, p, i, ""), "");
 }
 
-/* Goes to one of two new blocks; the builder is in the first. Returns the second. */
-static LLVMBasicBlockRef
-when(Llvm *v, LLVMValueRef cond)
-{
-	LLVMBasicBlockRef yes = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
-	LLVMBasicBlockRef no = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
-
-	LLVMBuildCondBr(v->b, cond, yes, no);
-	LLVMPositionBuilderAtEnd(v->b, yes);
-	return no;
-}
-
 /* void NAME_chunk(call, chunk, chunks): an answer other than 0 is kept. */
 static LLVMValueRef
 make_chunk(Maker *k)
@@ -67,7 +55,7 @@ make_chunk(Maker *k)
 	arg[3] = LLVMGetParam(fn, 1);
 	arg[4] = LLVMGetParam(fn, 2);
 	answer = LLVMBuildCall2(v->b, k->kernel, field(v, type, call, CALL_FUNCTION), arg, 5, "");
-	end = when(v, LLVMBuildICmp(v->b, LLVMIntNE, answer, llvm_i32(v, 0), ""));
+	end = llvm_begin_if(v, LLVMBuildICmp(v->b, LLVMIntNE, answer, llvm_i32(v, 0), ""));
 	model_put(v, type, call, CALL_ANSWER, answer);
 	LLVMBuildRetVoid(v->b);
 	LLVMPositionBuilderAtEnd(v->b, end);
@@ -93,7 +81,7 @@ fork_functions(Maker *k)
 
 	LLVMSetLinkage(fn, LLVMInternalLinkage);
 	k->fork = fn;
-	share = when(v, LLVMBuildIsNull(v->b, with, ""));
+	share = llvm_begin_if(v, LLVMBuildIsNull(v->b, with, ""));
 	LLVMBuildCall2(v->b, task_type(v), chunk, alone, 3, "");
 	LLVMBuildRet(v->b, field(v, call_type(v), call, CALL_ANSWER));
 	LLVMPositionBuilderAtEnd(v->b, share);

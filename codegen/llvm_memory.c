@@ -274,8 +274,8 @@ load_apart(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef lane_cond)
 	return all;
 }
 
-static LLVMBasicBlockRef
-begin_if(Llvm *v, LLVMValueRef cond)
+LLVMBasicBlockRef
+llvm_begin_if(Llvm *v, LLVMValueRef cond)
 {
 	LLVMBasicBlockRef yes = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
 	LLVMBasicBlockRef no = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
@@ -285,8 +285,8 @@ begin_if(Llvm *v, LLVMValueRef cond)
 	return no;
 }
 
-static void
-end_if(Llvm *v, LLVMBasicBlockRef after)
+void
+llvm_end_if(Llvm *v, LLVMBasicBlockRef after)
 {
 	LLVMBuildBr(v->b, after);
 	LLVMPositionBuilderAtEnd(v->b, after);
@@ -297,11 +297,11 @@ end_if(Llvm *v, LLVMBasicBlockRef after)
 static LLVMValueRef
 load_apart_if(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef cond)
 {
-	LLVMBasicBlockRef before = LLVMGetInsertBlock(v->b), after = begin_if(v, cond), inside;
+	LLVMBasicBlockRef before = LLVMGetInsertBlock(v->b), after = llvm_begin_if(v, cond), inside;
 	LLVMValueRef x = load_apart(v, n, p, NULL), none = LLVMConstNull(LLVMTypeOf(x)), either;
 
 	inside = LLVMGetInsertBlock(v->b);
-	end_if(v, after);
+	llvm_end_if(v, after);
 	either = LLVMBuildPhi(v->b, LLVMTypeOf(x), "");
 	LLVMAddIncoming(either, &x, &inside, 1);
 	LLVMAddIncoming(either, &none, &before, 1);
@@ -350,7 +350,7 @@ llvm_store(Llvm *v, const LoopNode *n)
 	LLVMValueRef cond = n->c ? v->value[n->c] : NULL;
 	LLVMValueRef x = narrow(v, n, v->value[n->b], n->lanes);
 	bool lane_cond = n->c && v->loop->node.v[n->c].lanes > 1;
-	LLVMBasicBlockRef after = cond && !lane_cond ? begin_if(v, cond) : NULL;
+	LLVMBasicBlockRef after = cond && !lane_cond ? llvm_begin_if(v, cond) : NULL;
 
 	if (goes_apart(v, n, lane_cond)) {
 		store_apart(v, n, p, x, lane_cond ? cond : NULL);
@@ -360,5 +360,5 @@ llvm_store(Llvm *v, const LoopNode *n)
 		store_whole(v, n, x, p);
 	}
 	if (after)
-		end_if(v, after);
+		llvm_end_if(v, after);
 }

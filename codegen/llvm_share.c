@@ -116,7 +116,7 @@ void
 llvm_share_body(Llvm *v, int body)
 {
 	const LoopBody *list = &v->loop->body.v[body];
-	LLVMBasicBlockRef mine, after;
+	LLVMBasicBlockRef after;
 	int left = 0;
 
 	for (int i = 0; i < list->n; i++)
@@ -129,15 +129,11 @@ llvm_share_body(Llvm *v, int body)
 			left += !v->common[list->v[i]];
 	if (!left)
 		return;
-	mine = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
-	after = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
-	LLVMBuildCondBr(v->b, v->last_chunk, mine, after);
-	LLVMPositionBuilderAtEnd(v->b, mine);
+	after = llvm_begin_if(v, v->last_chunk);
 	v->apart = true;
 	for (int i = 0; i < list->n; i++)
 		if (!v->common[list->v[i]] && !is_shared_loop(&v->loop->node.v[list->v[i]]))
 			llvm_emit_node(v, list->v[i]);
 	v->apart = false;
-	LLVMBuildBr(v->b, after);
-	LLVMPositionBuilderAtEnd(v->b, after);
+	llvm_end_if(v, after);
 }

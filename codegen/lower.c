@@ -6,14 +6,6 @@
 
 #include "codegen/lowering.h"
 
-static int
-spatial_axis(const Stage *s, const char *name)
-{
-	int a = stage_axis_named(s, name);
-
-	return a < s->nspatial ? a : TASK_NONE;
-}
-
 static bool
 is_transparent(const Lower *l, int stage)
 {
@@ -24,7 +16,7 @@ static bool
 has_shared_axes(const Lower *l, int stage)
 {
 	for (int f = 0; f < l->s->nfuse; f++)
-		if (spatial_axis(&l->t->stage.v[stage], l->s->fuse[f].axis) == TASK_NONE)
+		if (stage_spatial_axis(&l->t->stage.v[stage], l->s->fuse[f].axis) == TASK_NONE)
 			return false;
 	return l->s->nfuse > 0;
 }
@@ -103,7 +95,7 @@ find_followers(Lower *l, int stage)
 		return;
 	for (int d = 0; d < l->t->tensor.v[s->out].rank; d++)
 		for (int f = 0; f < l->s->nfuse; f++)
-			if (is_axis(&s->out_ix[d], spatial_axis(s, l->s->fuse[f].axis)))
+			if (is_axis(&s->out_ix[d], stage_spatial_axis(s, l->s->fuse[f].axis)))
 				p->follows[d] = f + 1;
 }
 
@@ -184,7 +176,7 @@ shared_loops(Lower *l, int f, int first, int end)
 		return;
 	}
 	for (int s = first; s < end; s++) {
-		int a = spatial_axis(&l->t->stage.v[s], l->s->fuse[f].axis);
+		int a = stage_spatial_axis(&l->t->stage.v[s], l->s->fuse[f].axis);
 
 		if (a == TASK_NONE || is_transparent(l, s))
 			continue;

@@ -57,15 +57,13 @@ lower_pick(Arena *a, const Space *s, const Pick *p, const Target *target, Lowere
 static int
 hot_stage(const Lowered *l)
 {
-	double most = -1;
+	int64_t most = -1;
 	int hot = 0;
 
 	for (int s = 0; s < l->task->stage.n; s++) {
 		const Stage *st = &l->task->stage.v[s];
-		double work = 1;
+		int64_t work = stage_macs(st);
 
-		for (int a = 0; a < st->naxes; a++)
-			work *= (double)st->axis[a].extent;
 		if (stage_is_const(l->task, s) || work <= most)
 			continue;
 		most = work;
@@ -91,40 +89,27 @@ same_tile(const Lowered *x, const Lowered *y)
 	       p->dot == q->dot && p->par == q->par && !memcmp(last[0], last[1], sizeof last[0]);
 }
 
-/* Spills of l's code, 0 where there is none to speak of: a failure shows when it is emitted for
- * good. */
-static int
-spills_of(const Lowered *l, Emit *m)
-{
-	Arena *tmp = arena_new();
-	Code code = {0};
-	Err e = {0};
-	int spills = emit(m, l->loop, "estimate", tmp, &code, &e) ? 0 : code.spills;
-
-	arena_free(tmp);
-	return spills;
-}
-
 int
 lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
-		 Lowered *out, Err *e)
+		 const char *name, Lowered *out, Err *e)
 {
 	Space s;
 	int rc = space_build(a, t, f, emit_target(m), tolerance, &s, e);
 
-	return rc ? rc : lowered_estimate_in(a, &s, t, f, m, out, e);
+	return rc ? rc : lowered_estimate_in(a, &s, t, f, m, name, out, e);
 }
 
 /* The first of the n cheapest picks that lowers and does not spill. Where some spill and the tries
  * are used up, the one that does so least. The plainest schedule is no match for any. */
 static bool
-first_that_fits(Arena *a, const Space *s, int n, Emit *m, Lowered *out)
+first_that_fits(Arena *a, const Space *s, int n, Emit *m, const char *name, Lowered *out)
 {
 	Arena *tmp = arena_new();
 	Pick *top = ARENA_ARRAY(tmp, Pick, n);
 	Lowered tried[SPILL_TRIES], low;
 	char why[LOWER_WHY_MAX] = "";
 	int ntried = 0, best = 0;
+	Err unsaid = {0}; /* what cannot be emitted is said when it is emitted for good */
 
 	n = space_top(s, n, top);
 	for (int i = 0; i < n && ntried < SPILL_TRIES; i++) {
@@ -137,12 +122,13 @@ first_that_fits(Arena *a, const Space *s, int n, Emit *m, Lowered *out)
 			known |= same_tile(&tried[k], &low);
 		if (known)
 			continue;
-		low.spills = spills_of(&low, m);
+		if (emit(m, low.loop, name, a, &low.code, &unsaid))
+			low.code = (Code){0};
 		tried[ntried] = low;
-		if (low.spills < tried[best].spills)
+		if (low.code.spills < tried[best].code.spills)
 			best = ntried;
 		ntried++;
-		if (!low.spills)
+		if (!low.code.spills)
 			break;
 	}
 	arena_free(tmp);
@@ -153,12 +139,12 @@ first_that_fits(Arena *a, const Space *s, int n, Emit *m, Lowered *out)
 
 int
 lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
-		    Lowered *out, Err *e)
+		    const char *name, Lowered *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
 
-	if (first_that_fits(a, s, ESTIMATE_TRIES, m, out) ||
-	    first_that_fits(a, s, ESTIMATE_MORE, m, out))
+	if (first_that_fits(a, s, ESTIMATE_TRIES, m, name, out) ||
+	    first_that_fits(a, s, ESTIMATE_MORE, m, name, out))
 		return OK;
 	*out = (Lowered){.task = task_copy(a, t), .form = *f, .slack = 1};
 	out->sched = sched_scalar(a, t, "direct");

@@ -15,7 +15,7 @@ typedef struct Lowered {
 	double slack;     /* of the rewrite: multiplies the oracle's bounds */
 	Loop *loop;
 	double expected_ns; /* of lowered_estimate: what the analytic model says; else 0 */
-	int spills;         /* of lowered_estimate: Code.spills; else 0 */
+	Code code;          /* of lowered_estimate, where that could be emitted; else empty */
 } Lowered;
 
 /* Lowers the Sched that text says. t and f as the Plan has them. NOT_APPLICABLE with the reason in
@@ -24,13 +24,14 @@ int lowered_from_text(Arena *a, const Task *t, const TaskForm *f, const char *te
 		      const Target *target, Lowered *out, char why[LOWER_WHY_MAX], Err *e);
 
 /* The Sched that the analytic model likes best among those that lower and whose vectors fit the
- * registers, as m's code for m's Target says: what is used where nothing was measured. */
+ * registers, as m's code for m's Target says: what is used where nothing was measured. name: what
+ * the functions of that code are called after. */
 int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
-		     Lowered *out, Err *e);
+		     const char *name, Lowered *out, Err *e);
 
 /* The same with the Space of t and f at hand. */
 int lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
-			Lowered *out, Err *e);
+			const char *name, Lowered *out, Err *e);
 
 /* The stages over constants as a Task of its own: in tensors are the constants the model gives,
  * then the literals (the order of pack_number); out tensors are the constants made. Scheduled

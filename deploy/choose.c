@@ -80,20 +80,24 @@ choose_scalar(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	return rc == NOT_APPLICABLE ? err_set(e, ERR_INTERNAL, "scalar: %s", why) : rc;
 }
 
-/* The Space is large and soon of no use, so only the text of its best row is kept. */
+/* The Space is large and soon of no use, so only text and code of its best row are kept. */
 static int
 choose_estimate(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
 	Arena *tmp = arena_new();
+	int task = (int)(t - c->plan->task.v);
 	Lowered best;
-	int rc = lowered_estimate(tmp, t->task, &t->form, c->emit, c->opt->tolerance, &best, e);
+	int rc = lowered_estimate(tmp, t->task, &t->form, c->emit, c->opt->tolerance,
+				  task_symbol(c, task), &best, e);
 
 	if (!rc)
 		rc = lowered_from_text(c->a, t->task, &t->form, best.text, &c->target, &out->low,
 				       why, e);
 	if (!rc)
 		out->expected_ns = best.expected_ns;
+	if (!rc && best.code.bytes)
+		c->code[task] = code_copy(c->a, &best.code);
 	arena_free(tmp);
 	return rc == NOT_APPLICABLE ? err_set(e, ERR_INTERNAL, "estimate: %s", why) : rc;
 }
@@ -118,6 +122,7 @@ choose_scheds(Compiler *c, Err *e)
 	int rc = OK;
 
 	c->choice = ARENA_ARRAY(c->a, Choice, c->plan->task.n + 1);
+	c->code = ARENA_ARRAY(c->a, Code, c->plan->task.n + 1);
 	for (int i = 0; i < c->plan->task.n && !rc; i++)
 		rc = choose_one(c, &c->plan->task.v[i], &c->choice[i], e);
 	return rc;

@@ -101,15 +101,21 @@ dump(const Compiler *c, CompileDump first, CompileDump last)
 	}
 }
 
+const char *
+task_symbol(const Compiler *c, int task)
+{
+	return arena_printf(c->a, "%s_k%d", c->b->name, task);
+}
+
 static int
 emit_kernels(Compiler *c, Err *e)
 {
 	int rc = OK;
 
-	c->code = ARENA_ARRAY(c->a, Code, c->plan->task.n + 1);
 	for (int i = 0; i < c->plan->task.n && !rc; i++)
-		rc = emit(c->emit, c->choice[i].low.loop,
-			  arena_printf(c->a, "%s_k%d", c->b->name, i), c->a, &c->code[i], e);
+		if (!c->code[i].bytes)
+			rc = emit(c->emit, c->choice[i].low.loop, task_symbol(c, i), c->a,
+				  &c->code[i], e);
 	return rc;
 }
 

@@ -16,7 +16,7 @@ typedef struct Compiler {
 	Emit *emit; /* for the target */
 	Plan *plan;
 	Choice *choice;  /* per PlanTask */
-	Code *code;      /* per PlanTask */
+	Code *code;      /* per PlanTask; empty: not emitted yet */
 	Place *pool;     /* per step of a Task: its constants */
 	Place *constant; /* per graph value: row-major in the weights, or REGION_NONE */
 	Place *buffer;   /* per buffer of the Plan */
@@ -27,6 +27,9 @@ typedef struct Compiler {
 /* choose.c: the Plan; a Sched per PlanTask, lowered. */
 int choose_plan(Compiler *c, Err *e);
 int choose_scheds(Compiler *c, Err *e);
+
+/* What the functions of a PlanTask's kernel are called after. */
+const char *task_symbol(const Compiler *c, int task);
 
 /* weights.c: the weights region, a pool per different use of a Task. */
 int make_weights(Compiler *c, Err *e);

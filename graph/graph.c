@@ -299,3 +299,12 @@ graph_uses(const Graph *g, Arena *a)
 		uses[g->output.v[i]]++;
 	return uses;
 }
+
+bool
+graph_is_output(const Graph *g, int value)
+{
+	for (int i = 0; i < g->output.n; i++)
+		if (g->output.v[i] == value)
+			return true;
+	return false;
+}

@@ -84,6 +84,8 @@ size_t value_bytes(const Value *v);
 Digest value_digest(const Value *v); /* of a constant's contents */
 bool value_same_shape(const Value *a, const Value *b);
 
+bool graph_is_output(const Graph *g, int value);
+
 /* Adds a value without producer. name is copied; an empty one is made up. */
 int graph_add_value(Graph *g, const char *name, DType type, int rank, const int64_t *dim);
 /* Same, with contents (copied when copy is set, else they must live as long as the graph). */

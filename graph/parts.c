@@ -8,15 +8,6 @@
 
 #include "graph/stages.h"
 
-static bool
-is_output(const Graph *g, int value)
-{
-	for (int i = 0; i < g->output.n; i++)
-		if (g->output.v[i] == value)
-			return true;
-	return false;
-}
-
 /* Made by a Task, most likely. */
 static bool
 may_be_part(const Graph *g, int value)
@@ -24,7 +15,7 @@ may_be_part(const Graph *g, int value)
 	int node = g->value.v[value].producer;
 
 	return node != NO_NODE && stage_builder(g->node.v[node].op) &&
-	       g->node.v[node].op != OP_Reshape && !is_output(g, value);
+	       g->node.v[node].op != OP_Reshape && !graph_is_output(g, value);
 }
 
 bool
@@ -32,7 +23,7 @@ parts_joined_by(const Graph *g, const Node *n)
 {
 	bool any = false;
 
-	if (n->op != OP_Concat || n->out[0] == NO_VALUE || is_output(g, n->out[0]))
+	if (n->op != OP_Concat || n->out[0] == NO_VALUE || graph_is_output(g, n->out[0]))
 		return false;
 	for (int i = 0; i < n->nin; i++) {
 		const Value *v = &g->value.v[n->in[i]];

@@ -52,19 +52,10 @@ add_buffer(Planner *b, BufferKind kind, int value, const Form *f, int view_of)
 	return b->p->buffer.n - 1;
 }
 
-static bool
-is_output(const Graph *g, int value)
-{
-	for (int i = 0; i < g->output.n; i++)
-		if (g->output.v[i] == value)
-			return true;
-	return false;
-}
-
 static int
 output_buffer(Planner *b, int value)
 {
-	BufferKind kind = is_output(b->g, value) ? BUFFER_OUTPUT : BUFFER_TEMPORARY;
+	BufferKind kind = graph_is_output(b->g, value) ? BUFFER_OUTPUT : BUFFER_TEMPORARY;
 	int whole = b->part[value].whole;
 
 	if (b->buffer[value] < 0)
@@ -185,12 +176,12 @@ as_view(Planner *b, const GroupTask *q)
 	if (q->nnode != 1 || n->op != OP_Reshape || b->buffer[n->in[0]] < 0 || !value_count(x))
 		return false;
 	if (q->task &&
-	    (is_output(b->g, out) ||
+	    (graph_is_output(b->g, out) ||
 	     !form_same_memory(&b->p->buffer.v[b->buffer[n->in[0]]].form, &plain, x->dim, x->type)))
 		return false;
 	plain = form_plain(b->g->value.v[out].rank);
 	view = add_buffer(b, BUFFER_TEMPORARY, out, &plain, plain_buffer(b, n->in[0]));
-	if (is_output(b->g, out))
+	if (graph_is_output(b->g, out))
 		add_copy_step(b, view, output_buffer(b, out));
 	else
 		b->buffer[out] = view;
@@ -374,7 +365,8 @@ check_forms(const Planner *b)
 	int rc = OK;
 
 	for (int v = 0; v < b->g->value.n && !rc; v++)
-		rc = check_form(b, v, b->g->value.v[v].producer == NO_NODE || is_output(b->g, v));
+		rc = check_form(b, v,
+				b->g->value.v[v].producer == NO_NODE || graph_is_output(b->g, v));
 	for (int v = 0; v < b->g->value.n && !rc; v++)
 		rc = check_part(b, v);
 	for (int i = 0; i < b->ngroup && !rc; i++) {

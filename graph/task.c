@@ -363,6 +363,14 @@ stage_axis_named(const Stage *s, const char *name)
 	return TASK_NONE;
 }
 
+int
+stage_spatial_axis(const Stage *s, const char *name)
+{
+	int a = stage_axis_named(s, name);
+
+	return a < s->nspatial ? a : TASK_NONE;
+}
+
 int64_t
 stage_macs(const Stage *s)
 {

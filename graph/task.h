@@ -192,8 +192,9 @@ int tensor_writer(const Task *t, int tensor);   /* first stage that writes it, o
 bool tensor_is_made(const Task *t, int tensor); /* by a stage; what is not is given */
 bool stage_is_const(const Task *t, int stage);  /* depends on const and lit tensors only */
 bool stage_reads(const Task *t, int stage, int tensor);
-int stage_axis_named(const Stage *s, const char *name); /* or TASK_NONE */
-int64_t stage_macs(const Stage *s);                     /* product of all extents */
+int stage_axis_named(const Stage *s, const char *name);   /* or TASK_NONE */
+int stage_spatial_axis(const Stage *s, const char *name); /* TASK_NONE for a reduction's, too */
+int64_t stage_macs(const Stage *s);                       /* product of all extents */
 
 /* Floating-point operations of the whole Task as written, and bytes of its in, const and out
  * tensors: the numerator and denominator of its roofline. */

@@ -68,11 +68,18 @@ tile_size(const Nest *n, int axis)
 	return size < n->s->extent[axis] ? size : n->s->extent[axis];
 }
 
+/* Elements of the axis in a vector. */
+static int
+width_along(const Nest *n, int axis)
+{
+	return axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
+}
+
 /* The tile has `size` elements along the axis. */
 static void
 resize(Nest *n, int axis, int64_t size)
 {
-	int wide = axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
+	int wide = width_along(n, axis);
 
 	n->size[axis] = size;
 	n->units[axis] = (size + wide - 1) / wide;
@@ -83,8 +90,8 @@ static void
 place_axis(Nest *n, int axis)
 {
 	int64_t extent = n->s->extent[axis], size = tile_size(n, axis), rest = extent % size;
-	int wide = axis == n->q->vec ? n->lanes : axis == n->q->dot ? n->terms : 1;
 	double runs = (double)(extent / size);
+	int wide = width_along(n, axis);
 
 	resize(n, axis, size);
 	if (axis < n->s->stage->nspatial) {
@@ -110,10 +117,9 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 		  .bodies = 1,
 		  .tiles = 1,
 		  .all_tiles = 1,
+		  .gain = 1,
+		  .dealt = TASK_NONE,
 		  .loop = TASK_NONE};
-
-	n.gain = 1;
-	n.dealt = TASK_NONE;
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
 	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
@@ -198,12 +204,19 @@ inner_ops(const Nest *n, bool final)
 	return sum;
 }
 
+/* The part of the body's terms that are computed. */
+static double
+density(const Nest *n)
+{
+	return n->folded ? n->s->density : 1;
+}
+
 static double
 nodes(const Nest *n)
 {
 	const StageInfo *s = n->s;
-	double density = n->folded ? s->density : 1;
-	double sum = n->accumulators * (n->steps * (s->body_ops * density + 1) + s->final_ops + 2);
+	double body = n->steps * (s->body_ops * density(n) + 1);
+	double sum = n->accumulators * (body + s->final_ops + 2);
 
 	sum += inner_ops(n, false) + inner_ops(n, true);
 
@@ -272,8 +285,7 @@ static double
 body_cycles(const Nest *n)
 {
 	const Target *t = n->t;
-	double density = n->folded ? n->s->density : 1;
-	double terms = n->accumulators / n->q->par * n->steps * density;
+	double terms = n->accumulators / n->q->par * n->steps * density(n);
 	double ops = (terms * n->s->body_ops + inner_ops(n, false)) * n->width;
 	double loads = body_loads(n), slots = loads * (t->lane_splat ? 1 : FOLDED_LOAD);
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
@@ -338,30 +350,35 @@ loop_ends(const Nest *n)
 	return ends;
 }
 
+/* Cycles of tiles of the size that n has. */
+static double
+whole_tiles(const Nest *n)
+{
+	double body = 0;
+
+	if (nest_reduces(n))
+		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
+	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
+}
+
 /* Cycles of all tiles from the given axis on: the whole ones, and with each axis that does not
  * divide, its remainder, which is a smaller tile. */
 static double
 tile_cycles(const Nest *n, int axis)
 {
-	Nest rest = *n;
 	int64_t left = 0;
-	double body = 0, cycles;
+	Nest rest;
 
-	for (; axis < n->s->stage->nspatial && !left; axis++)
-		left = n->s->extent[axis] % n->size[axis];
-	if (!left) {
-		if (nest_reduces(n))
-			body = n->bodies * (body_cycles(n) + LOOP_CYCLES) +
-			       END_CYCLES * loop_ends(n);
-		return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
-	}
-	cycles = tile_cycles(n, axis);
-	axis--;
+	while (axis < n->s->stage->nspatial && !(left = n->s->extent[axis] % n->size[axis]))
+		axis++;
+	if (!left)
+		return whole_tiles(n);
+	rest = *n;
 	rest.tiles /= (double)(n->s->extent[axis] / n->size[axis]);
 	rest.accumulators /= (double)n->units[axis];
 	resize(&rest, axis, left);
 	rest.accumulators *= (double)rest.units[axis];
-	return cycles + tile_cycles(&rest, axis + 1);
+	return tile_cycles(n, axis + 1) + tile_cycles(&rest, axis + 1);
 }
 
 static double

@@ -28,11 +28,10 @@ share_axes(const Variant *v, int stage, int64_t share[STAGE_AXES_MAX])
 	memset(share, 0, STAGE_AXES_MAX * sizeof *share);
 	for (int f = 0; f < v->base.nfuse; f++) {
 		const SharedLoop *loop = &v->base.fuse[f];
-		int a = stage_axis_named(s, loop->axis);
+		int a = stage_spatial_axis(s, loop->axis);
 
-		if (a == TASK_NONE || a >= s->nspatial)
-			continue;
-		share[a] = loop->step;
+		if (a != TASK_NONE)
+			share[a] = loop->step;
 	}
 }
 
@@ -41,9 +40,9 @@ static double
 shared_gain(const Variant *v, int stage, const Target *t)
 {
 	const Stage *s = &v->task->stage.v[stage];
-	int a = v->base.nfuse ? stage_axis_named(s, v->base.fuse[0].axis) : TASK_NONE;
+	int a = v->base.nfuse ? stage_spatial_axis(s, v->base.fuse[0].axis) : TASK_NONE;
 
-	return a == TASK_NONE || a >= s->nspatial || t->threads <= 1
+	return a == TASK_NONE || t->threads <= 1
 		       ? 1
 		       : cost_shared((double)s->axis[a].extent, (double)v->base.fuse[0].step, t);
 }
@@ -65,6 +64,7 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 		inlined[s] = v->base.stage[s].inlined;
 	for (int s = 0; s < v->task->stage.n; s++) {
 		StageInfo info;
+		double gain;
 
 		if (is_idle(v, s)) {
 			vec_push(a, &v->stage[s].option, ((Option){.sched = v->base.stage[s]}));
@@ -75,8 +75,9 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 		options_of_stage(a, &info, fused ? &one : t, &v->stage[s]);
 		if (!v->stage[s].option.n)
 			return false;
+		gain = shared_gain(v, s, t);
 		for (int i = 0; i < v->stage[s].option.n; i++)
-			v->stage[s].option.v[i].ns /= shared_gain(v, s, t);
+			v->stage[s].option.v[i].ns /= gain;
 		v->ns += PHASE_NS;
 	}
 	if (fused && t->threads > 1)
@@ -134,10 +135,9 @@ all_have(const Variant *v, const Axis *axis)
 {
 	for (int s = 0; s < v->task->stage.n; s++) {
 		const Stage *q = &v->task->stage.v[s];
-		int b = stage_axis_named(q, axis->name);
+		int b = stage_spatial_axis(q, axis->name);
 
-		if (!is_idle(v, s) &&
-		    (b == TASK_NONE || b >= q->nspatial || q->axis[b].extent != axis->extent))
+		if (!is_idle(v, s) && (b == TASK_NONE || q->axis[b].extent != axis->extent))
 			return false;
 	}
 	return true;

@@ -115,7 +115,7 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
 	if ((rc = space_build(w->arena, t, f, emit_target(emit), w->tolerance, &w->space, e)) ||
-	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, &low, e)) ||
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, "untuned", &low, e)) ||
 	    (rc = log_rows(log, w->arena, &w->key, &row, &n, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
@@ -123,7 +123,7 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	read_rows(w, row, n);
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;
-	w->spills = low.spills;
+	w->spills = low.code.spills;
 	w->counted = 1;
 	return OK;
 }

@@ -195,7 +195,7 @@ check_layer(size_t i, Emit *m)
 
 	if (task_parse(layers[i].task, a, &t, &e) ||
 	    task_form_parse(layers[i].form, t, a, &f, &e) ||
-	    lowered_estimate(a, t, &f, m, TOLERANCE_DEFAULT, &l, &e) ||
+	    lowered_estimate(a, t, &f, m, TOLERANCE_DEFAULT, "k", &l, &e) ||
 	    emit(m, l.loop, "k", a, &code, &e) || emit_print(m, l.loop, "k", &text, &e))
 		fail_msg("%s", e.msg);
 	c = hot_loop(text.s);

@@ -197,13 +197,13 @@ the_best_lower_everywhere(void **state)
 				fail_msg("task %zu on %s: %d of %d refused: %s %s", i, targets[k],
 					 refused, n, why, f.e.msg);
 			assert_int_equal(emit_open("llvm", &f.target, &m, &f.e), OK);
-			assert_int_equal(
-				lowered_estimate(f.a, f.t, &f.f, m, TOLERANCE_DEFAULT, &l, &f.e),
-				OK);
+			assert_int_equal(lowered_estimate(f.a, f.t, &f.f, m, TOLERANCE_DEFAULT, "k",
+							  &l, &f.e),
+					 OK);
 			/* without FMA products need registers, too; so do exponentials */
-			if (l.spills && k && i != SOFTMAX)
-				fail_msg("task %zu on %s: %d spills: %s", i, targets[k], l.spills,
-					 l.text);
+			if (l.code.spills && k && i != SOFTMAX)
+				fail_msg("task %zu on %s: %d spills: %s", i, targets[k],
+					 l.code.spills, l.text);
 			emit_close(m);
 			stop(&f);
 		}
@@ -227,7 +227,7 @@ estimates_look_behind_refusals(void **state)
 	f.f.v[2] = form_plain(3);
 	memcpy(f.f.v[2].order, (int[]){1, 2, 0}, sizeof(int[3]));
 	assert_int_equal(emit_open("llvm", &f.target, &m, &f.e), OK);
-	assert_int_equal(lowered_estimate(f.a, f.t, &f.f, m, TOLERANCE_DEFAULT, &l, &f.e), OK);
+	assert_int_equal(lowered_estimate(f.a, f.t, &f.f, m, TOLERANCE_DEFAULT, "k", &l, &f.e), OK);
 	emit_close(m);
 	assert_non_null(strstr(l.text, "vec=k"));
 	stop(&f);
