@@ -80,6 +80,26 @@ unit_of(DType t)
 			      : 0;
 }
 
+/* The largest magnitude of a floating type. */
+static double
+largest_of(DType t)
+{
+	return t == DT_F64    ? 0x1.fffffffffffffp1023
+	       : t == DT_F16  ? 0x1.ffcp15
+	       : t == DT_BF16 ? 0x1.fep127
+			      : 0x1.fffffep127;
+}
+
+/* A value beyond its type is infinite there though not in double: whatever follows from it is not
+ * foretold. Infinities and NaNs that double has too stay as they are. */
+static OracleValue
+in_range(DType t, OracleValue r)
+{
+	bool beyond = dtype_is_float(t) && isfinite(r.v) && fabs(r.v) + r.err > largest_of(t);
+
+	return beyond || isnan(r.err) ? (OracleValue){r.v, INFINITY} : r;
+}
+
 static OracleValue eval(Point *p, int e);
 
 static int64_t
@@ -282,10 +302,10 @@ eval(Point *p, int e)
 	}
 	a = eval(p, x->a);
 	if (expr_operands(x->op) == 1)
-		return unary(p, x, a);
+		return in_range(x->type, unary(p, x, a));
 	b = eval(p, x->b);
 	if (expr_operands(x->op) == 2)
-		return binary(x, a, b);
+		return in_range(x->type, binary(x, a, b));
 	c = eval(p, x->c);
 	if (a.err > 0)
 		return (OracleValue){a.v != 0 ? b.v : c.v, fmax(b.err, c.err) + fabs(b.v - c.v)};

@@ -304,25 +304,6 @@ same_elements(const KernelRun *r, int i, const unsigned char *a, const unsigned 
 	return true;
 }
 
-bool
-kernel_run_overwrite(KernelRun *r, int in, int out)
-{
-	int nin = 0, nout = 0;
-	const unsigned char *before =
-		arena_copy(r->a, r->store[out].p, r->store[out].bytes ? r->store[out].bytes : 1);
-	bool same;
-
-	for (int i = 0; i < in; i++)
-		nin += r->t->tensor.v[i].kind == TENSOR_IN;
-	for (int i = 0; i < out; i++)
-		nout += r->t->tensor.v[i].kind == TENSOR_OUT;
-	kernel_run_poison(r);
-	r->out[nout] = r->store[in].p;
-	same = !kernel_run_call(r) && same_elements(r, out, before, r->store[in].p);
-	r->out[nout] = r->store[out].p;
-	return same;
-}
-
 typedef struct Part {
 	KernelRun *r;
 	int phase, chunk, chunks, answer;
@@ -359,6 +340,26 @@ kernel_run_chunks(KernelRun *r, int chunks, bool together)
 		}
 	}
 	return rc;
+}
+
+bool
+kernel_run_overwrite(KernelRun *r, int in, int out, int chunks, bool together)
+{
+	int nin = 0, nout = 0;
+	const unsigned char *before =
+		arena_copy(r->a, r->store[out].p, r->store[out].bytes ? r->store[out].bytes : 1);
+	bool same;
+
+	for (int i = 0; i < in; i++)
+		nin += r->t->tensor.v[i].kind == TENSOR_IN;
+	for (int i = 0; i < out; i++)
+		nout += r->t->tensor.v[i].kind == TENSOR_OUT;
+	kernel_run_poison(r);
+	r->out[nout] = r->store[in].p;
+	same = !kernel_run_chunks(r, chunks, together) &&
+	       same_elements(r, out, before, r->store[in].p);
+	r->out[nout] = r->store[out].p;
+	return same;
 }
 
 void *

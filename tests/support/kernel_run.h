@@ -51,13 +51,14 @@ void kernel_run_close(KernelRun *r);
 void kernel_run_poison(KernelRun *r); /* outputs and scratch become NaN */
 int kernel_run_call(KernelRun *r);    /* all phases once; the first non-zero answer */
 
-/* Calls with out tensor `out` in the memory of in tensor `in`, which task_may_overwrite allows, and
- * back. False when the outputs are other bytes than those there are now. The input is lost. */
-bool kernel_run_overwrite(KernelRun *r, int in, int out);
-
 /* The same in so many chunks, at most loop->threads: on threads of their own, or one after another
  * from the last to the first. */
 int kernel_run_chunks(KernelRun *r, int chunks, bool together);
+
+/* Runs those chunks with out tensor `out` in the memory of in tensor `in`, which task_may_overwrite
+ * allows, and back. False when the outputs are other bytes than those there are now. The input is
+ * lost. */
+bool kernel_run_overwrite(KernelRun *r, int in, int out, int chunks, bool together);
 
 /* All bytes of the outputs, slack included, one tensor after another; in r's arena. */
 void *kernel_run_outputs(const KernelRun *r, size_t *bytes);

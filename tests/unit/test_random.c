@@ -53,7 +53,8 @@ enum {
 	X(PREFETCH, "prefetched constants")                       \
 	X(IN_PLACE, "an output in the memory of an input")        \
 	X(PHASES, "several phases")                               \
-	X(DEALT, "loops dealt to chunks")
+	X(DEALT, "loops dealt to chunks")                         \
+	X(IN_PLACE_DEALT, "chunks of an output in the memory of an input")
 
 typedef enum Rule {
 #define X(name, text) RULE_##name,
@@ -141,23 +142,6 @@ print_counts(const char *title, const Count *list)
 	printf("%s\n", title);
 	for (int i = 0; i < REASONS_MAX && list[i].n; i++)
 		printf("%6d %s\n", list[i].n, list[i].what);
-}
-
-/* Once more with an output in the memory of an input, where that is allowed. */
-static void
-run_in_place(Session *s, KernelRun *k, const Task *t, const TaskForm *f)
-{
-	for (int in = 0; in < t->tensor.n; in++)
-		for (int out = 0; out < t->tensor.n; out++) {
-			if (!task_may_overwrite(t, f, in, out))
-				continue;
-			s->met[RULE_IN_PLACE]++;
-			if (!kernel_run_overwrite(k, in, out)) {
-				report("wrong in place", t->tensor.v[in].name);
-				s->failed++;
-			}
-			return;
-		}
 }
 
 /* What was drawn: where it runs and what it is. */
@@ -272,10 +256,30 @@ print_met(const Session *s, bool wanted)
 	return all || !wanted;
 }
 
+/* Once more with an output in the memory of an input, where that is allowed. */
+static void
+run_in_place(Session *s, KernelRun *k, const Drawn *d, int chunks, bool together)
+{
+	const Task *t = d->t;
+
+	for (int in = 0; in < t->tensor.n; in++)
+		for (int out = 0; out < t->tensor.n; out++) {
+			if (!task_may_overwrite(t, &d->f, in, out))
+				continue;
+			s->met[chunks > 1 ? RULE_IN_PLACE_DEALT : RULE_IN_PLACE]++;
+			if (!kernel_run_overwrite(k, in, out, chunks, together)) {
+				report("wrong in place", t->tensor.v[in].name);
+				s->failed++;
+			}
+			return;
+		}
+}
+
 static void
 run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
 {
 	int chunks = (int)draw_int(r, 1, THREADS), rc;
+	bool together = draw_chance(r, 50);
 	char why[LOWER_WHY_MAX] = "", detail[192] = "";
 	const void *got;
 	KernelRun k;
@@ -291,7 +295,7 @@ run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
 	}
 	if (k.loop->threads > 1) {
 		kernel_run_poison(&k);
-		rc = kernel_run_chunks(&k, chunks, draw_chance(r, 50));
+		rc = kernel_run_chunks(&k, chunks, together);
 		s->met[RULE_DEALT]++;
 		s->met[RULE_OWN] += has_own(k.loop);
 		got = kernel_run_outputs(&k, &n);
@@ -299,6 +303,8 @@ run_shared(Session *s, const Drawn *d, Rng *r, const void *want)
 		if (rc || memcmp(got, want, n)) {
 			report("other bytes from chunks:", detail);
 			s->failed++;
+		} else if (chunks > 1) {
+			run_in_place(s, &k, d, chunks, together);
 		}
 	}
 	kernel_run_close(&k);
@@ -318,7 +324,7 @@ run_kernel(Session *s, KernelRun *k, const Drawn *d, Rng *r)
 	c = kernel_run_check(k, 300, now.seed);
 	if (!rc && c.worst <= 1) {
 		run_shared(s, d, r, kernel_run_outputs(k, &n));
-		run_in_place(s, k, d->t, &d->f);
+		run_in_place(s, k, d, 1, false);
 		return;
 	}
 	snprintf(detail, sizeof detail, "%.3g times the error allowed: %s", c.worst, c.where);
