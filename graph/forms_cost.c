@@ -1,8 +1,9 @@
 /* Layouts by what the Tasks are told to cost, conversions included.
  *
  * Values that one Task reads and writes element for element (the two ends of a residual step) are
- * one class and keep one layout. A class of enough channels, in whole blocks, is tried with blocked
- * channels while the others are as they are so far. It stays so when the Tasks that touch it get
+ * one class and keep one layout, channels last at first. A class is tried with the layouts that
+ * suit its channels while the others are as they are so far: blocked where they fill whole blocks,
+ * plain where they do not fill a vector. The cheapest stays when the Tasks that touch the class get
  * cheaper by more than such numbers are usually wrong. One pass, largest classes first.
  *
  * Left alone: parts and wholes, what somebody outside the Tasks sees, what a reshape might view.
@@ -17,6 +18,8 @@ enum { CLASSES_MAX = 64 };
 
 /* What must be left of the cost of the Tasks that touch a class. */
 static const double enough = 0.92;
+
+typedef enum Kind { CHANNELS_LAST, BLOCKED, PLAIN, KINDS } Kind;
 
 typedef struct Known {
 	Digest task, form;
@@ -34,7 +37,8 @@ typedef struct Choice {
 
 typedef struct Class {
 	int value;
-	int64_t count; /* elements of its values */
+	int64_t count;  /* elements of its values */
+	unsigned kinds; /* that suit all of them, a bit each */
 } Class;
 
 static int
@@ -99,15 +103,27 @@ bar_inputs(Choice *c, const GroupTask *q)
 }
 
 static bool
-may_block(const Choice *c, int v)
+may_change(const Choice *c, int v)
 {
 	const Value *x = &c->f->g->value.v[v];
 	const Form *now = &c->f->layout[v];
 
 	return !c->barred[v] && !c->f->fixed[v] && c->f->part[v].whole == NO_VALUE &&
 	       !c->f->joined[v] && x->type == DT_F32 && now->rank >= 3 &&
-	       now->order[now->rank - 1] == 1 && x->dim[1] >= c->cost->channels &&
-	       x->dim[1] % c->cost->lanes == 0 && x->dim[0] * x->dim[1] < value_count(x);
+	       now->order[now->rank - 1] == 1 && x->dim[0] * x->dim[1] < value_count(x);
+}
+
+/* The layouts that suit the value's channels: a bit for each kind. */
+static unsigned
+kinds_of(const Choice *c, int v)
+{
+	int64_t channels = c->f->g->value.v[v].dim[1];
+
+	if (!may_change(c, v))
+		return 0;
+	if (channels >= c->cost->channels && channels % c->cost->lanes == 0)
+		return 1U << BLOCKED;
+	return channels > 1 && channels < c->cost->lanes ? 1U << PLAIN : 0;
 }
 
 static bool
@@ -157,29 +173,40 @@ class_ns(Choice *c, int class)
 	return ns;
 }
 
-static void
-set_layouts(Choice *c, int class, bool blocked)
+static Form
+form_of_kind(const Choice *c, int rank, Kind kind)
 {
-	for (int v = 0; v < c->f->g->value.n; v++) {
-		int rank = c->f->g->value.v[v].rank;
+	return kind == BLOCKED ? form_blocked(rank, 1, c->cost->lanes)
+	       : kind == PLAIN ? form_plain(rank)
+			       : form_channels_last(rank);
+}
 
+static void
+set_layouts(Choice *c, int class, Kind kind)
+{
+	for (int v = 0; v < c->f->g->value.n; v++)
 		if (class_of(c, v) == class)
-			c->f->layout[v] = blocked ? form_blocked(rank, 1, c->cost->lanes)
-						  : form_channels_last(rank);
-	}
+			c->f->layout[v] = form_of_kind(c, c->f->g->value.v[v].rank, kind);
 	forms_derive(c->f);
 }
 
 static void
-try_blocks(Choice *c, int class)
+try_kinds(Choice *c, const Class *class)
 {
-	double before = class_ns(c, class);
+	double best = class_ns(c, class->value) * enough, ns;
+	Kind now = CHANNELS_LAST;
 
-	if (!isfinite(before))
-		return;
-	set_layouts(c, class, true);
-	if (!(class_ns(c, class) < before * enough))
-		set_layouts(c, class, false);
+	for (int k = 0; k < KINDS && isfinite(best); k++) {
+		if (!(class->kinds >> k & 1))
+			continue;
+		set_layouts(c, class->value, (Kind)k);
+		ns = class_ns(c, class->value);
+		if (ns < best) {
+			best = ns;
+			now = (Kind)k;
+		}
+	}
+	set_layouts(c, class->value, now);
 }
 
 static int
@@ -218,22 +245,20 @@ forms_by_cost(Forms *f, const FormCost *cost)
 	Choice c = {.f = f, .cost = cost};
 	int n = f->g->value.n, nclass = 0;
 	Class *list = ARENA_ARRAY(f->arena, Class, n + 1);
-	bool *whole = ARENA_ARRAY(f->arena, bool, n + 1);
 
 	init_choice(&c);
 	for (int v = 0; v < n; v++)
-		whole[v] = true;
+		list[v] = (Class){.value = v, .kinds = ~0U};
 	for (int v = 0; v < n; v++) {
-		int k = class_of(&c, v);
+		Class *k = &list[class_of(&c, v)];
 
-		list[k].value = k;
-		list[k].count += value_count(&f->g->value.v[v]);
-		whole[k] &= may_block(&c, v);
+		k->count += value_count(&f->g->value.v[v]);
+		k->kinds &= kinds_of(&c, v);
 	}
 	for (int v = 0; v < n; v++)
-		if (c.class[v] == v && whole[v])
+		if (c.class[v] == v && list[v].kinds)
 			list[nclass++] = list[v];
 	qsort(list, (size_t)nclass, sizeof *list, largest_first);
 	for (int i = 0; i < nclass && i < CLASSES_MAX; i++)
-		try_blocks(&c, list[i].value);
+		try_kinds(&c, &list[i]);
 }

@@ -1,5 +1,6 @@
-/* Forms chosen by cost: which values get blocked channels, and that a model of such values,
- * depthwise convolutions, residual steps, pooling and reshapes among them, computes what it should.
+/* Forms chosen by cost: which values get blocked channels or whole planes, and that models of such
+ * values, depthwise convolutions, residual steps, pooling and reshapes among them, compute what
+ * they should.
  */
 #include <math.h>
 
@@ -14,9 +15,9 @@
 
 enum { CHANNELS = 32, LANES = 16 };
 
-/* A Task costs 100, a blocked tensor changes that. */
+/* A Task costs 100, a blocked tensor changes that, and one of whole planes. */
 typedef struct Prices {
-	double blocked;
+	double blocked, plain;
 	int asked;
 } Prices;
 
@@ -26,10 +27,13 @@ price(void *self, const Task *t, const TaskForm *f)
 	Prices *p = self;
 	double ns = 100;
 
-	(void)t;
 	p->asked++;
 	for (int i = 0; i < f->n; i++)
-		ns += f->v[i].block_dim == TASK_NONE ? 0 : p->blocked;
+		ns += f->v[i].block_dim != TASK_NONE ? p->blocked
+		      : f->v[i].rank == 4 && f->v[i].order[3] == 3 &&
+				      t->tensor.v[i].kind != TENSOR_CONST
+			      ? p->plain
+			      : 0;
 	return ns;
 }
 
@@ -94,6 +98,30 @@ make_net(Fixture *f)
 		fail_msg("%s", f->e.msg);
 }
 
+/* Few channels: the residual class of a and e, p pooled, m of one block, q an output. */
+static void
+make_narrow_net(Fixture *f)
+{
+	start(f, 13);
+	onnx_make_input(&f->make, "x", DT_F32, "1,3,9,10");
+	weights(f, "u", "5,3,3,3", 135);
+	weights(f, "k", "5,5,3,3", 225);
+	weights(f, "w", "16,5,1,1", 80);
+	weights(f, "v", "3,16,1,1", 48);
+	padded(f, "Conv", "x u", "a0");
+	onnx_make_node(&f->make, "Relu", "a0", "a");
+	padded(f, "Conv", "a k", "e0");
+	onnx_make_node(&f->make, "Add", "e0 a", "e");
+	onnx_write_ints(&f->make, padded(f, "MaxPool", "e", "p"), "kernel_shape", 2,
+			(int64_t[]){3, 3});
+	onnx_make_node(&f->make, "Conv", "p w", "m0");
+	onnx_make_node(&f->make, "Relu", "m0", "m");
+	onnx_make_node(&f->make, "Conv", "m v", "q");
+	onnx_make_output(&f->make, "q");
+	if (import(f))
+		fail_msg("%s", f->e.msg);
+}
+
 static Plan *
 plan_by(Fixture *f, Prices *p, int channels)
 {
@@ -149,6 +177,30 @@ cheaper_classes_are_blocked(void **state)
 	if (!plan_check(f.g, f.make.arena, graph_random_inputs(f.g, f.make.arena, 3), 500, &cost,
 			&c))
 		fail_msg("%s", c.e.msg);
+	stop(&f);
+}
+
+static void
+few_channels_may_be_plain(void **state)
+{
+	Prices p = {.plain = -10}, dear = {.plain = 10};
+	FormCost cost = {&p, price, LANES, CHANNELS};
+	PlanCheck c = {0};
+	Plan *plan;
+	Fixture f;
+
+	(void)state;
+	make_narrow_net(&f);
+	plan = plan_by(&f, &p, CHANNELS);
+	assert_int_equal(form_of(plan, "a")->order[3], 3);
+	assert_int_equal(form_of(plan, "e")->order[3], 3);
+	assert_int_equal(form_of(plan, "p")->order[3], 3);
+	assert_int_equal(form_of(plan, "m")->order[3], 1);
+	if (!plan_check(f.g, f.make.arena, graph_random_inputs(f.g, f.make.arena, 4), 500, &cost,
+			&c))
+		fail_msg("%s", c.e.msg);
+	plan = plan_by(&f, &dear, CHANNELS);
+	assert_int_equal(form_of(plan, "a")->order[3], 1);
 	stop(&f);
 }
 
@@ -241,10 +293,8 @@ run_and_compare(Fixture *f, const Bundle *b)
 
 /* The Plan comes from a log, which compile follows as it is. */
 static void
-blocked_models_compute(void **state)
+compute(const Bench *b, void make(Fixture *), Prices p)
 {
-	Bench *b = *state;
-	Prices p = {.blocked = -10};
 	char digest[DIGEST_TEXT];
 	Str text = {0}, key = {0};
 	Target here;
@@ -252,7 +302,7 @@ blocked_models_compute(void **state)
 	Fixture f;
 	Log *l;
 
-	make_net(&f);
+	make(&f);
 	d = graph_digest(f.g);
 	digest_print(&d, digest);
 	plan_print(plan_by(&f, &p, CHANNELS), &text);
@@ -275,14 +325,28 @@ blocked_models_compute(void **state)
 	stop(&f);
 }
 
+static void
+blocked_models_compute(void **state)
+{
+	compute(*state, make_net, (Prices){.blocked = -10});
+}
+
+static void
+models_of_whole_planes_compute(void **state)
+{
+	compute(*state, make_narrow_net, (Prices){.plain = -10});
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cheaper_classes_are_blocked),
+		cmocka_unit_test(few_channels_may_be_plain),
 		cmocka_unit_test(others_stay_channels_last),
 		cmocka_unit_test(a_class_has_one_layout),
 		cmocka_unit_test_setup_teardown(blocked_models_compute, setup, teardown),
+		cmocka_unit_test_setup_teardown(models_of_whole_planes_compute, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
