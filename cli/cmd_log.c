@@ -146,6 +146,7 @@ json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 	json_text(one, "code", r->code);
 	json_text(one, "generator", r->generator);
 	json_text(one, "llvm", r->llvm);
+	json_bool(one, "insecure", r->insecure);
 	json_text(one, "stage", r->stage);
 	json_text(one, "session", r->session);
 	if (log_get_text(l, a, LOG_TEXT_CALIBRATION, r->session, &machine, &ignored) == OK)

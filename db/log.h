@@ -50,8 +50,9 @@ typedef struct LogRow {
 	const char *stage;   /* how it was proposed: top, descent, random, race... */
 	const char *session; /* which run of the tuner */
 	int64_t seed;
-	int64_t race; /* 0, or the number of the race (in its session) these samples are of */
-	int64_t time; /* seconds since 1970; log_add fills it in when 0 */
+	int64_t race;     /* 0, or the number of the race (in its session) these samples are of */
+	int64_t time;     /* seconds since 1970; log_add fills it in when 0 */
+	int64_t insecure; /* 1: the agent that measured was open to anybody, and proved nothing */
 } LogRow;
 
 typedef struct Log Log;

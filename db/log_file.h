@@ -9,7 +9,7 @@
 
 enum {
 	LOG_APPLICATION = 0x686f6e65, /* "hone" */
-	LOG_FORMAT = 1,               /* user_version */
+	LOG_FORMAT = 2,               /* user_version */
 	LOG_SAMPLES_MAX = 1 << 16,
 	LOG_TEXT_MAX = 1 << 20, /* bytes of one text of a row */
 	LOG_ROW_MAX = 1 << 26,  /* bytes of a whole row; the texts of plans and graphs are long */
@@ -26,6 +26,7 @@ typedef struct Column {
 	ColumnKind kind;
 	size_t offset;
 	const char *check; /* SQL condition, or NULL */
+	int since; /* LOG_FORMAT that brought it, read as 0 from older files; 0: the first */
 } Column;
 
 /* All columns but the id; the key's come first. */
@@ -63,7 +64,8 @@ struct Log {
 	sqlite3 *db;
 	char *path;
 	bool writable;
-	int lock; /* descriptor, or -1 */
+	int format; /* of the file */
+	int lock;   /* descriptor, or -1 */
 	sqlite3_stmt *statement[LOG_STATEMENT_COUNT];
 };
 

@@ -7,13 +7,13 @@
 
 #include "db/log_file.h"
 
-#define FIELD(name, kind, check)                                    \
-	{                                                           \
-#name, COLUMN_##kind, offsetof(LogRow, name), check \
+#define FIELD(name, kind, check)                                       \
+	{                                                              \
+#name, COLUMN_##kind, offsetof(LogRow, name), check, 0 \
 	}
 
 const Column log_column[] = {
-#define X(name, text) {#name, COLUMN_TEXT, offsetof(LogRow, key.name), NULL},
+#define X(name, text) {#name, COLUMN_TEXT, offsetof(LogRow, key.name), NULL, 0},
 	LOG_KEY_LIST(X)
 #undef X
 		FIELD(algorithm, TEXT, NULL),
@@ -35,6 +35,7 @@ const Column log_column[] = {
 	FIELD(seed, INTEGER, NULL),
 	FIELD(race, INTEGER, "race >= 0"),
 	FIELD(time, INTEGER, "time > 0"),
+	{"insecure", COLUMN_INTEGER, offsetof(LogRow, insecure), "insecure IN (0, 1)", 2},
 };
 const int log_columns = sizeof log_column / sizeof *log_column;
 
@@ -84,6 +85,30 @@ create(Log *l, Err *e)
 	return rc;
 }
 
+/* Brings a file of an older format to this one: its columns come, and the rows have 0 there. */
+static int
+upgrade(Log *l, Err *e)
+{
+	Str s = {0};
+	int rc;
+
+	str_add(&s, "BEGIN IMMEDIATE;\n");
+	for (int i = 0; i < log_columns; i++) {
+		const Column *c = &log_column[i];
+
+		if (c->since > l->format)
+			str_printf(&s,
+				   "ALTER TABLE trial ADD COLUMN %s %s NOT NULL DEFAULT 0 CHECK "
+				   "(%s);\n",
+				   c->name, sql_type[c->kind], c->check);
+	}
+	str_printf(&s, "PRAGMA user_version = %d;\nCOMMIT;\n", LOG_FORMAT);
+	rc = sqlite3_exec(l->db, str_get(&s), NULL, NULL, NULL) ? log_fail(l, e) : OK;
+	str_fini(&s);
+	l->format = LOG_FORMAT;
+	return rc;
+}
+
 /* The first column of a query that gives one row of one number. */
 static int
 query_number(Log *l, const char *sql, int64_t *v, Err *e)
@@ -127,16 +152,19 @@ log_identify(Log *l, Err *e)
 		rc = query_number(l, "SELECT count(*) FROM sqlite_schema", &tables, e);
 	if (rc)
 		return rc;
+	l->format = LOG_FORMAT;
 	if (!application && !format && !tables && l->writable)
 		return create(l, e);
 	if (application != LOG_APPLICATION)
 		return err_set(e, ERR_INPUT, "%s: a database, but no tuning log", l->path);
-	if (format != LOG_FORMAT)
+	if (format < 1 || format > LOG_FORMAT)
 		return err_set(
 			e, ERR_INPUT,
 			"%s: format %lld, this program reads format %d: a newer one wrote it",
 			l->path, (long long)format, LOG_FORMAT);
-	return check_sound(l, "PRAGMA quick_check(1)", e);
+	l->format = (int)format;
+	rc = check_sound(l, "PRAGMA quick_check(1)", e);
+	return !rc && l->writable && format < LOG_FORMAT ? upgrade(l, e) : rc;
 }
 
 int
@@ -145,11 +173,13 @@ log_check(Log *l, Err *e)
 	return check_sound(l, "PRAGMA integrity_check(1)", e);
 }
 
+/* A column that the file does not have yet reads as 0. */
 static void
-column_names(Str *s)
+column_names(const Log *l, Str *s)
 {
 	for (int i = 0; i < log_columns; i++)
-		str_printf(s, "%s%s", i ? ", " : "", log_column[i].name);
+		str_printf(s, "%s%s%s", i ? ", " : "",
+			   log_column[i].since > l->format ? "0 AS " : "", log_column[i].name);
 }
 
 /* "a = ?1 AND b = ?2..." for the first n columns; from `optional` on, NULL matches anything. */
@@ -164,12 +194,12 @@ equalities(Str *s, int n, int optional)
 }
 
 static void
-made_sql(LogStatement which, Str *s)
+made_sql(const Log *l, LogStatement which, Str *s)
 {
 	switch (which) {
 	case LOG_INSERT:
 		str_add(s, "INSERT INTO trial (");
-		column_names(s);
+		column_names(l, s);
 		str_add(s, ") VALUES (");
 		for (int i = 0; i < log_columns; i++)
 			str_printf(s, "%s?%d", i ? ", " : "", i + 1);
@@ -181,7 +211,7 @@ made_sql(LogStatement which, Str *s)
 		break;
 	default:
 		str_add(s, "SELECT id, ");
-		column_names(s);
+		column_names(l, s);
 		str_add(s, " FROM trial WHERE ");
 		equalities(s, log_key_columns, which == LOG_SELECT_TASK ? 1 : 0);
 		str_add(s, " ORDER BY id");
@@ -202,10 +232,12 @@ log_prepare(Log *l, Err *e)
 	for (int i = 0; i < LOG_STATEMENT_COUNT && !rc; i++) {
 		Str s = {0};
 
+		if (!l->writable && (i == LOG_INSERT || i == LOG_KNOWN))
+			continue;
 		if (fixed[i])
 			str_add(&s, fixed[i]);
 		else
-			made_sql((LogStatement)i, &s);
+			made_sql(l, (LogStatement)i, &s);
 		if (sqlite3_prepare_v3(l->db, str_get(&s), -1, SQLITE_PREPARE_PERSISTENT,
 				       &l->statement[i], NULL))
 			rc = log_fail(l, e);

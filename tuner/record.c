@@ -47,7 +47,8 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 		    .stage = stage_of(w, p, item, race),
 		    .session = t->session,
 		    .seed = (int64_t)t->opt->seed,
-		    .race = race};
+		    .race = race,
+		    .insecure = device_info(&t->device)->insecure};
 
 	r.median_ns = median_of(r.samples, r.nsample);
 	for (int i = 0; i < r.nsample; i++)

@@ -261,5 +261,10 @@ tuner_works(Tuner *t, Err *e)
 		rc = init_work(t, &t->work[t->nwork++], order[i].task, e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
+	if (!rc && device_info(&t->device)->insecure)
+		tuner_event(
+			t, TUNE_TEXT, NULL,
+			"warning: no authentication: anybody may use this agent or pretend to be "
+			"it; the rows say so");
 	return rc;
 }

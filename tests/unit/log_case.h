@@ -88,7 +88,8 @@ row(const char *sched, double ns)
 			.stage = "top",
 			.session = "s1",
 			.seed = -3,
-			.time = 1700000000};
+			.time = 1700000000,
+			.insecure = 1};
 }
 
 static inline Log *

@@ -25,6 +25,7 @@ assert_rows_equal(const LogRow *x, const LogRow *y)
 	assert_string_equal(x->code, y->code);
 	assert_string_equal(x->generator, y->generator);
 	assert_string_equal(x->llvm, y->llvm);
+	assert_int_equal(x->insecure, y->insecure);
 	assert_string_equal(x->stage, y->stage);
 	assert_string_equal(x->session, y->session);
 	assert_int_equal(x->seed, y->seed);

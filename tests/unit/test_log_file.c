@@ -238,6 +238,60 @@ foreign_and_newer_files_are_refused(void **state)
 	}
 }
 
+/* As the first format was: without the column that came with the second. */
+static void
+make_first_format(Bench *b)
+{
+	char command[256];
+
+	snprintf(command, sizeof command,
+		 "sqlite3 %s 'ALTER TABLE trial DROP COLUMN insecure; PRAGMA user_version = 1'",
+		 b->path);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+assert_one_row(Bench *b, Log *l, int64_t insecure, int expected)
+{
+	LogRow *r;
+	Err e = {0};
+	int n;
+
+	if (log_rows(l, b->a, &(LogKey){0}, &r, &n, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(n, expected);
+	assert_int_equal(r[n - 1].insecure, insecure);
+	assert_int_equal(r[n - 1].nsample, 4);
+}
+
+static void
+files_of_the_first_format_are_read_and_brought_up(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b);
+	LogRow r = row("direct\nvec=k k:16\n", 100);
+	Err e = {0};
+
+	added(l, &r);
+	log_close(l);
+	make_first_format(b);
+	for (int i = 0; i < 2; i++) { /* reading changes nothing */
+		if (log_open_read(b->path, &l, &e))
+			fail_msg("%s", e.msg);
+		assert_one_row(b, l, 0, 1);
+		log_close(l);
+	}
+	l = opened(b);
+	assert_one_row(b, l, 0, 1);
+	added(l, &r);
+	assert_one_row(b, l, 1, 2);
+	assert_int_equal(log_check(l, &e), OK);
+	log_close(l);
+	assert_int_equal(log_open_read(b->path, &l, &e), OK);
+	assert_one_row(b, l, 1, 2);
+	log_close(l);
+}
+
 /* Flips bytes all over the file: it opens with its rows, or is refused; nothing else happens. */
 static void
 damaged_files_are_refused(void **state)
@@ -356,6 +410,7 @@ main(void)
 		CASE(readers_see_whole_transactions),
 		CASE(what_was_acknowledged_survives_kill),
 		CASE(foreign_and_newer_files_are_refused),
+		CASE(files_of_the_first_format_are_read_and_brought_up),
 		CASE(damaged_files_are_refused),
 		CASE(a_log_is_readable_where_nothing_may_be_written),
 		CASE(only_regular_files_are_logs),
