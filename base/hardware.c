@@ -397,5 +397,7 @@ device_fini(DeviceInfo *d)
 	free(d->smt);
 	free(d->boost);
 	free(d->version);
+	free(d->holder);
+	free(d->role);
 	*d = (DeviceInfo){0};
 }

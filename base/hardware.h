@@ -23,12 +23,15 @@ typedef struct DeviceInfo {
 	bool virtualised; /* a hypervisor is known to be below */
 	bool streams;     /* the agent can write past the caches (rpc_server/cold.h) */
 	double load;      /* processes that want to run, average of a minute */
+	char *holder;     /* whose batch runs; "": nobody's */
+	uint32_t waiting; /* batches behind it */
+	char *role;       /* what the one who asks may do; "": everything */
 } DeviceInfo;
 
-/* Fills every field that describes the machine (not version, protocol, runners, sandbox,
- * insecure, streams) from the processor and from the files under root ("" = the real ones; another
- * prefix lets tests replay a recorded tree). What cannot be read is "" or 0, governor "none". The
- * caller frees with device_fini, also after an error. Errors: ERR_NOMEM. */
+/* Fills every field that describes the machine (not version, protocol, runners, sandbox, insecure,
+ * streams, holder, waiting, role) from the processor and from the files under root ("" = the real
+ * ones; another prefix lets tests replay a recorded tree). What cannot be read is "" or 0, governor
+ * "none". The caller frees with device_fini, also after an error. Errors: ERR_NOMEM. */
 int hardware_read(const char *root, DeviceInfo *d, Err *e);
 
 void device_fini(DeviceInfo *d);

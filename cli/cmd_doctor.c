@@ -16,7 +16,7 @@
 static const ArgOption options[] = {
 	{.name = "device",
 	 .kind = ARG_TEXT,
-	 .value = "SOCKET|HOST:PORT",
+	 .value = "NAME|ADDRESS",
 	 .help = "the rpc_server to look at; without it, one of this machine's own is started"},
 	{.name = "log", .kind = ARG_TEXT, .value = "FILE", .help = "a tuning log to check as well"},
 	{.name = "json", .help = "print JSON"},
@@ -73,6 +73,8 @@ check_agent(Doctor *d)
 		finding_add(f, VERDICT_NOTE, "access",
 			    "keep it behind a tunnel, or use a Unix socket",
 			    "anybody who reaches the port may run code on the device");
+	else if (*i->role)
+		finding_add(f, VERDICT_OK, "access", "", "encrypted, by a key of role %s", i->role);
 	finding_add(f, i->sandbox ? VERDICT_OK : VERDICT_NOTE, "isolation",
 		    i->sandbox ? "" : "offer the device only to people you trust",
 		    i->sandbox ? "kernels run in processes of their own, confined"

@@ -19,7 +19,7 @@ static const ArgOption options[] = {
 	THREADS_OPTION,
 	{.name = "device",
 	 .kind = ARG_TEXT,
-	 .value = "SOCKET|HOST:PORT",
+	 .value = "NAME|ADDRESS",
 	 .help = "the rpc_server to measure on; without it, one of this machine's own is started"},
 	{.name = "log",
 	 .kind = ARG_TEXT,

@@ -13,6 +13,7 @@
 #include "rpc_client/link.h"
 #include "rpc_client/local.h"
 #include "rpc_client/net.h"
+#include "trust/channel.h"
 
 #define WHO   "hone " HONE_VERSION
 #define MS_NS UINT64_C(1000000)
@@ -20,6 +21,7 @@
 enum {
 	WINDOW = 4,   /* chunks of a blob that are under way at a time */
 	ASK_MS = 100, /* between two questions whether to stop */
+	SSH_S = 60,   /* for ssh to get there */
 };
 
 struct RpcClient {
@@ -27,10 +29,14 @@ struct RpcClient {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* something arrived, or the state changed */
 	Link link;
-	bool begun; /* the thread runs its loop, or failed to: then failed.code is set */
-	Err failed;
+	bool begun;     /* the thread runs its loop, or failed to: then failed.code is set */
+	bool connected; /* bytes have gone out */
+	Err failed;     /* also when the agent refused us */
 	Net *net;
 	Local local;
+	Side *side; /* of the channel; NULL: not encrypted */
+	Channel *channel;
+	Place place;
 	char *address;     /* where to connect; NULL: start a private agent first */
 	char *server_path; /* of that agent */
 	DeviceInfo device;
@@ -39,25 +45,74 @@ struct RpcClient {
 /* --- in the thread --- */
 
 static void
+refused(RpcClient *c, int code, const char *why)
+{
+	if (!c->failed.code && !c->link.open)
+		err_set(&c->failed, code, "agent: %s", why);
+	peer_close(&c->link.peer, false, "%s", why);
+}
+
+static void
+take_plain(void *self, const void *data, size_t n)
+{
+	RpcClient *c = self;
+
+	link_feed(&c->link, data, n, clock_ns());
+}
+
+static void
 on_received(void *self, const void *data, size_t n)
 {
 	RpcClient *c = self;
 
 	pthread_mutex_lock(&c->lock);
-	link_feed(&c->link, data, n, clock_ns());
+	if (c->channel)
+		channel_feed(c->channel, data, n, take_plain, c);
+	else
+		take_plain(c, data, n);
+	if (c->channel && channel_state(c->channel) == CHANNEL_FAILED)
+		refused(c, ERR_DENIED, channel_why(c->channel));
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* An agent that wants a key says nothing to those without. */
 static void
 on_closed(void *self, const char *why)
 {
 	RpcClient *c = self;
 
 	pthread_mutex_lock(&c->lock);
+	if (c->place.kind == PLACE_TCP && c->connected && !c->link.open)
+		peer_close(&c->link.peer, false,
+			   "%s; if it wants a key: hone device add, see rpc_server --add-key", why);
 	peer_close(&c->link.peer, false, "%s", why);
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
+}
+
+/* What waits for the network. */
+static size_t
+output(RpcClient *c, const uint8_t **data)
+{
+	Peer *p = &c->link.peer;
+	size_t n = peer_output(p, data), taken;
+
+	while (c->channel && n && (taken = channel_write(c->channel, *data, n)) > 0) {
+		peer_sent(p, taken);
+		n = peer_output(p, data);
+	}
+	return c->channel ? channel_output(c->channel, data) : n;
+}
+
+static void
+sent(RpcClient *c, size_t n)
+{
+	c->connected = true;
+	if (c->channel)
+		channel_sent(c->channel, n);
+	else
+		peer_sent(&c->link.peer, n);
 }
 
 static bool
@@ -66,15 +121,15 @@ on_settle(void *self, uint64_t *wake)
 	RpcClient *c = self;
 	Peer *p = &c->link.peer;
 	const uint8_t *data;
-	ptrdiff_t sent = 0;
+	ptrdiff_t gone_out = 0;
 	bool go_on;
 	size_t n;
 
 	pthread_mutex_lock(&c->lock);
 	link_tick(&c->link, clock_ns());
-	while ((n = peer_output(p, &data)) && (sent = rpc_net_send(c->net, data, n)) > 0)
-		peer_sent(p, (size_t)sent);
-	if (sent < 0)
+	while ((n = output(c, &data)) && (gone_out = rpc_net_send(c->net, data, n)) > 0)
+		sent(c, (size_t)gone_out);
+	if (gone_out < 0)
 		peer_close(p, false, "connection broken");
 	go_on = !p->closed;
 	*wake = link_deadline(&c->link);
@@ -82,6 +137,36 @@ on_settle(void *self, uint64_t *wake)
 		pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	return go_on;
+}
+
+/* Starts what is at the other end, where that is a process; *fd is its connection, or stays -1. */
+static int
+start_process(RpcClient *c, int *fd, Err *e)
+{
+	Place *p = &c->place;
+	char *shell[] = {"/bin/sh", "-c", p->text, NULL};
+	char *ssh[] = {"ssh",      "-T",      "-o", "BatchMode=yes", "--", p->text,
+		       p->program, "--stdio", NULL};
+
+	if (c->server_path)
+		return local_start(&c->local, c->server_path, fd, e);
+	if (p->kind == PLACE_EXEC || p->kind == PLACE_SSH)
+		return local_exec(&c->local, p->kind == PLACE_SSH ? ssh : shell, fd, e);
+	return OK;
+}
+
+static int
+start_channel(RpcClient *c, Err *e)
+{
+	int rc;
+
+	if (c->server_path || c->place.kind != PLACE_TLS)
+		return OK;
+	rc = side_connecting(&c->place.key, CHANNEL_STRANGER_MAX, &c->side, e);
+	if (!rc && !(c->channel = channel_new(c->side)))
+		rc = err_set(e, ERR_NOMEM, "agent: out of memory");
+	place_wipe(&c->place);
+	return rc;
 }
 
 static void *
@@ -96,12 +181,15 @@ run(void *self)
 	sigfillset(&all); /* the caller's handlers run in its threads; a broken pipe is no reason */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 
-	if (c->server_path)
-		rc = local_start(&c->local, c->server_path, &fd, &e);
+	rc = start_channel(c, &e);
+	if (!rc)
+		rc = start_process(c, &fd, &e);
 	pthread_mutex_lock(&c->lock);
 	link_init(&c->link, WHO, clock_ns());
+	if (fd >= 0 && !c->server_path)
+		c->link.patience = SSH_S * SECOND_NS;
 	if (rc == OK)
-		rc = rpc_net_open(&c->net, c->address, fd, &hooks, &e);
+		rc = rpc_net_open(&c->net, &c->place, fd, &hooks, &e);
 	if (rc)
 		peer_close(&c->link.peer, false, "%.200s", e.msg);
 	c->failed = e;
@@ -155,7 +243,7 @@ await(RpcClient *c, uint32_t id, Message *m, Err *e)
 	}
 	if (m->kind == MESSAGE_RESPONSE)
 		return OK;
-	if (m->u.failure.code >= -ERR_CHECK && m->u.failure.code <= -ERR_CANCELLED)
+	if (m->u.failure.code >= -ERR_CHECK && m->u.failure.code <= -ERR_DENIED)
 		code = -(int)m->u.failure.code;
 	err_set(e, code, "agent: %.700s", m->u.failure.text);
 	message_fini(m);
@@ -205,11 +293,13 @@ meet(RpcClient *c, Err *e)
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
 		c->device = m.u.device; /* moved: the message is not freed */
+	if (c->place.kind == PLACE_TCP)
+		c->device.insecure = true;
 	return rc;
 }
 
 static int
-start(const char *address, const char *server_path, RpcClient **out, Err *e)
+start(const char *address, const Place *place, const char *server_path, RpcClient **out, Err *e)
 {
 	RpcClient *c = calloc(1, sizeof *c);
 	pthread_condattr_t attr;
@@ -218,6 +308,8 @@ start(const char *address, const char *server_path, RpcClient **out, Err *e)
 	*out = NULL;
 	if (!c)
 		return err_set(e, ERR_NOMEM, "agent: out of memory");
+	if (place)
+		c->place = *place;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -242,8 +334,13 @@ start(const char *address, const char *server_path, RpcClient **out, Err *e)
 int
 rpc_open(const char *address, RpcClient **c, Err *e)
 {
-	int rc = start(address, NULL, c, e);
+	Place place;
+	int rc = place_find(address, &place, e);
 
+	*c = NULL;
+	if (!rc)
+		rc = start(address, &place, NULL, c, e);
+	place_wipe(&place);
 	if (rc)
 		err_prefix(e, "%s: ", address);
 	return rc;
@@ -252,7 +349,7 @@ rpc_open(const char *address, RpcClient **c, Err *e)
 int
 rpc_start_local(const char *server_path, RpcClient **c, Err *e)
 {
-	return start(NULL, server_path, c, e);
+	return start(NULL, NULL, server_path, c, e);
 }
 
 void
@@ -268,6 +365,9 @@ rpc_close(RpcClient *c)
 	pthread_join(c->thread, NULL);
 	rpc_net_close(c->net);
 	local_stop(&c->local);
+	channel_free(c->channel);
+	side_free(c->side);
+	place_wipe(&c->place);
 	link_fini(&c->link);
 	device_fini(&c->device);
 	pthread_cond_destroy(&c->changed);

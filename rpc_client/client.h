@@ -12,8 +12,9 @@
 
 typedef struct RpcClient RpcClient;
 
-/* address: "/path.sock", "unix:/path.sock", "127.0.0.1:9000" (numeric). Errors: ERR_INPUT,
- * ERR_DEVICE (nobody there, refused, no answer within 5 s), ERR_NOMEM. */
+/* address: a registered name (registry.h), or an address (place.h): "/path.sock", "ssh:board"...
+ * Errors: ERR_INPUT no such name or address; ERR_DENIED the key was refused, or the agent did not
+ * prove it; ERR_DEVICE (nobody there, no answer within 5 s, by ssh 60 s), ERR_NOMEM. */
 int rpc_open(const char *address, RpcClient **c, Err *e);
 
 /* Starts a private agent (program rpc_server) at the other end of a socket without a name. It ends
@@ -30,7 +31,8 @@ int rpc_reopen(RpcClient **c, int timeout_ms, bool (*stop)(void *self), void *se
 
 void rpc_close(RpcClient *c); /* cancels what is still queued; NULL is fine */
 
-const DeviceInfo *rpc_device(const RpcClient *c); /* as of rpc_open */
+/* As of rpc_open. `insecure` is also set when this end asked for no proof over TCP. */
+const DeviceInfo *rpc_device(const RpcClient *c);
 
 /* Offers data by its digest and uploads it when the agent lacks it. *d may be NULL. */
 int rpc_put_blob(RpcClient *c, const void *data, size_t size, Digest *d, Err *e);

@@ -11,7 +11,7 @@ link_init(Link *l, const char *who, uint64_t now)
 {
 	Hello hello = {.version = PROTOCOL_VERSION, .who = (char *)who};
 
-	*l = (Link){.last_id = HELLO_ID};
+	*l = (Link){.last_id = HELLO_ID, .patience = HANDSHAKE_NS};
 	peer_init(&l->peer, SESSION_OUT_MAX, now);
 	if (peer_send(&l->peer, MESSAGE_REQUEST, HELLO_ID, METHOD_HELLO, &hello, now, NULL))
 		peer_close(&l->peer, false, "out of memory");
@@ -111,7 +111,7 @@ link_feed(Link *l, const void *data, size_t n, uint64_t now)
 uint64_t
 link_deadline(const Link *l)
 {
-	uint64_t dead = l->peer.heard + (l->open ? SILENCE_NS : HANDSHAKE_NS);
+	uint64_t dead = l->peer.heard + (l->open ? SILENCE_NS : l->patience);
 	uint64_t ping = l->peer.said + HEARTBEAT_NS;
 
 	return l->open && ping < dead ? ping : dead;
@@ -122,7 +122,7 @@ link_tick(Link *l, uint64_t now)
 {
 	if (l->peer.closed || now < link_deadline(l))
 		return;
-	if (now >= l->peer.heard + (l->open ? SILENCE_NS : HANDSHAKE_NS))
+	if (now >= l->peer.heard + (l->open ? SILENCE_NS : l->patience))
 		peer_close(&l->peer, true, "agent is silent");
 	else
 		peer_send(&l->peer, MESSAGE_REQUEST, 0, METHOD_PING, NULL, now, NULL);

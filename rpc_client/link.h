@@ -13,8 +13,9 @@ enum {
 
 typedef struct Link {
 	Peer peer;
-	bool open;        /* the agent answered HELLO */
-	uint32_t last_id; /* 1 is HELLO's */
+	bool open;         /* the agent answered HELLO */
+	uint64_t patience; /* ns without a byte before that; HANDSHAKE_NS unless changed */
+	uint32_t last_id;  /* 1 is HELLO's */
 	struct {
 		uint32_t id, method;
 	} waiting[LINK_WAITING_MAX];

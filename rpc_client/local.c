@@ -1,4 +1,5 @@
-/* Private agent. Its output comes through a pipe: the line that says it listens, or why not. */
+/* A process for a connection. What a private agent says comes through a pipe: the line that says it
+ * listens, or why not. */
 #include "rpc_client/local.h"
 
 #include <errno.h>
@@ -18,10 +19,10 @@ enum { START_MS = 10000, STOP_MS = 2000, SAID_MAX = 512 };
 
 extern char **environ;
 
+/* both: standard input and output; said: standard error, -1 for the caller's. */
 static int
-spawn(Local *l, const char *server_path, int in, int out)
+spawn(Local *l, char *const argv[], int both, int said)
 {
-	char *argv[] = {(char *)server_path, "--stdin", NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none;
@@ -40,13 +41,13 @@ spawn(Local *l, const char *server_path, int in, int out)
 	 * when it has what it wants. */
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	rc = posix_spawn_file_actions_adddup2(&files, in, 0);
+	rc = posix_spawn_file_actions_adddup2(&files, both, 0);
 	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(&files, out, 1);
+		rc = posix_spawn_file_actions_adddup2(&files, both, 1);
+	if (!rc && said >= 0)
+		rc = posix_spawn_file_actions_adddup2(&files, said, 2);
 	if (!rc)
-		rc = posix_spawn_file_actions_adddup2(&files, out, 2);
-	if (!rc)
-		rc = posix_spawn(&l->pid, server_path, &files, &attr, argv, environ);
+		rc = posix_spawnp(&l->pid, argv[0], &files, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return rc;
@@ -77,16 +78,17 @@ wait_until_it_listens(int in, char said[SAID_MAX])
 	return true;
 }
 
-/* Starts it with that standard input, and reads what it says. */
+/* Starts an agent there, and reads what it says. */
 static int
-start(Local *l, const char *server_path, int in, Err *e)
+start(Local *l, const char *server_path, int both, Err *e)
 {
+	char *argv[] = {(char *)server_path, "--stdio", NULL};
 	char said[SAID_MAX] = "";
 	int pair[2], rc;
 
 	if (pipe2(pair, O_CLOEXEC))
 		return err_set(e, ERR_DEVICE, "private agent: %s", strerror(errno));
-	rc = spawn(l, server_path, in, pair[1]);
+	rc = spawn(l, argv, both, pair[1]);
 	close(pair[1]);
 	if (rc) {
 		l->pid = 0;
@@ -100,24 +102,54 @@ start(Local *l, const char *server_path, int in, Err *e)
 	return rc;
 }
 
+/* A pair of sockets; ours is *fd. */
+static int
+open_pair(Local *l, int *fd, int *theirs, Err *e)
+{
+	int pair[2];
+
+	*l = (Local){0};
+	*fd = *theirs = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return err_set(e, ERR_DEVICE, "agent: %s", strerror(errno));
+	*fd = pair[0];
+	*theirs = pair[1];
+	return OK;
+}
+
+static int
+end_start(Local *l, int *fd, int theirs, int rc)
+{
+	close(theirs);
+	if (rc) {
+		close(*fd);
+		*fd = -1;
+		local_stop(l);
+	}
+	return rc;
+}
+
 int
 local_start(Local *l, const char *server_path, int *fd, Err *e)
 {
-	int pair[2], rc;
+	int theirs = -1, rc = open_pair(l, fd, &theirs, e);
 
-	*l = (Local){0};
-	*fd = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return err_set(e, ERR_DEVICE, "private agent: %s", strerror(errno));
-	rc = start(l, server_path, pair[1], e);
-	close(pair[1]);
+	return rc ? rc : end_start(l, fd, theirs, start(l, server_path, theirs, e));
+}
+
+int
+local_exec(Local *l, char *const argv[], int *fd, Err *e)
+{
+	int theirs = -1, rc = open_pair(l, fd, &theirs, e);
+
+	if (rc)
+		return rc;
+	rc = spawn(l, argv, theirs, -1);
 	if (rc) {
-		close(pair[0]);
-		local_stop(l);
-	} else {
-		*fd = pair[0];
+		l->pid = 0;
+		rc = err_set(e, ERR_DEVICE, "%s: %s", argv[0], strerror(rc));
 	}
-	return rc;
+	return end_start(l, fd, theirs, rc);
 }
 
 void
@@ -126,10 +158,10 @@ local_stop(Local *l)
 	uint64_t end = clock_ns() + (uint64_t)STOP_MS * 1000000;
 
 	if (l->pid)
-		kill(l->pid, SIGTERM);
+		kill(-l->pid, SIGTERM); /* with what a shell started */
 	while (l->pid && waitpid(l->pid, NULL, WNOHANG) == 0) {
 		if (clock_ns() > end)
-			kill(l->pid, SIGKILL);
+			kill(-l->pid, SIGKILL);
 		clock_sleep_ns(1000000);
 	}
 	*l = (Local){0};

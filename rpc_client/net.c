@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 
-enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 64 * 1024, HOST_MAX = 64 };
+enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 64 * 1024, HOST_MAX = 256 };
 
 struct Net {
 	uv_loop_t loop;
@@ -22,6 +22,7 @@ struct Net {
 		uv_tcp_t tcp;
 	} s;
 	uv_connect_t connect;
+	uv_getaddrinfo_t resolve;
 	uv_write_t write;
 	uv_prepare_t settle;
 	uv_timer_t alarm;
@@ -136,37 +137,72 @@ on_settle(uv_prepare_t *p)
 			       wake > now ? (wake - now + 999999) / 1000000 : 0, 0);
 }
 
+static void
+connect_to(Net *n, const struct sockaddr *a)
+{
+	int rc = uv_tcp_connect(&n->connect, &n->s.tcp, a, on_connected);
+
+	if (rc)
+		end_connection(n, rc);
+}
+
+/* One is tried: of several the first of the older kind, where most agents listen. */
+static const struct sockaddr *
+choose(const struct addrinfo *found)
+{
+	for (const struct addrinfo *a = found; a; a = a->ai_next)
+		if (a->ai_family == AF_INET)
+			return a->ai_addr;
+	return found->ai_addr;
+}
+
+static void
+on_resolved(uv_getaddrinfo_t *r, int status, struct addrinfo *found)
+{
+	Net *n = r->data;
+
+	if (!n->closed && status)
+		end_connection(n, status);
+	else if (!n->closed)
+		connect_to(n, choose(found));
+	uv_freeaddrinfo(found);
+}
+
+/* "host:port"; the host may be a name, 1.2.3.4 or [::1]. */
 static int
 connect_tcp(Net *n, const char *address, Err *e)
 {
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	const char *colon = strrchr(address, ':');
+	size_t size = (size_t)(colon - address);
+	bool six = size > 2 && address[0] == '[' && address[size - 1] == ']';
 	struct sockaddr_in a;
-	char host[HOST_MAX] = "", *end;
-	long port = strtol(colon + 1, &end, 10);
+	char host[HOST_MAX] = "";
+	long port = strtol(colon + 1, NULL, 10);
+	int rc = 0;
 
-	if (colon - address < HOST_MAX)
-		memcpy(host, address, (size_t)(colon - address));
-	if (end == colon + 1 || *end || port < 1 || port > 65535 ||
-	    uv_ip4_addr(host, (int)port, &a))
-		return err_set(e, ERR_INPUT, "expected a path or a numeric address and port");
+	size -= six ? 2 : 0;
+	if (size >= HOST_MAX || port < 1 || port > 65535)
+		return err_set(e, ERR_INPUT, "expected HOST:PORT");
+	memcpy(host, address + six, size);
 	uv_tcp_init(&n->loop, &n->s.tcp);
 	uv_tcp_nodelay(&n->s.tcp, 1);
 	n->s.handle.data = n;
-	if (uv_tcp_connect(&n->connect, &n->s.tcp, (struct sockaddr *)&a, on_connected))
-		return err_set(e, ERR_NOMEM, "agent: no socket");
-	return OK;
+	if (!uv_ip4_addr(host, (int)port, &a))
+		connect_to(n, (struct sockaddr *)&a);
+	else
+		rc = uv_getaddrinfo(&n->loop, &n->resolve, on_resolved, host, colon + 1, &hints);
+	return rc ? err_set(e, ERR_NOMEM, "%s: %s", host, uv_strerror(rc)) : OK;
 }
 
 static int
-connect_any(Net *n, const char *address, Err *e)
+connect_place(Net *n, const Place *p, Err *e)
 {
-	if (!strncmp(address, "unix:", 5))
-		address += 5;
-	else if (strchr(address, ':') && !strchr(address, '/'))
-		return connect_tcp(n, address, e);
+	if (p->kind == PLACE_TCP || p->kind == PLACE_TLS)
+		return connect_tcp(n, p->text, e);
 	uv_pipe_init(&n->loop, &n->s.pipe, 0);
 	n->s.handle.data = n;
-	uv_pipe_connect(&n->connect, &n->s.pipe, address, on_connected);
+	uv_pipe_connect(&n->connect, &n->s.pipe, p->text, on_connected);
 	return OK;
 }
 
@@ -187,26 +223,26 @@ adopt(Net *n, int fd, Err *e)
 }
 
 int
-rpc_net_open(Net **out, const char *address, int fd, const NetHooks *hooks, Err *e)
+rpc_net_open(Net **out, const Place *place, int fd, const NetHooks *hooks, Err *e)
 {
 	Net *n = calloc(1, sizeof *n);
 	int rc;
 
 	*out = NULL;
 	if (!n || uv_loop_init(&n->loop)) {
-		if (!address)
+		if (fd >= 0)
 			close(fd);
 		free(n);
 		return err_set(e, ERR_NOMEM, "event loop: out of memory");
 	}
 	n->hooks = *hooks;
-	n->connect.data = n->write.data = n;
+	n->connect.data = n->write.data = n->resolve.data = n;
 	uv_timer_init(&n->loop, &n->alarm);
 	uv_async_init(&n->loop, &n->bell, on_bell);
 	uv_prepare_init(&n->loop, &n->settle);
 	n->settle.data = n;
 	uv_prepare_start(&n->settle, on_settle);
-	rc = address ? connect_any(n, address, e) : adopt(n, fd, e);
+	rc = fd < 0 ? connect_place(n, place, e) : adopt(n, fd, e);
 	if (rc)
 		rpc_net_close(n);
 	else

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "rpc_client/place.h"
 
 typedef struct Net Net;
 
@@ -22,9 +23,11 @@ typedef struct NetHooks {
 	bool (*settle)(void *self, uint64_t *wake);
 } NetHooks;
 
-/* Prepares to connect; what comes of it is told by the hooks. Without an address fd is a connected
- * socket, which is taken over in any case. Errors: ERR_INPUT no such address, ERR_NOMEM. */
-int rpc_net_open(Net **n, const char *address, int fd, const NetHooks *hooks, Err *e);
+/* Prepares to connect to a socket or a TCP address (names of hosts are resolved on the way); what
+ * comes of it is told by the hooks. Where fd is not negative it is a connected socket, which is
+ * taken over in any case, and place is not looked at. Errors: ERR_INPUT no such address, ERR_NOMEM.
+ */
+int rpc_net_open(Net **n, const Place *place, int fd, const NetHooks *hooks, Err *e);
 void rpc_net_run(Net *n);
 void rpc_net_close(Net *n); /* after rpc_net_run; NULL is fine */
 

@@ -31,13 +31,15 @@ typedef union Stream {
 } Stream;
 
 struct NetConn {
-	Stream s;
+	Stream s;    /* read from, and written to unless there is a second one */
+	Stream *out; /* &s, or standard output's, on the heap */
 	uv_write_t write;
 	Net *net;
 	void *client; /* NULL once closed was called */
 	NetConn *next, **link;
 	bool writing;
-	char out[WRITE_BYTES]; /* what the write in flight sends */
+	int handles;            /* that are still to be closed */
+	char sent[WRITE_BYTES]; /* what the write in flight sends */
 };
 
 struct Net {
@@ -57,7 +59,23 @@ struct Net {
 static void
 free_handle(uv_handle_t *h)
 {
-	free(h->data);
+	NetConn *c = h->data;
+
+	if (--c->handles)
+		return;
+	if (c->out != &c->s)
+		free(c->out);
+	free(c);
+}
+
+/* Frees c when its handles are closed. */
+static void
+conn_close(NetConn *c)
+{
+	c->handles = c->out == &c->s ? 1 : 2;
+	if (c->out != &c->s)
+		uv_close(&c->out->handle, free_handle);
+	uv_close(&c->s.handle, free_handle);
 }
 
 void
@@ -71,8 +89,7 @@ net_drop(NetConn *c)
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
-	c->s.handle.data = c;
-	uv_close(&c->s.handle, free_handle);
+	conn_close(c);
 	c->net->hooks.closed(client);
 }
 
@@ -112,12 +129,12 @@ write_later(NetConn *c, const uint8_t *data, size_t n)
 {
 	uv_buf_t buf;
 
-	if (n > sizeof c->out)
-		n = sizeof c->out;
-	memcpy(c->out, data, n);
-	buf = uv_buf_init(c->out, (unsigned)n);
+	if (n > sizeof c->sent)
+		n = sizeof c->sent;
+	memcpy(c->sent, data, n);
+	buf = uv_buf_init(c->sent, (unsigned)n);
 	c->write.data = c;
-	if (uv_write(&c->write, &c->s.stream, &buf, 1, on_written)) {
+	if (uv_write(&c->write, &c->out->stream, &buf, 1, on_written)) {
 		net_drop(c);
 		return;
 	}
@@ -133,7 +150,7 @@ send_output(NetConn *c)
 
 	while (c->client && !c->writing && (n = c->net->hooks.output(c->client, &data))) {
 		uv_buf_t buf = uv_buf_init((char *)data, n > 1u << 30 ? 1u << 30 : (unsigned)n);
-		int rc = uv_try_write(&c->s.stream, &buf, 1);
+		int rc = uv_try_write(&c->out->stream, &buf, 1);
 
 		if (rc == UV_EAGAIN)
 			write_later(c, data, n);
@@ -195,9 +212,36 @@ conn_new(Net *n)
 	}
 	if (c) {
 		c->s.handle.data = c;
+		c->out = &c->s;
 		c->net = n;
 	}
 	return c;
+}
+
+static void
+meet(const NetConn *c, NetPeer *p)
+{
+	struct sockaddr_storage a = {0};
+	struct ucred who;
+	socklen_t room = sizeof who;
+	int size = sizeof a, fd;
+
+	*p = (NetPeer){.uid = -1};
+	if (c->out != &c->s)
+		return;
+	p->kind = c->net->local ? NET_LOCAL : NET_TCP;
+	if (c->net->local && !uv_fileno(&c->s.handle, &fd) &&
+	    !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &room))
+		p->uid = (long)who.uid;
+	if (c->net->local || uv_tcp_getpeername(&c->s.tcp, (struct sockaddr *)&a, &size))
+		return;
+	if (a.ss_family == AF_INET6) {
+		uv_ip6_name((struct sockaddr_in6 *)&a, p->host, sizeof p->host);
+		p->port = ntohs(((struct sockaddr_in6 *)&a)->sin6_port);
+	} else {
+		uv_ip4_name((struct sockaddr_in *)&a, p->host, sizeof p->host);
+		p->port = ntohs(((struct sockaddr_in *)&a)->sin_port);
+	}
 }
 
 /* The stream of c is open unless status says otherwise: introduces the peer to the owner. */
@@ -205,9 +249,12 @@ static void
 conn_begin(NetConn *c, int status)
 {
 	Net *n = c->net;
+	NetPeer peer;
 
-	if (status || !(c->client = n->hooks.opened(n->hooks.self, c))) {
-		uv_close(&c->s.handle, free_handle);
+	if (!status)
+		meet(c, &peer);
+	if (status || !(c->client = n->hooks.opened(n->hooks.self, c, &peer))) {
+		conn_close(c);
 		return;
 	}
 	if (!n->local)
@@ -230,22 +277,40 @@ on_connection(uv_stream_t *listener, int status)
 		conn_begin(c, uv_accept(listener, &c->s.stream));
 }
 
-/* The one peer is there already, at standard input. */
+static bool
+is_channel(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+/* The one peer is there already, at standard input and output. */
 static int
 adopt(Net *n, Err *e)
 {
-	struct stat st;
 	NetConn *c;
 	int rc;
 
 	snprintf(n->address, sizeof n->address, "standard input");
-	if (fstat(STDIN_FILENO, &st) || !S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_INPUT, "standard input: expected a connected socket");
+	if (!is_channel(STDIN_FILENO) || !is_channel(STDOUT_FILENO))
+		return err_set(e, ERR_INPUT,
+			       "standard input and output: expected pipes or connected sockets");
 	n->local = true;
 	c = conn_new(n);
 	if (!c)
 		return err_set(e, ERR_NOMEM, "standard input: out of memory");
+	c->out = calloc(1, sizeof *c->out);
+	if (!c->out || init_stream(n, c->out)) {
+		free(c->out);
+		c->out = &c->s;
+		conn_close(c);
+		return err_set(e, ERR_NOMEM, "standard output: out of memory");
+	}
+	c->out->handle.data = c;
 	rc = uv_pipe_open(&c->s.pipe, STDIN_FILENO);
+	if (!rc)
+		rc = uv_pipe_open(&c->out->pipe, STDOUT_FILENO);
 	conn_begin(c, rc);
 	return rc ? err_set(e, ERR_INPUT, "standard input: %s", uv_strerror(rc)) : OK;
 }
@@ -350,24 +415,38 @@ bind_local(Net *n, const char *path, Err *e)
 	return rc ? err_set(e, ERR_DEVICE, "%s: %s", path, uv_strerror(rc)) : OK;
 }
 
+/* "1.2.3.4:5" or "[::1]:5" */
+static bool
+parse_tcp(const char *address, struct sockaddr_storage *a)
+{
+	const char *colon = strrchr(address, ':');
+	char host[NET_HOST_MAX], *end;
+	long port = strtol(colon + 1, &end, 10);
+	size_t n = (size_t)(colon - address);
+	bool six = n > 2 && address[0] == '[' && address[n - 1] == ']';
+
+	snprintf(host, sizeof host, "%.*s", (int)(six ? n - 2 : n), address + six);
+	if (*end || end == colon + 1 || port < 0 || port > 65535)
+		return false;
+	return six ? !uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)a)
+		   : !uv_ip4_addr(host, (int)port, (struct sockaddr_in *)a);
+}
+
 static int
 bind_tcp(Net *n, const char *address, Err *e)
 {
 	const char *colon = strrchr(address, ':');
-	struct sockaddr_in a;
-	char host[64], *end;
+	struct sockaddr_storage a = {0};
 	int size = sizeof a;
-	long port;
 
-	snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-	port = strtol(colon + 1, &end, 10);
-	if (*end || end == colon + 1 || port < 0 || port > 65535 ||
-	    uv_ip4_addr(host, (int)port, &a))
+	if (!parse_tcp(address, &a))
 		return err_set(e, ERR_INPUT, "%s: expected a numeric address and a port", address);
 	if (uv_tcp_bind(&n->listener.tcp, (struct sockaddr *)&a, 0) ||
 	    uv_tcp_getsockname(&n->listener.tcp, (struct sockaddr *)&a, &size))
 		return err_set(e, ERR_DEVICE, "%s: cannot be used", address);
-	snprintf(n->address, sizeof n->address, "%s:%d", host, ntohs(a.sin_port));
+	/* the port lies at the same place in both kinds of address */
+	snprintf(n->address, sizeof n->address, "%.*s:%d", (int)(colon - address), address,
+		 ntohs(((struct sockaddr_in *)&a)->sin_port));
 	return OK;
 }
 

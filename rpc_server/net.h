@@ -1,6 +1,6 @@
 /* Net: the event loop of the agent: one listening socket, its connections, one watched descriptor,
  * children, signals, one alarm. The only file that knows libuv. It moves bytes and knows nothing of
- * what they mean; an encrypted channel would sit between it and the session. */
+ * what they mean: an encrypted channel sits between it and the session. */
 #ifndef RPC_SERVER_NET_H
 #define RPC_SERVER_NET_H
 
@@ -13,11 +13,21 @@
 typedef struct Net Net;
 typedef struct NetConn NetConn;
 
+enum { NET_HOST_MAX = 64 };
+
+/* Who is at the other end, as far as the system knows. */
+typedef struct NetPeer {
+	enum { NET_STDIO, NET_LOCAL, NET_TCP } kind;
+	char host[NET_HOST_MAX]; /* of TCP: the address without its port */
+	unsigned port;
+	long uid; /* of a Unix socket; -1: not known */
+} NetPeer;
+
 typedef struct NetHooks {
 	void *self;
 
 	/* A peer connected. Returns what stands for it in the calls below; NULL turns it away. */
-	void *(*opened)(void *self, NetConn *conn);
+	void *(*opened)(void *self, NetConn *conn, const NetPeer *peer);
 
 	void (*received)(void *client, const void *data, size_t n);
 
@@ -39,9 +49,10 @@ typedef struct NetHooks {
 	uint64_t (*settle)(void *self);
 } NetHooks;
 
-/* address: NULL, one connection is there already at standard input; a path, or "127.0.0.1:9000"
- * (numeric; port 0 = any). A socket that a dead server left behind is replaced. Errors: ERR_BUSY a
- * live server has it; ERR_INPUT no such address; ERR_DEVICE; ERR_NOMEM. */
+/* address: NULL, one connection is there already at standard input and output; a path, or
+ * "127.0.0.1:9000",
+ * "[::1]:9000" (numeric; port 0 = any). A socket that a dead server left behind is replaced.
+ * Errors: ERR_BUSY a live server has it; ERR_INPUT no such address; ERR_DEVICE; ERR_NOMEM. */
 int net_open(Net **n, const char *address, const NetHooks *hooks, Err *e);
 void net_close(Net *n); /* NULL is fine */
 

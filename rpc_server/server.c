@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/hardware.h"
+#include "rpc_server/access.h"
 #include "rpc_server/batch.h"
 #include "rpc_server/cold.h"
 #include "rpc_server/net.h"
@@ -17,6 +18,7 @@
 
 typedef struct Client {
 	Session session;
+	Pass pass;
 	NetConn *conn;
 	struct Server *server;
 	Upload uploads[UPLOADS_MAX];
@@ -31,6 +33,7 @@ typedef struct Entry {
 typedef struct Server {
 	const ServerConfig *config;
 	Net *net;
+	Access access;
 	Blobs *blobs;
 	DeviceInfo device;
 	Client *clients; /* newest first */
@@ -103,12 +106,16 @@ typedef int Handler(Client *c, Message *m, Err *e);
 static int
 on_device(Client *c, Message *m, Err *e)
 {
-	DeviceInfo *d = &c->server->device;
+	const Server *s = c->server;
+	DeviceInfo d = s->device;
 
 	(void)e;
-	d->memory_free = hardware_free_memory();
-	d->load = hardware_load();
-	session_reply(&c->session, m, d, clock_ns());
+	d.memory_free = hardware_free_memory();
+	d.load = hardware_load();
+	d.holder = !s->running ? NULL : (char *)(s->owner ? access_name(&s->owner->pass) : "?");
+	d.waiting = s->queued;
+	d.role = c->pass.key.name[0] ? (char *)key_role_word(c->pass.key.role) : NULL;
+	session_reply(&c->session, m, &d, clock_ns());
 	return OK;
 }
 
@@ -165,7 +172,7 @@ on_submit(Client *c, Message *m, Err *e)
 
 	for (unsigned i = 0; i < s->queued; i++)
 		mine += s->queue[i].owner == c;
-	if (mine >= QUEUE_CLIENT_MAX || s->queued == QUEUE_MAX)
+	if (mine >= s->config->limits.queue_client || s->queued >= s->config->limits.queue)
 		return err_set(e, ERR_BUSY, "%u batches of this client wait, %u in all", mine,
 			       s->queued);
 	job = job_new(&m->u.batch, s->blobs, e);
@@ -227,7 +234,15 @@ handler_of(uint32_t method)
 }
 
 static void
-on_received(void *client, const void *data, size_t n)
+refuse(Client *c, const Message *m, Err *e)
+{
+	if (e->code == ERR_DENIED)
+		access_note(&c->server->access, clock_ns(), "denied %s: %s", c->pass.from, e->msg);
+	session_refuse(&c->session, m, e, clock_ns());
+}
+
+static void
+on_plain(void *client, const void *data, size_t n)
 {
 	Client *c = client;
 	Message m;
@@ -239,40 +254,82 @@ on_received(void *client, const void *data, size_t n)
 
 		if (!handle)
 			err_set(&e, ERR_UNSUPPORTED, "%s is no request", method_name(m.method));
-		if (!handle || handle(c, &m, &e))
-			session_refuse(&c->session, &m, &e, clock_ns());
+		if (!handle || access_allows(&c->pass, m.method, &e) || handle(c, &m, &e))
+			refuse(c, &m, &e);
 		message_fini(&m);
 	}
 }
 
+static void
+on_received(void *client, const void *data, size_t n)
+{
+	Client *c = client;
+
+	access_feed(&c->pass, data, n, clock_ns(), on_plain, c);
+}
+
 /* --- connections --- */
 
-/* Makes room by sending the oldest stranger away; false when everybody is known. */
-static bool
-evict_stranger(Server *s)
-{
-	Client *oldest = NULL;
+typedef struct Crowd {
+	unsigned here, strangers; /* at that address; all that have not said HELLO */
+	Client *oldest_here, *oldest;
+} Crowd;
 
-	for (Client *c = s->clients; c; c = c->next)
-		if (!c->session.open)
-			oldest = c;
-	if (oldest)
-		net_drop(oldest->conn);
-	return oldest != NULL;
+static Crowd
+count(const Server *s, const NetPeer *peer)
+{
+	Crowd n = {0};
+
+	for (Client *c = s->clients; c; c = c->next) { /* newest first */
+		bool here = peer->kind == NET_TCP && !strcmp(c->pass.peer.host, peer->host);
+
+		n.here += here;
+		if (c->session.open)
+			continue;
+		n.strangers++;
+		n.oldest = c;
+		if (here)
+			n.oldest_here = c;
+	}
+	return n;
+}
+
+/* Makes room by sending the oldest stranger away, of the same address where that has its share;
+ * false when everybody in the way is known. */
+static bool
+make_room(Server *s, const NetPeer *peer)
+{
+	const Limits *l = &s->config->limits;
+	Crowd n = count(s, peer);
+	bool full_here = n.here >= l->per_address;
+	Client *goes = full_here ? n.oldest_here : n.oldest;
+
+	if (!full_here && s->count < l->clients && n.strangers < l->strangers)
+		return true;
+	if (goes)
+		net_drop(goes->conn);
+	else
+		access_note(&s->access, clock_ns(), "refused %s: %u connections, %u of them there",
+			    *peer->host ? peer->host : "a client", s->count, n.here);
+	return goes != NULL;
 }
 
 static void *
-on_opened(void *self, NetConn *conn)
+on_opened(void *self, NetConn *conn, const NetPeer *peer)
 {
 	Server *s = self;
 	Client *c;
 
-	if (s->count == CLIENTS_MAX && !evict_stranger(s))
+	if (!make_room(s, peer))
 		return NULL;
 	c = calloc(1, sizeof *c);
-	if (!c)
+	if (!c || !access_admit(&s->access, peer, &c->pass, clock_ns())) {
+		free(c);
 		return NULL;
+	}
 	session_init(&c->session, WHO, clock_ns());
+	c->session.handshake_ns = s->config->limits.handshake_ms * (SECOND_NS / 1000);
+	c->session.out_max = s->config->limits.send_bytes;
 	c->conn = conn;
 	c->server = s;
 	c->next = s->clients;
@@ -291,6 +348,9 @@ on_closed(void *client)
 		link = &(*link)->next;
 	*link = c->next;
 	s->count--;
+	if (!c->session.open && !access_failed(&c->pass))
+		access_note(&s->access, clock_ns(), "refused %s: %s", c->pass.from,
+			    c->session.peer.closed ? c->session.peer.why : "left without HELLO");
 	for (unsigned i = s->queued; i-- > 0;)
 		if (s->queue[i].owner == c) {
 			job_free(s->queue[i].job);
@@ -303,27 +363,47 @@ on_closed(void *client)
 	}
 	blobs_forget(s->blobs, c->uploads);
 	session_fini(&c->session);
+	access_release(&c->pass);
 	free(c);
 }
 
 static size_t
 on_output(void *client, const uint8_t **data)
 {
-	return peer_output(&((Client *)client)->session.peer, data);
+	Client *c = client;
+
+	return access_output(&c->pass, &c->session.peer, data);
 }
 
 static void
 on_sent(void *client, size_t n)
 {
-	peer_sent(&((Client *)client)->session.peer, n);
+	Client *c = client;
+
+	access_sent(&c->pass, &c->session.peer, n);
 }
 
 static bool
 on_finished(void *client)
 {
+	Client *c = client;
 	const char *why;
 
-	return session_closed(&((Client *)client)->session, &why);
+	return access_failed(&c->pass) || session_closed(&c->session, &why);
+}
+
+/* Keys came or went. */
+static void
+expel(Server *s)
+{
+	s->access.changed = false;
+	for (Client *c = s->clients; c; c = c->next) {
+		if (access_valid(&c->pass) || c->session.peer.closed)
+			continue;
+		access_note(&s->access, clock_ns(), "dropped %s: key '%s' revoked", c->pass.from,
+			    c->pass.key.name);
+		peer_close(&c->session.peer, true, "key '%s' was revoked", c->pass.key.name);
+	}
 }
 
 /* --- the loop --- */
@@ -364,6 +444,10 @@ on_settle(void *self)
 	Server *s = self;
 	uint64_t wake = UINT64_MAX, now = clock_ns();
 
+	if (s->count)
+		wake = access_refresh(&s->access, now);
+	if (s->access.changed)
+		expel(s);
 	for (Client *c = s->clients; c; c = c->next) {
 		session_tick(&c->session, now);
 		wake = sooner(wake, session_deadline(&c->session));
@@ -414,7 +498,8 @@ describe_device(Server *s, Err *e)
 }
 
 int
-server_run(const ServerConfig *config, void (*ready)(const char *address), Err *e)
+server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), void *self,
+	   Err *e)
 {
 	Server *s = calloc(1, sizeof *s);
 	NetHooks hooks = {s,         on_opened,   on_received, on_output, on_sent,  on_finished,
@@ -427,9 +512,11 @@ server_run(const ServerConfig *config, void (*ready)(const char *address), Err *
 	s->blobs = blobs_new(config->blob_bytes);
 	rc = s->blobs ? describe_device(s, e) : err_set(e, ERR_NOMEM, "server: out of memory");
 	if (rc == OK)
+		rc = access_open(&s->access, config->keys, &config->limits, config->note, e);
+	if (rc == OK)
 		rc = net_open(&s->net, config->address, &hooks, e);
 	if (rc == OK) {
-		ready(net_address(s->net));
+		ready(self, net_address(s->net));
 		net_run(s->net);
 	}
 	if (s->running)
@@ -437,6 +524,7 @@ server_run(const ServerConfig *config, void (*ready)(const char *address), Err *
 	batch_free(s->running);
 	s->running = NULL;
 	net_close(s->net); /* frees the clients and what they queued */
+	access_close(&s->access);
 	blobs_free(s->blobs);
 	device_fini(&s->device);
 	free(s);

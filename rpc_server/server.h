@@ -7,24 +7,24 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "rpc_server/limits.h"
 
 typedef struct ServerConfig {
-	const char *address; /* net.h; NULL: ends with the one client */
-	const char *program; /* hone_runner */
-	const char *name;    /* of the device; NULL = the host's */
-	uint64_t blob_bytes; /* cap of the blob store */
-	int core;            /* for runners; -1 = any */
-	bool insecure;       /* recorded in DeviceInfo */
+	const char *address;            /* net.h; NULL: ends with the one client */
+	const char *program;            /* hone_runner */
+	const char *name;               /* of the device; NULL = the host's */
+	const char *keys;               /* folder of keys that clients must prove; NULL: none */
+	uint64_t blob_bytes;            /* cap of the blob store */
+	int core;                       /* for runners; -1 = any */
+	bool insecure;                  /* recorded in DeviceInfo */
+	Limits limits;                  /* all of them set */
+	void (*note)(const char *line); /* for the agent's log; may be NULL */
 } ServerConfig;
 
-enum {
-	CLIENTS_MAX = 256, /* more: the oldest that has not said HELLO yet goes, if there is one */
-	QUEUE_MAX = 64,    /* batches of all clients */
-	QUEUE_CLIENT_MAX = 4, /* of one client, the running one included */
-};
-
 /* Serves until SIGTERM, SIGINT or the one client has left. `ready` is called with the
- * address once it listens. Errors: those of net_open; ERR_NOMEM. */
-int server_run(const ServerConfig *config, void (*ready)(const char *address), Err *e);
+ * address once it listens. Errors: those of net_open and
+ * access_open; ERR_NOMEM. */
+int server_run(const ServerConfig *config, void (*ready)(void *self, const char *address),
+	       void *self, Err *e);
 
 #endif

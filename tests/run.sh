@@ -29,16 +29,25 @@ step_lint() {
 	tests/lint.sh
 }
 
-# A board has no LLVM, SQLite or protobuf.
+# A board has no LLVM, SQLite or protobuf, and a small one no OpenSSL.
 step_agent() {
-	cmake -S . -B build/agent -G Ninja -DHONE_AGENT_ONLY=ON -DCMAKE_BUILD_TYPE=Release >/dev/null
-	cmake --build build/agent
-	for p in rpc_server hone_runner; do
-		if ldd "build/agent/bin/$p" | grep -E 'LLVM|sqlite|protobuf'; then
-			echo "run.sh: $p links what boards do not have" >&2
-			return 1
-		fi
+	for tls in ON OFF; do
+		dir=build/agent
+		[ $tls = ON ] || dir=build/agent-plain
+		cmake -S . -B $dir -G Ninja -DHONE_AGENT_ONLY=ON -DHONE_TLS=$tls \
+			-DCMAKE_BUILD_TYPE=Release >/dev/null
+		cmake --build $dir
+		for p in rpc_server hone_runner; do
+			if ldd "$dir/bin/$p" | grep -E 'LLVM|sqlite|protobuf'; then
+				echo "run.sh: $p links what boards do not have" >&2
+				return 1
+			fi
+		done
 	done
+	if build/agent-plain/bin/rpc_server --listen 127.0.0.1:0 2>/dev/null; then
+		echo "run.sh: an agent without TLS listens on TCP" >&2
+		return 1
+	fi
 }
 
 # Compiling and running kernels is slow here and says little about C: fewer of them.

@@ -178,6 +178,9 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 21, BOOL, virtualised, 0)},
 	{ONE(DeviceInfo, 22, F64, load, 0)},
 	{ONE(DeviceInfo, 23, BOOL, streams, 0)},
+	{ONE(DeviceInfo, 24, TEXT, holder, SYMBOL_MAX)},
+	{ONE(DeviceInfo, 25, U32, waiting, 0)},
+	{ONE(DeviceInfo, 26, TEXT, role, SYMBOL_MAX)},
 };
 SCHEMA(DeviceInfo, "device");
 

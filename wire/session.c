@@ -6,7 +6,10 @@
 void
 session_init(Session *s, const char *who, uint64_t now)
 {
-	*s = (Session){.started = now, .who = who};
+	*s = (Session){.started = now,
+		       .handshake_ns = HANDSHAKE_NS,
+		       .out_max = SESSION_OUT_MAX,
+		       .who = who};
 	peer_init(&s->peer, STRANGER_OUT_MAX, now);
 }
 
@@ -64,7 +67,7 @@ greet(Session *s, const Message *m, uint64_t now)
 	}
 	session_reply(s, m, &mine, now);
 	s->peer.limits = &scan_later;
-	s->peer.out_max = SESSION_OUT_MAX;
+	s->peer.out_max = s->out_max;
 	s->open = true;
 }
 
@@ -99,7 +102,7 @@ session_next(Session *s, Message *m, uint64_t now)
 uint64_t
 session_deadline(const Session *s)
 {
-	return s->open ? s->peer.heard + SILENCE_NS : s->started + HANDSHAKE_NS;
+	return s->open ? s->peer.heard + SILENCE_NS : s->started + s->handshake_ns;
 }
 
 void

@@ -1,8 +1,8 @@
 /* Session: the agent's end of a connection, as a state machine over a Peer.
  *
  *   state     may arrive                          leaves by
- *   HELLO     HELLO, small frames only            right version -> OPEN; anything else, or 5 s
- *                                                 without it -> CLOSED
+ *   HELLO     HELLO, small frames only            right version -> OPEN; anything else, or
+ *                                                 handshake_ns without it -> CLOSED
  *   OPEN      requests (PING is answered here)    BYE, malformed bytes, silence, output that is
  *                                                 not read -> CLOSED
  *   CLOSED    nothing                             the owner sends what is left and disconnects
@@ -23,7 +23,9 @@ typedef struct Session {
 	Peer peer;
 	bool open;
 	uint64_t started;
-	const char *who; /* this agent, for HELLO; outlives the session */
+	uint64_t handshake_ns; /* time for HELLO; HANDSHAKE_NS unless the owner changes it */
+	size_t out_max;        /* unsent bytes once open; SESSION_OUT_MAX unless changed */
+	const char *who;       /* this agent, for HELLO; outlives the session */
 } Session;
 
 void session_init(Session *s, const char *who, uint64_t now);

@@ -35,10 +35,49 @@ ended 0 "$agent"
 [ ! -e agent ] || fail "the socket is still there"
 refused 4 "$work/agent" "$hone" bench "$model" --device "$work/agent"
 
-refused 2 "needs a key" "$bin/rpc_server" --listen 127.0.0.1:0
-start_agent tcp --listen 127.0.0.1:0 --insecure-no-auth
-grep -q "warning: no authentication" tcp.said || fail "no warning"
-everything "$(sed -n 's/.*listening on //p' tcp.said)"
+start_agent open --listen 127.0.0.1:0 --insecure-no-auth
+grep -q "warning: no authentication" open.said || fail "no warning"
+at=$(sed -n 's/.*listening on //p' open.said)
+ok "$hone" tune "$model" --device "$at" --log open.db --trials 2
+says "warning: no authentication"
+json "$hone" log show open.db --json
+grep -q '"insecure":[^,]*true' json || fail "rows do not say that the agent was open"
 kill "$agent"
 ended 0 "$agent"
+
+# Over TCP by a name and a key.
+export XDG_CONFIG_HOME="$work/config"
+start_agent tcp --listen 127.0.0.1:0 --keys keys
+at=$(sed -n 's/.*listening on //p' tcp.said)
+[ "$(stat -c %a keys/default.key)" = 600 ] || fail "others may read the key"
+ok "$hone" device list
+refused 2 "no device of that name" "$hone" bench "$model" --device board
+ok "$hone" device add board "$at" --key keys/default.key
+says "$("$bin/rpc_server" --list-keys --keys keys | sed -n 's/^default.* //p')"
+refused 2 "exists already" "$hone" device add board "$at" --key keys/default.key
+refused 4 "wants a key" "$hone" bench "$model" --device "$at"
+everything board
+ok "$bin/rpc_server" --keys keys --add-key guest --role read-only
+ok "$hone" device add looker "$at" --key - <keys/guest.key
+refused 4 "read-only" "$hone" run "$model" --device looker --input image.npy --output-dir there
+ok "$hone" device list
+says '^board +reachable'
+json "$hone" device list --json
+grep -q '"role":[^,]*"read-only"' json || fail "no role"
+chmod 644 keys/guest.key
+refused 2 "mode 0644" "$hone" device add other "$at" --key keys/guest.key
+refused 4 "the key was refused" "$hone" bench "$model" --device looker
+ok "$hone" device list
+says '^looker +refused key'
+kill "$agent"
+ended 0 "$agent"
+ok "$hone" device list
+says '^board +unreachable'
+ok "$hone" device remove board looker
+refused 2 "no device of that name" "$hone" device remove board
+
+# Through a command, as ssh would.
+ok "$hone" device add near "exec:$bin/rpc_server --stdio 2>/dev/null"
+ok "$hone" verify "$model" --device near --input image.npy --expect here/0_scores.npy
+ok "$hone" device remove near
 nothing_left

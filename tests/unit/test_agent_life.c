@@ -1,10 +1,6 @@
 /* How an agent begins and ends, who may reach it, and what a client sees of its end. */
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,50 +12,10 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "tests/unit/agent_case.h"
-#include "tests/unit/process.h"
-
-enum { ARGS_MAX = 8, SAID_MAX = 2048, SOON_MS = 3000 };
-
-/* An agent started by hand; what it says on both channels comes through one pipe. */
-typedef struct Agent {
-	pid_t pid;
-	int out;
-	char said[SAID_MAX];
-	size_t n;
-} Agent;
+#include "tests/unit/agent_process.h"
 
 static char *good[] = {"good"};
 static char folder[] = "/tmp/hone-test-XXXXXX", path[64];
-
-static void
-agent_run(Agent *a, char *argv[], int in)
-{
-	posix_spawn_file_actions_t files;
-	int pair[2];
-
-	*a = (Agent){0};
-	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
-	posix_spawn_file_actions_init(&files);
-	if (in >= 0)
-		posix_spawn_file_actions_adddup2(&files, in, 0);
-	posix_spawn_file_actions_adddup2(&files, pair[1], 1);
-	posix_spawn_file_actions_adddup2(&files, pair[1], 2);
-	assert_int_equal(posix_spawn(&a->pid, argv[0], &files, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&files);
-	close(pair[1]);
-	a->out = pair[0];
-}
-
-static void
-agent_start(Agent *a, const char *const args[])
-{
-	char *argv[ARGS_MAX] = {AGENT};
-
-	for (int i = 0; i < ARGS_MAX - 2 && args[i]; i++)
-		argv[i + 1] = (char *)args[i];
-	agent_run(a, argv, -1);
-}
 
 static void
 agent_start_later(Agent *a)
@@ -68,57 +24,6 @@ agent_start_later(Agent *a)
 			AGENT,     path, NULL};
 
 	agent_run(a, argv, -1);
-}
-
-/* Reads what it says until text is in there; false at its end. */
-static bool
-agent_says(Agent *a, const char *text)
-{
-	while (!strstr(a->said, text)) {
-		struct pollfd p = {.fd = a->out, .events = POLLIN};
-		ssize_t got = poll(&p, 1, SOON_MS) > 0
-				      ? read(a->out, a->said + a->n, SAID_MAX - 1 - a->n)
-				      : 0;
-
-		if (got <= 0)
-			return false;
-		a->n += (size_t)got;
-	}
-	return true;
-}
-
-/* Exit code of an agent that ends by itself soon; -1 if it does not, or of a signal. */
-static int
-agent_exit_code(Agent *a)
-{
-	int status = 0, done = 0;
-
-	agent_says(a, "\xff"); /* to the end */
-	for (int i = 0; i < SOON_MS && !(done = waitpid(a->pid, &status, WNOHANG)); i++)
-		clock_sleep_ns(1000000);
-	close(a->out);
-	return done == a->pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void
-agent_kill(Agent *a)
-{
-	kill(a->pid, SIGKILL);
-	waitpid(a->pid, NULL, 0);
-	close(a->out);
-}
-
-#define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static RpcClient *
-open_or_fail(const char *address)
-{
-	RpcClient *c;
-	Err e = {0};
-
-	if (rpc_open(address, &c, &e))
-		fail_msg("%s", e.msg);
-	return c;
 }
 
 /* One candidate is measured. */
@@ -142,9 +47,13 @@ usage_is_refused_by_name(void **state)
 		const char *args[ARGS_MAX];
 		const char *why;
 	} list[] = {
-		{{"--listen", "127.0.0.1:0"}, "--listen needs a key"},
-		{{NULL}, "expected --socket PATH or --listen"},
-		{{"--socket", path, "--stdin"}, "expected --socket PATH or --listen"},
+		{{"--socket", path, "--insecure-no-auth"}, "--insecure-no-auth goes with"},
+		{{"--socket", path, "--role", "tune"}, "--role goes with --add-key"},
+		{{"--socket", path, "--strangers", "0"}, "expected 1 to 4096"},
+		{{"--add-key", "no/name", "--keys", folder}, "name 'no/name': expected"},
+		{{"--add-key", "x", "--role", "admin", "--keys", folder}, "role 'admin'"},
+		{{NULL}, "or --socket PATH or --stdio"},
+		{{"--socket", path, "--stdio"}, "or --socket PATH or --stdio"},
 		{{"--listen", "nowhere", "--insecure-no-auth"}, "expected ADDRESS:PORT"},
 		{{"--listen", "host:1", "--insecure-no-auth"}, "expected a numeric address"},
 		{{"--listen", "127.0.0.1:66000", "--insecure-no-auth"}, "a numeric address and"},
@@ -218,7 +127,7 @@ a_socket_has_one_owner(void **state)
 static void
 start_at_stdin(Agent *a, int in)
 {
-	char *argv[] = {AGENT, "--stdin", NULL};
+	char *argv[] = {AGENT, "--stdio", NULL};
 
 	agent_run(a, argv, in);
 	close(in);
@@ -243,8 +152,8 @@ at_standard_input_it_ends_with_its_client(void **state)
 			close(pair[0]);
 		assert_int_equal(agent_exit_code(&a), 0);
 	}
-	start_at_stdin(&a, open("/dev/null", O_RDONLY));
-	assert_true(agent_says(&a, "expected a connected socket"));
+	start_at_stdin(&a, open("/dev/null", O_RDWR));
+	assert_true(agent_says(&a, "expected pipes or connected sockets"));
 	assert_int_equal(agent_exit_code(&a), 2);
 }
 
@@ -347,7 +256,14 @@ what_cannot_be_reached_is_said(void **state)
 	e = (Err){0};
 	assert_int_equal(rpc_open("127.0.0.1:1", &c, &e), ERR_DEVICE);
 	e = (Err){0};
-	assert_int_equal(rpc_open("host.name:1", &c, &e), ERR_INPUT);
+	assert_int_equal(rpc_open("host.name:port", &c, &e), ERR_INPUT);
+	e = (Err){0};
+	assert_int_equal(rpc_open("nobody", &c, &e), ERR_INPUT);
+	assert_non_null(strstr(e.msg, "no device of that name"));
+	e = (Err){0};
+	assert_int_equal(rpc_open("ssh:-oProxyCommand=true", &c, &e), ERR_INPUT);
+	e = (Err){0};
+	assert_int_equal(rpc_open("exec:exit 3", &c, &e), ERR_DEVICE);
 	e = (Err){0};
 	assert_int_equal(rpc_start_local("/nowhere/rpc_server", &c, &e), ERR_DEVICE);
 	assert_non_null(strstr(e.msg, "/nowhere/rpc_server"));
