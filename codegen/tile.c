@@ -320,10 +320,14 @@ tile_reduce_leaf(Lower *l)
 		return;
 	}
 	refuse_odd_terms(l);
+	/* Loops of one iteration are none: their constants would all be held across the tiles. */
+	if (nu * lane_vectors(l) > SCHED_CONSTANTS_HELD)
+		l->const_depth = l->b.depth;
 	if (is_arg(s))
 		reduce_args(l, ne, nu);
 	else
 		reduce_sums(l, ne, nu);
+	l->const_depth = 0;
 }
 
 void

@@ -247,17 +247,25 @@ streams_too_many(const Nest *n)
 	return fmax(0, sum - STREAMS);
 }
 
-/* Loads of one body; without a reduction loop, what does not vary with the loop outside stays. */
+/* Whether the tile keeps what it reads of x from one iteration of the loop around it to the next:
+ * without a reduction loop, what does not vary with that loop, but of constants only few. */
+static bool
+stays_loaded(const Nest *n, const Access *x)
+{
+	if (n->bodies > 1 || n->loop == TASK_NONE || x->varies[n->loop])
+		return false;
+	return !x->is_const || nest_elements(n, x) <= SCHED_CONSTANTS_HELD;
+}
+
 static double
 body_loads(const Nest *n)
 {
-	int loop = n->bodies > 1 ? TASK_NONE : n->loop;
 	double loads = 0, spilled = nest_registers(n) * n->width - (double)n->t->vector_regs;
 
 	for (int i = 0; i < n->s->n; i++) {
 		const Access *x = &n->s->access[i];
 
-		if (!x->final && (loop == TASK_NONE || x->varies[loop]))
+		if (!x->final && !stays_loaded(n, x))
 			loads += load_operations(n, x, is_guarded(n, x)) *
 				 (x->is_const ? n->width : 1);
 	}

@@ -339,9 +339,17 @@ stage_shared_axis(const StageInfo *info, int vec, int terms)
 	return best;
 }
 
+static bool
+has_reduction_loop(const StageInfo *s, const StageSched *q)
+{
+	return q->n && q->split[q->n - 1].axis >= s->stage->nspatial;
+}
+
 bool
 stage_has_slabs(const StageInfo *s, const StageSched *q)
 {
+	if (!has_reduction_loop(s, q)) /* the lowering prefetches inside one */
+		return false;
 	for (int i = 0; i < s->n; i++) {
 		const Access *x = &s->access[i];
 		bool varied = false;

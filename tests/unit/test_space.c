@@ -321,6 +321,38 @@ slabs_are_prefetched(void **state)
 	}
 }
 
+/* Of a tile's 16 vectors of weights none is loaded outside the loop over pixels, to be held through
+ * it, whether its eight terms are the one iteration of a loop or of none. */
+static void
+many_constants_are_not_held(void **state)
+{
+	static const char *const texts[] = {"direct\nnest vec=k k:32 p:7 | c:8\n",
+					    "direct\nnest vec=k k:32 p:7\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char why[LOWER_WHY_MAX] = "";
+		int loads = 0;
+		Fixture f;
+		Lowered l;
+
+		start(&f,
+		      "task\n in x f32[49,8]\n const w f32[64,8]\n out y f32[49,64]\n"
+		      " stage k:64 p:49 | c:8\n  acc f32 sum x[p,c] * w[k,c]\n  y[p,k] = acc\n",
+		      "x86-64-v4");
+		if (lowered_from_text(f.a, f.t, &f.f, texts[i], &f.target, &l, why, &f.e))
+			fail_msg("%s %s", why, f.e.msg);
+		for (int k = 0; k < l.loop->node.n; k++) {
+			const LoopNode *n = &l.loop->node.v[k];
+
+			loads += n->op == LOOP_LOAD && n->lanes == 16;
+			assert_false(n->op == LOOP_LOAD && n->lanes == 16 && n->depth < 2);
+		}
+		assert_int_equal(loads, 16);
+		stop(&f);
+	}
+}
+
 /* Some Winograd is strict enough, some is not. */
 static void
 a_strict_space_has_no_lossy_algorithm(void **state)
@@ -482,6 +514,7 @@ main(void)
 		cmocka_unit_test(estimates_look_behind_refusals),
 		cmocka_unit_test(constant_stages_make_the_pool),
 		cmocka_unit_test(slabs_are_prefetched),
+		cmocka_unit_test(many_constants_are_not_held),
 		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
 		cmocka_unit_test(narrow_channels_share_lanes),
 		cmocka_unit_test(gathered_operands_are_packed),
