@@ -13,12 +13,15 @@
 
 /* Cycles. */
 enum {
-	LOOP_CYCLES = 2,  /* counter and branch of an iteration */
+	LOOP_CYCLES = 2,  /* counter and branch of an iteration of a tile */
 	END_CYCLES = 7,   /* the last branch of a loop, which predictors may miss */
 	TILE_CYCLES = 2,  /* accumulators set and got around a reduction */
 	FOLD_CYCLES = 4,  /* the lanes of an accumulator become one number */
 	GUARD_CYCLES = 6, /* the condition of a load that may leave its tensor */
 };
+
+/* The same of a body: it runs ahead of the arithmetic, so that little shows. */
+static const double BODY_LOOP_CYCLES = .4;
 
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
 enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
@@ -238,6 +241,8 @@ streams_too_many(const Nest *n)
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 		double streams = 1;
 
+		if (n->bodies > 1 && (x->final || i == n->s->n))
+			continue;
 		for (int a = 0; a < n->s->stage->naxes && !x->is_const; a++)
 			if (x->varies[a] && a != n->q->vec &&
 			    llabs(x->stride[a]) * x->bytes >= STREAM_BYTES)
@@ -299,6 +304,7 @@ body_cycles(const Nest *n)
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
 
+	loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
 	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
 	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
 	cycles += prefetches(n) / t->load_per_cycle;
@@ -365,7 +371,7 @@ whole_tiles(const Nest *n)
 	double body = 0;
 
 	if (nest_reduces(n))
-		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
+		body = n->bodies * (body_cycles(n) + BODY_LOOP_CYCLES) + END_CYCLES * loop_ends(n);
 	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
 }
 

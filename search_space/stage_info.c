@@ -348,20 +348,25 @@ has_reduction_loop(const StageInfo *s, const StageSched *q)
 bool
 stage_has_slabs(const StageInfo *s, const StageSched *q)
 {
+	int64_t span[STAGE_AXES_MAX];
+	bool varied[ACCESS_MAX] = {0};
+
 	if (!has_reduction_loop(s, q)) /* the lowering prefetches inside one */
 		return false;
-	for (int i = 0; i < s->n; i++) {
-		const Access *x = &s->access[i];
-		bool varied = false;
+	memcpy(span, s->extent, sizeof span);
+	for (int k = 0; k < q->n; k++) {
+		int a = q->split[k].axis;
+		int64_t whole = span[a] / q->split[k].step;
 
-		if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
-			continue;
-		for (int k = 0; k < q->n; k++) {
-			if (q->split[k].step >= s->extent[q->split[k].axis])
+		span[a] = q->split[k].step < span[a] ? q->split[k].step : span[a];
+		for (int i = 0; i < s->n && whole > 1; i++) {
+			const Access *x = &s->access[i];
+
+			if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
 				continue;
-			if (varied && !x->varies[q->split[k].axis])
+			if (varied[i] && !x->varies[a])
 				return true;
-			varied |= x->varies[q->split[k].axis];
+			varied[i] |= x->varies[a];
 		}
 	}
 	return false;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "codegen/lowered.h"
+#include "search_space/options.h"
 #include "tests/support/kernel_run.h"
 
 #define CONV3X3                                                                  \
@@ -19,6 +20,11 @@
 	"  y[k,p,q] = max(acc + b[k], 0)\n"
 
 enum { SOFTMAX = 3 };
+
+/* 49 pixels by 2,048 channels. */
+#define CONV7                                                                    \
+	"task\n in x f32[49,2048]\n const w f32[512,2048]\n out y f32[49,512]\n" \
+	" stage k:512 p:49 | c:2048\n  acc f32 sum x[p,c] * w[k,c]\n  y[p,k] = max(acc, 0)\n"
 
 static const char *const tasks[] = {
 	CONV3X3,
@@ -321,6 +327,57 @@ slabs_are_prefetched(void **state)
 	}
 }
 
+/* What is offered with prefetch has some: a slab read by one whole tile and a remainder has not. */
+static void
+offered_prefetch_is_emitted(void **state)
+{
+	enum { N = 400 };
+	Pick top[N];
+	Fixture f;
+	int n, with = 0;
+
+	(void)state;
+	start(&f, CONV7, "x86-64-v4");
+	n = space_top(&f.s, N, top);
+	for (int i = 0; i < n; i++) {
+		const char *text = space_text(&f.s, f.a, &top[i]);
+		char why[LOWER_WHY_MAX] = "";
+		Lowered l;
+
+		if (strncmp(text, "direct", 6) || !strstr(text, " pf "))
+			continue;
+		if (lowered_from_text(f.a, f.t, &f.f, text, &f.target, &l, why, &f.e))
+			continue;
+		if (!prefetches(&l))
+			fail_msg("no prefetch: %s", text);
+		with++;
+	}
+	assert_true(with > 50);
+	stop(&f);
+}
+
+/* Pixels of 2,048 channels are 8 KiB apart and share one set of the first cache: tiles that walk
+ * more of them than it has ways are much dearer. */
+static void
+rows_that_collide_are_dear(void **state)
+{
+	double few = INFINITY, many = INFINITY;
+	const StageOptions *list;
+	Fixture f;
+
+	(void)state;
+	start(&f, CONV7, "x86-64-v4");
+	list = &f.s.variant.v[0].stage[0];
+	for (int i = 0; i < list->option.n; i++) {
+		const Option *o = &list->option.v[i];
+		double *least = o->knob[KNOB_TILE_A] > 12 ? &many : &few;
+
+		*least = fmin(*least, o->ns);
+	}
+	assert_true(isfinite(few) && many > 1.3 * few);
+	stop(&f);
+}
+
 /* Of a tile's 16 vectors of weights none is loaded outside the loop over pixels, to be held through
  * it, whether its eight terms are the one iteration of a loop or of none. */
 static void
@@ -514,6 +571,8 @@ main(void)
 		cmocka_unit_test(estimates_look_behind_refusals),
 		cmocka_unit_test(constant_stages_make_the_pool),
 		cmocka_unit_test(slabs_are_prefetched),
+		cmocka_unit_test(offered_prefetch_is_emitted),
+		cmocka_unit_test(rows_that_collide_are_dear),
 		cmocka_unit_test(many_constants_are_not_held),
 		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
 		cmocka_unit_test(narrow_channels_share_lanes),
