@@ -286,76 +286,6 @@ constant_stages_make_the_pool(void **state)
 	stop(&f);
 }
 
-static int
-prefetches(const Lowered *l)
-{
-	int n = 0;
-
-	for (int i = 0; i < l->loop->node.n; i++)
-		n += l->loop->node.v[i].op == LOOP_PREFETCH;
-	return n;
-}
-
-/* A slab that several iterations use is followed by prefetches of the next; one that is used once
- * is not. */
-static void
-slabs_are_prefetched(void **state)
-{
-	static const struct {
-		const char *text;
-		bool want;
-	} list[] = {
-		{"direct\nnest vec=k pf k:16 p:2 q:7 | c:4 i:1 j:1\n", true},
-		{"direct\nnest vec=k k:16 p:2 q:7 | c:4 i:1 j:1\n", false},
-		{"direct\nnest vec=k pf p:2 q:7 k:16 | c:4 i:1 j:1\n", false},
-		{"direct\nnest vec=k pf k:16 p:2 q:5 | c:4 i:1 j:1\n", true},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-		char why[LOWER_WHY_MAX] = "";
-		Fixture f;
-		Lowered l;
-
-		start(&f, CONV3X3, "x86-64-v4");
-		if (lowered_from_text(f.a, f.t, &f.f, list[i].text, &f.target, &l, why, &f.e))
-			fail_msg("%s %s", why, f.e.msg);
-		assert_int_equal(loop_check(l.loop, &f.e), OK);
-		if ((prefetches(&l) > 0) != list[i].want)
-			fail_msg("%s: %d prefetches", list[i].text, prefetches(&l));
-		stop(&f);
-	}
-}
-
-/* What is offered with prefetch has some: a slab read by one whole tile and a remainder has not. */
-static void
-offered_prefetch_is_emitted(void **state)
-{
-	enum { N = 400 };
-	Pick top[N];
-	Fixture f;
-	int n, with = 0;
-
-	(void)state;
-	start(&f, CONV7, "x86-64-v4");
-	n = space_top(&f.s, N, top);
-	for (int i = 0; i < n; i++) {
-		const char *text = space_text(&f.s, f.a, &top[i]);
-		char why[LOWER_WHY_MAX] = "";
-		Lowered l;
-
-		if (strncmp(text, "direct", 6) || !strstr(text, " pf "))
-			continue;
-		if (lowered_from_text(f.a, f.t, &f.f, text, &f.target, &l, why, &f.e))
-			continue;
-		if (!prefetches(&l))
-			fail_msg("no prefetch: %s", text);
-		with++;
-	}
-	assert_true(with > 50);
-	stop(&f);
-}
-
 /* Pixels of 2,048 channels are 8 KiB apart and share one set of the first cache: tiles that walk
  * more of them than it has ways are much dearer. */
 static void
@@ -376,38 +306,6 @@ rows_that_collide_are_dear(void **state)
 	}
 	assert_true(isfinite(few) && many > 1.3 * few);
 	stop(&f);
-}
-
-/* Of a tile's 16 vectors of weights none is loaded outside the loop over pixels, to be held through
- * it, whether its eight terms are the one iteration of a loop or of none. */
-static void
-many_constants_are_not_held(void **state)
-{
-	static const char *const texts[] = {"direct\nnest vec=k k:32 p:7 | c:8\n",
-					    "direct\nnest vec=k k:32 p:7\n"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		char why[LOWER_WHY_MAX] = "";
-		int loads = 0;
-		Fixture f;
-		Lowered l;
-
-		start(&f,
-		      "task\n in x f32[49,8]\n const w f32[64,8]\n out y f32[49,64]\n"
-		      " stage k:64 p:49 | c:8\n  acc f32 sum x[p,c] * w[k,c]\n  y[p,k] = acc\n",
-		      "x86-64-v4");
-		if (lowered_from_text(f.a, f.t, &f.f, texts[i], &f.target, &l, why, &f.e))
-			fail_msg("%s %s", why, f.e.msg);
-		for (int k = 0; k < l.loop->node.n; k++) {
-			const LoopNode *n = &l.loop->node.v[k];
-
-			loads += n->op == LOOP_LOAD && n->lanes == 16;
-			assert_false(n->op == LOOP_LOAD && n->lanes == 16 && n->depth < 2);
-		}
-		assert_int_equal(loads, 16);
-		stop(&f);
-	}
 }
 
 /* Some Winograd is strict enough, some is not. */
@@ -570,10 +468,7 @@ main(void)
 		cmocka_unit_test(the_best_lower_everywhere),
 		cmocka_unit_test(estimates_look_behind_refusals),
 		cmocka_unit_test(constant_stages_make_the_pool),
-		cmocka_unit_test(slabs_are_prefetched),
-		cmocka_unit_test(offered_prefetch_is_emitted),
 		cmocka_unit_test(rows_that_collide_are_dear),
-		cmocka_unit_test(many_constants_are_not_held),
 		cmocka_unit_test(a_strict_space_has_no_lossy_algorithm),
 		cmocka_unit_test(narrow_channels_share_lanes),
 		cmocka_unit_test(gathered_operands_are_packed),
