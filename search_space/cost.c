@@ -56,6 +56,9 @@ static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
 
+/* Of a temporary's bytes: a line comes before it is written and goes again before it is read. */
+static const double WRITTEN = 2;
+
 /* How much quicker threads read memory together, at most. */
 static const double MEMORY_GAIN = 1.6;
 
@@ -463,7 +466,7 @@ traffic(const Nest *n, double cache)
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 
 		if (!fits || n->s->rounds <= 1 || !x->is_shared)
-			total += bytes[i] /
+			total += bytes[i] * (i == n->s->n && x->is_shared ? WRITTEN : 1) /
 				 (n->dealt != TASK_NONE && x->varies[n->dealt] ? n->gain : 1);
 	}
 	return total;
