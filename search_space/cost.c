@@ -13,12 +13,15 @@
 
 /* Cycles. */
 enum {
-	LOOP_CYCLES = 2,  /* counter and branch of an iteration */
+	LOOP_CYCLES = 2,  /* counter and branch of an iteration of a tile */
 	END_CYCLES = 7,   /* the last branch of a loop, which predictors may miss */
 	TILE_CYCLES = 2,  /* accumulators set and got around a reduction */
 	FOLD_CYCLES = 4,  /* the lanes of an accumulator become one number */
 	GUARD_CYCLES = 6, /* the condition of a load that may leave its tensor */
 };
+
+/* The same of a body: it runs ahead of the arithmetic, so that little shows. */
+static const double BODY_LOOP_CYCLES = .4;
 
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
 enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
@@ -52,6 +55,9 @@ static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
 /* The part of a cache that holds what loops reuse, and what of the traffic shows behind
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
+
+/* Of a temporary's bytes: a line comes before it is written and goes again before it is read. */
+static const double WRITTEN = 2;
 
 /* How much quicker threads read memory together, at most. */
 static const double MEMORY_GAIN = 1.6;
@@ -238,6 +244,8 @@ streams_too_many(const Nest *n)
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 		double streams = 1;
 
+		if (n->bodies > 1 && (x->final || i == n->s->n))
+			continue;
 		for (int a = 0; a < n->s->stage->naxes && !x->is_const; a++)
 			if (x->varies[a] && a != n->q->vec &&
 			    llabs(x->stride[a]) * x->bytes >= STREAM_BYTES)
@@ -247,17 +255,25 @@ streams_too_many(const Nest *n)
 	return fmax(0, sum - STREAMS);
 }
 
-/* Loads of one body; without a reduction loop, what does not vary with the loop outside stays. */
+/* Whether the tile keeps what it reads of x from one iteration of the loop around it to the next:
+ * without a reduction loop, what does not vary with that loop, but of constants only few. */
+static bool
+stays_loaded(const Nest *n, const Access *x)
+{
+	if (n->bodies > 1 || n->loop == TASK_NONE || x->varies[n->loop])
+		return false;
+	return !x->is_const || nest_elements(n, x) <= SCHED_CONSTANTS_HELD;
+}
+
 static double
 body_loads(const Nest *n)
 {
-	int loop = n->bodies > 1 ? TASK_NONE : n->loop;
 	double loads = 0, spilled = nest_registers(n) * n->width - (double)n->t->vector_regs;
 
 	for (int i = 0; i < n->s->n; i++) {
 		const Access *x = &n->s->access[i];
 
-		if (!x->final && (loop == TASK_NONE || x->varies[loop]))
+		if (!x->final && !stays_loaded(n, x))
 			loads += load_operations(n, x, is_guarded(n, x)) *
 				 (x->is_const ? n->width : 1);
 	}
@@ -291,6 +307,7 @@ body_cycles(const Nest *n)
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
 
+	loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
 	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
 	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
 	cycles += prefetches(n) / t->load_per_cycle;
@@ -357,7 +374,7 @@ whole_tiles(const Nest *n)
 	double body = 0;
 
 	if (nest_reduces(n))
-		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
+		body = n->bodies * (body_cycles(n) + BODY_LOOP_CYCLES) + END_CYCLES * loop_ends(n);
 	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
 }
 
@@ -449,7 +466,7 @@ traffic(const Nest *n, double cache)
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 
 		if (!fits || n->s->rounds <= 1 || !x->is_shared)
-			total += bytes[i] /
+			total += bytes[i] * (i == n->s->n && x->is_shared ? WRITTEN : 1) /
 				 (n->dealt != TASK_NONE && x->varies[n->dealt] ? n->gain : 1);
 	}
 	return total;

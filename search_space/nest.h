@@ -39,4 +39,8 @@ double nest_elements(const Nest *n, const Access *x);
 
 double nest_registers(const Nest *n); /* vectors of the schedule's lanes */
 
+/* Scalars that one body reads from lines which the tile's other lines have pushed out of the first
+ * cache. */
+double nest_collisions(const Nest *n);
+
 #endif

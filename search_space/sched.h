@@ -16,7 +16,7 @@
  * after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's),
  * dot=AXIS (each of the vl lanes is several lanes of the Target's vector, which hold consecutive
  * terms of that reduction axis and are added at its end), par=N (partial accumulators), pf
- * (prefetch the next slab of constants), peel (split loops where loads leave the tensor). inline:
+ * (prefetch, see codegen/prefetch.c), peel (split loops where loads leave the tensor). inline:
  * computed where used.
  */
 #ifndef SEARCH_SPACE_SCHED_H
