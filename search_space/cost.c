@@ -52,6 +52,13 @@ static const double STREAM_CYCLES = .01, STREAM_MEMORY = .02;
 /* Of the time that constants take from memory, what shows: read when needed, and prefetched. */
 static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
 
+/* Straight code of windows: what shows of its loads and of the final expressions, and the
+ * operations that wait in schedulers for each that issues. */
+static const double STRAIGHT_LOADS = .15, STRAIGHT_FINAL = .25, WAITING_OPERATIONS = 28;
+
+/* What lies in few of a cache's sets has these for itself. */
+static const double SETS_FULL = 1.7;
+
 /* The part of a cache that holds what loops reuse, and what of the traffic shows behind
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
@@ -131,6 +138,7 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	n.across = q->vec >= s->stage->nspatial;
+	n.window = nest_is_window(s, q->vec);
 	n.accumulators = q->par;
 	for (int a = 0; a < s->stage->naxes; a++)
 		place_axis(&n, a);
@@ -240,7 +248,7 @@ streams_too_many(const Nest *n)
 {
 	double sum = 0;
 
-	for (int i = 0; i <= n->s->n; i++) {
+	for (int i = 0; i <= n->s->n && !n->window; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 		double streams = 1;
 
@@ -296,7 +304,8 @@ prefetches(const Nest *n)
 }
 
 /* Cycles of one innermost body without memory: arithmetic, loads, all of them together, or the
- * chain through one accumulator, whichever takes longest. */
+ * chain through one accumulator, whichever takes longest. Of straight code the chains of as many
+ * tiles as schedulers hold go on at a time. */
 static double
 body_cycles(const Nest *n)
 {
@@ -307,10 +316,15 @@ body_cycles(const Nest *n)
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
 
-	loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
+	if (!n->window)
+		loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
+	if (nest_is_straight(n))
+		chain *= fmin(1, terms / (WAITING_OPERATIONS * t->issue_per_cycle));
 	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
 	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
 	cycles += prefetches(n) / t->load_per_cycle;
+	if (nest_is_straight(n))
+		return cycles + STRAIGHT_LOADS * loading;
 	cycles *= 1 + LONG_BODY * fmax(0, ops - BODY_OPERATIONS);
 	return cycles * (1 + STREAM_CYCLES * streams_too_many(n));
 }
@@ -373,6 +387,8 @@ whole_tiles(const Nest *n)
 {
 	double body = 0;
 
+	if (nest_is_straight(n))
+		return n->tiles * (body_cycles(n) + STRAIGHT_FINAL * final_cycles(n) + LOOP_CYCLES);
 	if (nest_reduces(n))
 		body = n->bodies * (body_cycles(n) + BODY_LOOP_CYCLES) + END_CYCLES * loop_ends(n);
 	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
@@ -445,7 +461,7 @@ traffic(const Nest *n, double cache)
 	for (int l = n->q->n - 1; l >= 0; l--) {
 		int a = n->q->split[l].axis;
 		int64_t outer = extent_before(n, a, l);
-		double times = (double)outer / (double)box[a], sum = 0;
+		double times = (double)outer / (double)box[a], sum = 0, sets = 0;
 
 		if (times <= 1)
 			continue;
@@ -459,8 +475,9 @@ traffic(const Nest *n, double cache)
 			else
 				bytes[i] = x->varies[a] ? fmax(whole, repeated) : repeated;
 			sum += whole;
+			sets += whole / nest_sets_used(n, x, box);
 		}
-		fits = fits && sum <= cache;
+		fits = fits && sum <= cache && sets <= SETS_FULL * cache;
 	}
 	for (int i = 0; i <= n->s->n; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
@@ -478,9 +495,10 @@ traffic_ns(const Nest *n)
 {
 	const Target *t = n->t;
 	double beyond_l2 = t->l3_bytes ? t->l3_gbs : t->dram_gbs;
+	double near = traffic(n, CACHE_USED * (double)t->l1_bytes);
+	double far = traffic(n, CACHE_USED * (double)t->l2_bytes);
 
-	return fmax(traffic(n, CACHE_USED * (double)t->l1_bytes) / t->l2_gbs,
-		    traffic(n, CACHE_USED * (double)t->l2_bytes) / beyond_l2);
+	return n->window ? nest_window_ns(n, near, far) : fmax(near / t->l2_gbs, far / beyond_l2);
 }
 
 /* Time that memory takes to deliver the constants: the rest of the model has pushed them out. */
@@ -523,7 +541,10 @@ with_memory(const Nest *n, double compute)
 	double constants = constants_ns(n), ns;
 	double memory = traffic_ns(n) * (1 + STREAM_MEMORY * streams_too_many(n));
 
-	ns = hypot(compute / n->gain, MEMORY_SHOWS * memory) * n->s->rounds;
+	compute /= n->gain;
+	ns = n->window ? sqrt(hypot(compute * compute, memory * memory))
+		       : hypot(compute, MEMORY_SHOWS * memory);
+	ns *= n->s->rounds;
 	return n->q->prefetch ? fmax(ns, constants) + PREFETCHED_SHOWS * constants
 			      : ns + COLD_SHOWS * constants;
 }
