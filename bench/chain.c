@@ -23,7 +23,7 @@
 #include "bench/layers.h"
 #include "bench/support.h"
 #include "codegen/link.h"
-#include "deploy/memory.h"
+#include "graph/memory.h"
 
 enum { OPERANDS_MAX = 8, ROUNDS = 7, RUNS = 9, TASKS_MAX = 128, STEPS_MAX = 128, SLACK = 64 };
 

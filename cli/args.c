@@ -22,20 +22,25 @@ static bool
 read_number(ArgKind kind, const char *text, double *v)
 {
 	static const struct {
+		ArgKind kind;
 		const char *suffix;
-		double seconds;
-	} unit[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
+		double times;
+	} unit[] = {
+		{ARG_DURATION, "", 1},     {ARG_DURATION, "s", 1},   {ARG_DURATION, "m", 60},
+		{ARG_DURATION, "h", 3600}, {ARG_BYTES, "", 1},       {ARG_BYTES, "K", 0x1p10},
+		{ARG_BYTES, "M", 0x1p20},  {ARG_BYTES, "G", 0x1p30},
+	};
 	char *end;
 
 	errno = 0;
 	*v = kind == ARG_INTEGER ? (double)strtoll(text, &end, 10) : strtod(text, &end);
 	if (end == text || !isfinite(*v) || (kind == ARG_INTEGER && errno == ERANGE))
 		return false;
-	if (kind != ARG_DURATION)
+	if (kind != ARG_DURATION && kind != ARG_BYTES)
 		return !*end;
 	for (size_t i = 0; i < sizeof unit / sizeof *unit; i++)
-		if (!strcmp(end, unit[i].suffix)) {
-			*v *= unit[i].seconds;
+		if (unit[i].kind == kind && !strcmp(end, unit[i].suffix)) {
+			*v *= unit[i].times;
 			return *v >= 0;
 		}
 	return false;
@@ -190,6 +195,12 @@ double
 args_seconds(const Args *a, const char *name, double otherwise)
 {
 	return args_number(a, name, otherwise);
+}
+
+size_t
+args_bytes(const Args *a, const char *name, size_t otherwise)
+{
+	return (size_t)args_number(a, name, (double)otherwise);
 }
 
 /* The bit of the n bytes at text among words that end with NULL; 0 when they are none of them. */

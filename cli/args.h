@@ -15,12 +15,13 @@
 #include "base/err.h"
 
 /* name, what a value must be */
-#define ARG_KIND_LIST(X)         \
-	X(FLAG, "no value")      \
-	X(TEXT, "a text")        \
-	X(INTEGER, "an integer") \
-	X(NUMBER, "a number")    \
-	X(DURATION, "a duration: seconds, or like 90s, 5m, 1.5h")
+#define ARG_KIND_LIST(X)                                          \
+	X(FLAG, "no value")                                       \
+	X(TEXT, "a text")                                         \
+	X(INTEGER, "an integer")                                  \
+	X(NUMBER, "a number")                                     \
+	X(DURATION, "a duration: seconds, or like 90s, 5m, 1.5h") \
+	X(BYTES, "a size: bytes, or like 256K, 1.5M")
 
 typedef enum ArgKind {
 #define X(name, text) ARG_##name,
@@ -76,6 +77,7 @@ const char *args_text(const Args *a, const char *name, const char *otherwise);
 int64_t args_integer(const Args *a, const char *name, int64_t otherwise);
 double args_number(const Args *a, const char *name, double otherwise);
 double args_seconds(const Args *a, const char *name, double otherwise); /* DURATION */
+size_t args_bytes(const Args *a, const char *name, size_t otherwise);   /* BYTES */
 
 /* The i-th text given for a repeatable option; NULL after the last. */
 const char *args_nth(const Args *a, const char *name, int i);

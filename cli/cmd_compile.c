@@ -10,6 +10,7 @@ static const ArgOption options[] = {
 	LOG_OPTION,
 	STRICT_OPTION,
 	THREADS_OPTION,
+	MEMORY_OPTION,
 	{.name = "pool", .help = "also write hone_pool.h and hone_pool.c, threads as source"},
 	{.name = "target",
 	 .kind = ARG_TEXT,
@@ -108,7 +109,8 @@ run(const Args *a, Err *e)
 	Str dumped = {0};
 	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path)),
 			      .tolerance = tolerance_option(a),
-			      .threads = (int)args_integer(a, "threads", 1)};
+			      .threads = (int)args_integer(a, "threads", 1),
+			      .memory = args_bytes(a, "memory", 0)};
 	Target target;
 	Model m = {0};
 	int rc = args_bits(a, "dump", stages, &opt.dump, e);

@@ -17,6 +17,7 @@
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
 	THREADS_OPTION,
+	MEMORY_OPTION,
 	{.name = "device",
 	 .kind = ARG_TEXT,
 	 .value = "NAME|ADDRESS",
@@ -135,6 +136,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .trials = (int)args_integer(a, "trials", 0),
 			   .time_limit_s = args_seconds(a, "time-limit", 0),
 			   .threads = (int)args_integer(a, "threads", 1),
+			   .memory = args_bytes(a, "memory", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
 			   .tolerance =
 				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,

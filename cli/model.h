@@ -43,6 +43,13 @@
 		.help = "threads that compute together; default 1"                         \
 	}
 
+#define MEMORY_OPTION                                                                            \
+	{                                                                                        \
+		.name = "memory", .kind = ARG_BYTES, .min = 1, .max = 0x1p40, .value = "BYTES",  \
+		.help = "that inputs, outputs and activations may take, like 256K or 2M: where " \
+			"they would take more, layers in a row are computed by strips of rows"   \
+	}
+
 typedef struct Model {
 	Arena *arena;
 	const char *path;

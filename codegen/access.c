@@ -229,6 +229,24 @@ access_load(Lower *l, int tensor, const Access *acc, const Env *env)
 	return at.term ? build_repeat(&l->b, value, env_width(env)) : value;
 }
 
+void
+access_touch(Lower *l, int tensor, const Access *acc, const Env *env)
+{
+	int guard = env->guard;
+	Address at;
+
+	if (guard_load(l, tensor, acc, env, &guard) != 1)
+		return;
+	at = address_of(l, tensor, acc, env);
+	build_node(&l->b,
+		   (LoopNode){.op = LOOP_TOUCH,
+			      .lanes = 1,
+			      .a = at.node,
+			      .k = at.offset & -LOOP_LINE,
+			      .depth = (int16_t)l->b.depth},
+		   true);
+}
+
 /* Lanes beyond the valid ones are pad lanes only where the last valid one is the tensor's last
  * element; elsewhere they are elements of somebody else (parts of a concatenation). */
 static bool

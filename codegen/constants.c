@@ -66,7 +66,7 @@ lowered_prepare(Arena *a, const Lowered *l, const Target *target, Lowered *out, 
 	if ((rc = check_order(l->task, e)))
 		return rc;
 	out->form = task_form_plain(a, out->task);
-	out->sched = sched_scalar(a, out->task, "direct");
+	out->sched = sched_scalar(a, out->task, &out->form, "direct");
 	out->text = "";
 	if (lower(a, out->task, &out->form, &out->sched, target, (LowerOptions){0}, &out->loop,
 		  why))

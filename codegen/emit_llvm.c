@@ -18,8 +18,6 @@
 
 #include "codegen/llvm.h"
 
-enum { LINE = 64 }; /* bytes; where lines are longer, a prefetch too many does no harm */
-
 static void
 init_llvm(void)
 {
@@ -159,19 +157,25 @@ emit_loop(Llvm *v, int loop)
 	v->apart = apart;
 }
 
+/* locality: 2 the second cache, 3 the first. */
+static void
+prefetch_line(Llvm *v, int address, int64_t bytes, int locality)
+{
+	LLVMValueRef p = llvm_offset(v, v->value[address], llvm_word(v, bytes));
+	LLVMValueRef arg[] = {p, llvm_i32(v, 0), llvm_i32(v, locality), llvm_i32(v, 1)};
+
+	llvm_intrinsic(v, "llvm.prefetch", &v->ptr, 1, arg, 4);
+}
+
 static void
 emit_prefetch(Llvm *v, const LoopNode *n)
 {
 	int64_t slab = v->loop->seg.v[n->c].loop[n->k].stride;
-	int64_t lines = (slab / n->k2 + LINE - 1) / LINE;
+	int64_t lines = (slab / n->k2 + LOOP_LINE - 1) / LOOP_LINE;
 
 	lines = lines ? lines : 1;
-	for (int64_t i = lines * n->b / n->lanes; i < lines * (n->b + 1) / n->lanes; i++) {
-		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, slab + i * LINE));
-		LLVMValueRef arg[] = {p, llvm_i32(v, 0), llvm_i32(v, 2), llvm_i32(v, 1)};
-
-		llvm_intrinsic(v, "llvm.prefetch", &v->ptr, 1, arg, 4);
-	}
+	for (int64_t i = lines * n->b / n->lanes; i < lines * (n->b + 1) / n->lanes; i++)
+		prefetch_line(v, n->a, slab + i * LOOP_LINE, 2);
 }
 
 /* Four scalar loads side by side become one vector load, its lanes the scalars: machines whose
@@ -214,6 +218,7 @@ llvm_emit_node(Llvm *v, int i)
 		break;
 	case LOOP_SET: LLVMBuildStore(v->b, v->value[n->a], v->acc[n->k]); break;
 	case LOOP_PREFETCH: emit_prefetch(v, n); break;
+	case LOOP_TOUCH: prefetch_line(v, n->a, n->k, 3); break;
 	case LOOP_LOOP: emit_loop(v, i); break;
 	default: x = llvm_node(v, n);
 	}

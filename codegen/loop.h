@@ -22,6 +22,9 @@
 #include "graph/task.h"
 
 enum { LOOP_DEPTH_MAX = 24 };
+enum {
+	LOOP_LINE = 64
+}; /* bytes of a cache line; where they are longer, a fetch too many does no harm */
 
 /* name, text, what the fields mean beyond a, b, c = operand nodes */
 #define LOOP_OP_LIST(X)                                                                       \
@@ -73,6 +76,7 @@ enum { LOOP_DEPTH_MAX = 24 };
 	X(PREFETCH, "prefetch") /* from address a + stride on, share b of `lanes` of          \
 				 * stride / k2 bytes; the stride is that of loop k of segment \
 				 * c */                                                       \
+	X(TOUCH, "touch")       /* the line at address a + k bytes will soon be read */       \
 	X(LOOP, "loop")         /* body k, extent k2, level b; a: 1 where iterations may run  \
 				 * at once; c: how chunks share it, LoopShare */
 

@@ -118,7 +118,8 @@ place_temporary(Lower *l, int i)
 
 	memcpy(dim, x->dim, sizeof dim);
 	reduce_to_shared_part(l, i, dim);
-	p->layout = form_layout(&l->f->v[i], dim, x->type, target_lanes(l->b.target));
+	p->layout =
+		form_layout(&l->f->v[i], dim, x->type, l->f->room ? 0 : target_lanes(l->b.target));
 	p->root = add_root(l, ROOT_SCRATCH, 0, p->layout.count * (int64_t)dtype_size(x->type),
 			   p->own);
 }
@@ -153,6 +154,18 @@ place_tensors(Lower *l)
 		else if (x->kind == TENSOR_OUT)
 			p->root = add_root(l, ROOT_OUT, l->loop->nout++, 0, false);
 	}
+}
+
+static void
+check_room(Lower *l)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < l->loop->root.n; i++)
+		if (l->loop->root.v[i].kind == ROOT_SCRATCH)
+			bytes += (size_t)l->loop->root.v[i].bytes;
+	if (l->f->room && bytes > l->f->room)
+		build_refuse(&l->b, "temporaries of %zu bytes, room for %zu", bytes, l->f->room);
 }
 
 static void
@@ -268,6 +281,7 @@ lower(Arena *a, const Task *t, const TaskForm *f, const Sched *s, const Target *
 	*l = (Lower){.a = a, .t = t, .f = f, .s = s, .loop = loop_new(a)};
 	build_init(&l->b, l->loop, target, opt.nodes_max ? opt.nodes_max : LOWER_NODES_DEFAULT);
 	place_tensors(l);
+	check_room(l);
 	for (int first = 0, end; first < t->stage.n && !l->b.refused; first = end) {
 		end = group_end(l, first, &shared);
 		lower_group(l, first, end, shared);

@@ -147,7 +147,7 @@ lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, 
 	    first_that_fits(a, s, ESTIMATE_MORE, m, name, out))
 		return OK;
 	*out = (Lowered){.task = task_copy(a, t), .form = *f, .slack = 1};
-	out->sched = sched_scalar(a, t, "direct");
+	out->sched = sched_scalar(a, t, f, "direct");
 	if (lower_into(a, emit_target(m), out, why))
 		return err_set(e, ERR_INTERNAL, "the plainest schedule does not lower: %s", why);
 	return OK;

@@ -110,6 +110,11 @@ typedef struct Access {
 } Access;
 int access_load(Lower *l, int tensor, const Access *x, const Env *env);
 void access_store(Lower *l, int tensor, const Aff *ix, int value, const Env *env);
+/* Fetches the line of what access_load would read; nothing where that depends on a condition. */
+void access_touch(Lower *l, int tensor, const Access *x, const Env *env);
+
+/* prefetch.c */
+void prefetch_final(Lower *l, int expr, const Env *env); /* what expr loads at run time */
 
 /* eval.c */
 int eval(Lower *l, int expr, const Env *env, int acc);

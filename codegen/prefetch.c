@@ -1,10 +1,14 @@
-/* Prefetch of packed constants.
+/* Prefetch of packed constants, and of what final expressions read.
  *
  * A slab is what a segment holds for one iteration of a loop; when other loops run the same slab
  * several times, there is time to fetch the next one from memory. The lines of the next slab are
  * spread evenly over all iterations that use the present one, and over the unrolled steps of each:
  * fetched at once they would push out what is in use, or find no free buffer; fetched a fixed
  * distance ahead they come too late.
+ *
+ * What the final expression reads at run time, a residual, is fetched before the reduction: by its
+ * end it is there, while a load behind it would begin only then. Lines to be written are left
+ * alone, fetching them gained nothing.
  */
 #include "codegen/lowering.h"
 
@@ -90,4 +94,33 @@ prefetch_next_slabs(Lower *l, int step, int steps)
 		prefetch_slab(l, &l->stream[i], step, steps);
 	if (step == steps - 1)
 		l->nstream = 0;
+}
+
+void
+prefetch_final(Lower *l, int expr, const Env *env)
+{
+	const Expr *e;
+	const int via[TASK_RANK_MAX] = {0};
+	Aff ix[TASK_RANK_MAX];
+	bool plain = true;
+
+	if (expr == TASK_NONE)
+		return;
+	e = &l->t->expr.v[expr];
+	prefetch_final(l, e->a, env);
+	prefetch_final(l, e->b, env);
+	prefetch_final(l, e->c, env);
+	if (e->op != EXPR_LOAD || !l->place[e->tensor].root)
+		return;
+	for (int d = 0; d < l->t->tensor.v[e->tensor].rank; d++) {
+		ix[d] = aff_of(&e->ix[d], env);
+		plain &= e->ix[d].via == TASK_NONE;
+	}
+	if (plain)
+		access_touch(l, e->tensor,
+			     &(Access){.ix = ix,
+				       .via = via,
+				       .has_else = e->has_else,
+				       .otherwise = e->otherwise},
+			     env);
 }

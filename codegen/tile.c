@@ -101,16 +101,25 @@ is_arg(const Stage *s)
 	return s->comb >= COMB_ARGMAX;
 }
 
+/* Where the final expression of an element is evaluated. */
+static Env
+final_env(const Lower *l, int element)
+{
+	Env env = element_env(l, element, -1);
+
+	if (l->ss->vec >= l->st->nspatial) /* the lanes are gone */
+		env.lanes = env.valid = 1;
+	return env;
+}
+
 /* Evaluates the final expression of one element and stores it. */
 static void
 finish(Lower *l, int element, int acc)
 {
-	Env env = element_env(l, element, -1);
+	Env env = final_env(l, element);
 	const TaskTensor *out = &l->t->tensor.v[l->st->out];
 	Aff ix[TASK_RANK_MAX];
 
-	if (l->ss->vec >= l->st->nspatial) /* the lanes are gone */
-		env.lanes = env.valid = 1;
 	if (acc && (l->ss->vec >= l->st->nspatial || l->terms > 1))
 		acc = fold(l, l->st->comb, acc, env.lanes);
 	for (int d = 0; d < out->rank; d++)
@@ -264,6 +273,11 @@ tile_begin_reduction(Lower *l)
 		vec_push(l->a, &l->loop->acc, ((Accumulator){type, acc_lanes(l)}));
 		set_acc(l, l->acc_first + i, build_const(&l->b, type, start));
 	}
+	for (int e = 0; e < ne && l->ss->prefetch && !l->b.refused; e++) {
+		Env env = final_env(l, e);
+
+		prefetch_final(l, s->value, &env);
+	}
 	l->reducing = true;
 }
 
@@ -320,10 +334,14 @@ tile_reduce_leaf(Lower *l)
 		return;
 	}
 	refuse_odd_terms(l);
+	/* Loops of one iteration are none: their constants would all be held across the tiles. */
+	if (nu * lane_vectors(l) > SCHED_CONSTANTS_HELD)
+		l->const_depth = l->b.depth;
 	if (is_arg(s))
 		reduce_args(l, ne, nu);
 	else
 		reduce_sums(l, ne, nu);
+	l->const_depth = 0;
 }
 
 void

@@ -70,6 +70,8 @@ typedef struct Bundle {
 	int ninput, noutput;
 	size_t weights_bytes, mutable_bytes, activations_bytes;
 	size_t activations_bound; /* no plan of memory can need less */
+	size_t whole_bytes; /* of activations if no layers were computed by strips, about; 0: memory
+			     * was not limited */
 	uint64_t weights_hash;
 	const void *weights, *object;
 	size_t object_bytes;

@@ -6,18 +6,37 @@
 #include "deploy/compiler.h"
 #include "search_space/space_form.h"
 
+/* What limited memory is to be compared with. */
+static int
+plan_whole(Compiler *c, Err *e)
+{
+	Arena *tmp = arena_new();
+	Plan *p;
+	int rc = plan_build(c->g, tmp, NULL, &p, e), step;
+
+	if (!rc)
+		c->b->whole_bytes = plan_peak(p, tmp, c->b->threads, &step);
+	arena_free(tmp);
+	return rc;
+}
+
 int
 choose_plan(Compiler *c, Err *e)
 {
 	const char *text;
 	SpaceForm how = {&c->target, c->opt->tolerance};
 	FormCost cost = space_form_cost(&how);
+	PlanMemory memory = {c->opt->memory, c->b->threads};
 	Err own = {0};
 	int rc = NOT_APPLICABLE;
 
+	if (memory.bytes && (rc = plan_whole(c, e)))
+		return rc;
+	rc = NOT_APPLICABLE;
 	c->b->plan = "analytic";
 	if (c->opt->log)
-		rc = log_get_plan(c->opt->log, c->a, c->b->graph, c->b->target, &text, e);
+		rc = log_get_plan(c->opt->log, c->a, plan_key(c->g, memory, c->a), c->b->target,
+				  &text, e);
 	if (rc == OK) {
 		if (plan_parse(text, c->g, c->a, &c->plan, &own) == OK) {
 			c->b->plan = "logged";
@@ -25,7 +44,9 @@ choose_plan(Compiler *c, Err *e)
 		}
 		c->b->plan = arena_printf(c->a, "analytic: the logged one is refused: %s", own.msg);
 	}
-	return rc < 0 ? rc : plan_build(c->g, c->a, c->opt->scalar ? NULL : &cost, &c->plan, e);
+	return rc < 0 ? rc
+		      : plan_build_within(c->g, c->a, c->opt->scalar ? NULL : &cost, memory,
+					  &c->plan, e);
 }
 
 /* NOT_APPLICABLE when the log knows nothing of use. */
@@ -69,7 +90,7 @@ static int
 choose_scalar(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
-	Sched s = sched_scalar(c->a, t->task, "direct");
+	Sched s = sched_scalar(c->a, t->task, &t->form, "direct");
 	Str text = {0};
 	int rc;
 

@@ -211,6 +211,8 @@ run_stages(Compiler *c, Err *e)
 	if ((rc = emit_kernels(c, e)) || (rc = make_weights(c, e)))
 		return rc;
 	place_buffers(c);
+	if ((rc = check_memory(c, e)))
+		return rc;
 	assemble_model(c);
 	dump(c, COMPILE_DUMP_model, COMPILE_DUMP_model);
 	if ((rc = link_bundle(c, e)))

@@ -32,6 +32,7 @@ typedef struct CompileOptions {
 	LogKey key;               /* preferred device, mode...; fields may be NULL: any */
 	ToleranceClass tolerance; /* which algorithms may be chosen */
 	int threads;              /* that compute together; 0: 1 */
+	size_t memory;            /* for inputs, outputs and activations; 0: any */
 	bool scalar;   /* the plain scalar Sched everywhere: for tests of everything else */
 	bool keep;     /* keep the value of every step: Bundle.layer */
 	unsigned dump; /* bit per CompileDump */
@@ -47,8 +48,8 @@ typedef struct Choice {
 } Choice;
 
 /* opt may be NULL. Everything in *out lives in a, constants included; g may go away. Errors:
- * ERR_UNSUPPORTED when the Target cannot be emitted for, ERR_IO and ERR_INTERNAL from the linker,
- * ERR_INTERNAL. */
+ * ERR_UNSUPPORTED when the Target cannot be emitted for or the memory is too little, ERR_IO and
+ * ERR_INTERNAL from the linker, ERR_INTERNAL. */
 int compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e);
 
 /* A line per kernel with its share of the expected time, then sizes and the planner's efficiency.

@@ -4,7 +4,7 @@
 
 #include "codegen/model.h"
 #include "deploy/compile.h"
-#include "deploy/memory.h"
+#include "graph/memory.h"
 
 typedef struct Compiler {
 	const Graph *g;
@@ -36,6 +36,7 @@ int make_weights(Compiler *c, Err *e);
 
 /* place.c: inputs and outputs in the mutable region, all else among the activations. */
 void place_buffers(Compiler *c);
+int check_memory(const Compiler *c, Err *e); /* ERR_UNSUPPORTED: more than there is */
 
 /* describe.c: what manifest and report say. Last of all. */
 void describe_bundle(Compiler *c);

@@ -1,7 +1,6 @@
 /* Where the buffers of a Plan lie: inputs and outputs one after another in the mutable region;
  * temporaries and scratch in the activations, over each other where they are not needed at the same
- * time. A view lies where the buffer it shows lies, and what a step makes of an input that nobody
- * needs any more lies where that was, when the Task allows it. */
+ * time. A view lies where the buffer it shows lies. */
 #include "deploy/compiler.h"
 
 static size_t
@@ -49,14 +48,6 @@ place_tensors(Compiler *c)
 		b->mutable_bytes = BUNDLE_ALIGN;
 }
 
-static int
-root_of(const Plan *p, int buffer)
-{
-	while (p->buffer.v[buffer].view_of >= 0)
-		buffer = p->buffer.v[buffer].view_of;
-	return buffer;
-}
-
 KCall
 node_call(const Graph *g, const Node *n, Arena *a)
 {
@@ -94,123 +85,26 @@ scratch_bytes(const Compiler *c, const Step *s)
 	}
 }
 
-/* Lifetimes of the buffers, and then the scratch of each step. */
-typedef struct Lives {
-	MemoryItem *item; /* empty for what is not an own temporary */
-	int *lies_in;     /* per buffer: the one whose memory it has; itself for most */
-} Lives;
-
-static void
-touch(const Compiler *c, Lives *l, int buffer, int step)
-{
-	MemoryItem *x;
-
-	if (buffer < 0)
-		return;
-	x = &l->item[root_of(c->plan, buffer)];
-	if (step < x->first)
-		x->first = step;
-	if (step > x->last)
-		x->last = step;
-}
-
-static bool
-is_own_temporary(const Buffer *x)
-{
-	return x->kind == BUFFER_TEMPORARY && x->view_of < 0;
-}
-
-/* How many of the step's inputs show the buffer's memory. */
-static int
-readers(const Plan *p, const Step *s, int buffer)
-{
-	int n = 0;
-
-	for (int i = 0; i < s->in.n; i++)
-		n += s->in.v[i] >= 0 && root_of(p, s->in.v[i]) == buffer;
-	return n;
-}
-
-/* Number of the Task's k-th tensor of a kind. */
-static int
-tensor_of_kind(const Task *t, TensorKind kind, int k)
-{
-	for (int i = 0; i < t->tensor.n; i++)
-		if (t->tensor.v[i].kind == kind && !k--)
-			return i;
-	return TASK_NONE;
-}
-
-/* Output k of step s takes the memory of input i, when that ends with the step and it begins. */
-static bool
-overwrite(const Compiler *c, Lives *l, int step, int i, int k)
-{
-	const Step *s = &c->plan->step.v[step];
-	const PlanTask *t = &c->plan->task.v[s->task];
-	int in = s->in.v[i], out = s->out.v[k], root = l->lies_in[in];
-
-	if (!is_own_temporary(&c->plan->buffer.v[in]) ||
-	    !is_own_temporary(&c->plan->buffer.v[out]) || l->lies_in[out] != out ||
-	    l->item[root].last != step || l->item[out].first != step ||
-	    readers(c->plan, s, in) > 1 ||
-	    !task_may_overwrite(t->task, &t->form, tensor_of_kind(t->task, TENSOR_IN, i),
-				tensor_of_kind(t->task, TENSOR_OUT, k)))
-		return false;
-	l->lies_in[out] = root;
-	l->item[root].last = l->item[out].last;
-	l->item[out].bytes = 0;
-	return true;
-}
-
-static void
-overwrite_inputs(const Compiler *c, Lives *l)
-{
-	for (int step = 0; step < c->plan->step.n; step++) {
-		const Step *s = &c->plan->step.v[step];
-
-		for (int k = 0; s->kind == STEP_TASK && k < s->out.n; k++)
-			for (int i = 0; i < s->in.n; i++)
-				if (overwrite(c, l, step, i, k))
-					break;
-	}
-}
-
 /* Items 0..buffers: the temporaries, empty for the rest; then the scratch of each step. */
-static Lives
-collect_lives(Compiler *c)
+static MemoryItem *
+collect_items(const Compiler *c, const BufferLife *life)
 {
 	const Plan *p = c->plan;
-	Lives l = {ARENA_ARRAY(c->a, MemoryItem, p->buffer.n + p->step.n + 1),
-		   ARENA_ARRAY(c->a, int, p->buffer.n + 1)};
+	MemoryItem *item = ARENA_ARRAY(c->a, MemoryItem, p->buffer.n + p->step.n + 1);
 
-	for (int i = 0; i < p->buffer.n; i++) {
-		l.item[i].bytes = is_own_temporary(&p->buffer.v[i]) ? p->buffer.v[i].bytes : 0;
-		l.item[i].first = p->step.n;
-		l.item[i].last = -1;
-		l.lies_in[i] = i;
-	}
-	for (int s = 0; s < p->step.n; s++) {
-		const Step *x = &p->step.v[s];
-
-		for (int i = 0; i < x->in.n; i++)
-			touch(c, &l, x->in.v[i], s);
-		for (int i = 0; i < x->out.n; i++)
-			touch(c, &l, x->out.v[i], s);
-		l.item[p->buffer.n + s] = (MemoryItem){scratch_bytes(c, x), s, s, 0};
-	}
-	for (int i = 0; c->opt->keep && i < p->buffer.n; i++)
-		if (l.item[i].last >= 0)
-			l.item[i].last = p->step.n;
-	overwrite_inputs(c, &l);
-	return l;
+	for (int i = 0; i < p->buffer.n; i++)
+		item[i] = (MemoryItem){life[i].bytes, life[i].first, life[i].last, 0};
+	for (int s = 0; s < p->step.n; s++)
+		item[p->buffer.n + s] = (MemoryItem){scratch_bytes(c, &p->step.v[s]), s, s, 0};
+	return item;
 }
 
 void
 place_buffers(Compiler *c)
 {
 	const Plan *p = c->plan;
-	Lives l = collect_lives(c);
-	MemoryItem *item = l.item;
+	const BufferLife *life = plan_lives(p, c->a, c->opt->keep);
+	MemoryItem *item = collect_items(c, life);
 	int n = p->buffer.n + p->step.n;
 	MemoryPlan memory = memory_plan(item, n, c->a);
 
@@ -218,10 +112,10 @@ place_buffers(Compiler *c)
 	c->scratch = ARENA_ARRAY(c->a, Place, p->step.n + 1);
 	place_tensors(c);
 	for (int i = 0; i < p->buffer.n; i++)
-		if (is_own_temporary(&p->buffer.v[i]))
-			c->buffer[i] = (Place){REGION_ACTIVATIONS, 0, item[l.lies_in[i]].offset};
+		if (buffer_is_temporary(&p->buffer.v[i]))
+			c->buffer[i] = (Place){REGION_ACTIVATIONS, 0, item[life[i].lies_in].offset};
 	for (int i = 0; i < p->buffer.n; i++)
-		c->buffer[i] = c->buffer[root_of(p, i)];
+		c->buffer[i] = c->buffer[plan_root(p, i)];
 	for (int i = 0; i < p->step.n; i++)
 		if (item[p->buffer.n + i].bytes)
 			c->scratch[i] =
@@ -230,4 +124,16 @@ place_buffers(Compiler *c)
 	c->b->activations_bound = memory.bytes ? memory.bound : BUNDLE_ALIGN;
 	if (compile_dumps(c, COMPILE_DUMP_memory))
 		memory_print(item, n, &memory, c->opt->dumped);
+}
+
+int
+check_memory(const Compiler *c, Err *e)
+{
+	size_t bytes = c->b->mutable_bytes + c->b->activations_bytes;
+
+	if (!c->opt->memory || bytes <= c->opt->memory)
+		return OK;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "inputs, outputs and activations take %zu bytes, there are %zu", bytes,
+		       c->opt->memory);
 }

@@ -50,6 +50,12 @@ compile_report(const Bundle *b, Str *out)
 		   "efficiency %.3f), code %zu\n",
 		   b->weights_bytes, b->mutable_bytes, b->activations_bytes, b->activations_bound,
 		   (double)b->activations_bound / (double)b->activations_bytes, b->object_bytes);
+	if (b->whole_bytes)
+		str_printf(out,
+			   "memory %zu bytes; with every layer whole activations take at least "
+			   "%zu instead of %zu\n",
+			   b->mutable_bytes + b->activations_bytes, b->whole_bytes,
+			   b->activations_bytes);
 }
 
 void
@@ -66,6 +72,8 @@ compile_report_json(const Bundle *b, Str *out)
 	json_number(top, "mutable_bytes", (double)b->mutable_bytes);
 	json_number(top, "activations_bytes", (double)b->activations_bytes);
 	json_number(top, "activations_bound", (double)b->activations_bound);
+	if (b->whole_bytes)
+		json_number(top, "activations_whole", (double)b->whole_bytes);
 	json_number(top, "object_bytes", (double)b->object_bytes);
 	list = json_array(top, "kernels");
 	for (int i = 0; i < b->nkernel; i++) {

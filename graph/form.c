@@ -154,7 +154,7 @@ form_check(const Form *f, int rank, const int64_t *dim, Err *e)
 TaskForm
 task_form_plain(Arena *a, const Task *t)
 {
-	TaskForm f = {t->tensor.n, ARENA_ARRAY(a, Form, t->tensor.n)};
+	TaskForm f = {.n = t->tensor.n, .v = ARENA_ARRAY(a, Form, t->tensor.n)};
 
 	for (int i = 0; i < f.n; i++)
 		f.v[i] = form_plain(t->tensor.v[i].rank);

@@ -11,7 +11,8 @@
  * the block, and behind the tensor only where the tensor fills its last block.
  *
  * Text: one line per tensor, "x acdb", "y aBcd16b border 0,0,1,1/0,0,1,1 = 0". Letters are
- * dimensions in storage order as in oneDNN's tags; a capital marks the blocked one.
+ * dimensions in storage order as in oneDNN's tags; a capital marks the blocked one. Before them
+ * "room BYTES", where the room for temporaries is limited.
  */
 #ifndef GRAPH_FORM_H
 #define GRAPH_FORM_H
@@ -28,10 +29,12 @@ typedef struct Form {
 	double border;    /* value of own slack */
 } Form;
 
-/* Forms of all tensors of a Task, by tensor number. */
+/* Forms of all tensors of a Task, by tensor number, and the room there is for its temporaries: what
+ * needs more does not lower. */
 typedef struct TaskForm {
 	int n;
 	Form *v;
+	size_t room; /* bytes, of each thread; 0: no limit */
 } TaskForm;
 
 /* Layout: a Form applied to extents. Strides in elements. The element at index (i0, i1...) lies at

@@ -49,7 +49,10 @@ is_stored(const TaskTensor *x)
 void
 task_form_print(const Task *t, const TaskForm *f, Str *out)
 {
-	str_add(out, "form\n");
+	str_add(out, "form");
+	if (f->room)
+		str_printf(out, " room %zu", f->room);
+	str_add(out, "\n");
 	for (int i = 0; i < t->tensor.n; i++) {
 		if (!is_stored(&t->tensor.v[i]))
 			continue;
@@ -133,6 +136,8 @@ task_form_parse(const char *text, const Task *t, Arena *a, TaskForm *out, Err *e
 	lex_newline(&l);
 	if (!lex_word(&l, "form"))
 		lex_fail(&l, "expected 'form'");
+	if (lex_word(&l, "room"))
+		out->room = (size_t)lex_int(&l, 1, INT32_MAX);
 	while (!lex_at_end(&l)) {
 		char name[LEX_NAME_MAX];
 		int i;

@@ -145,6 +145,7 @@ group_ns(Choice *c, int group)
 	TaskForm form = task_form_plain(c->f->arena, q->task);
 	Known new = {.task = c->task[group]};
 
+	form.room = q->room;
 	for (int t = 0; t < form.n; t++) {
 		TensorKind kind = q->task->tensor.v[t].kind;
 

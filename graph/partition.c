@@ -263,5 +263,5 @@ partition(const Graph *g, Arena *a)
 		p.ngroup++;
 	}
 	number_groups(&p);
-	return (Groups){p.ngroup, p.group};
+	return (Groups){.n = p.ngroup, .of = p.group};
 }

@@ -92,6 +92,7 @@ add_task_step(Planner *b, const GroupTask *q)
 
 	for (int i = 0; i < q->nnode; i++)
 		vec_push(b->p->arena, &s.node, q->node[i]);
+	f.room = q->room;
 	for (int t = 0; t < q->task->tensor.n; t++) {
 		int v = q->value[t], buf;
 
@@ -270,6 +271,12 @@ collect_groups(Planner *b, const Groups *groups)
 		if (!q->task && q->nnode != 1)
 			return err_set(b->e, ERR_INPUT, "group %d of %d nodes makes no task", i,
 				       q->nnode);
+		if (groups->rows && groups->rows[i] &&
+		    (!q->task || task_cut(q->task, groups->rows[i], &q->room)))
+			return err_set(b->e, ERR_INPUT, "group %d: no strips of %d rows", i,
+				       groups->rows[i]);
+		if (groups->room && !q->room)
+			q->room = (size_t)groups->room[i];
 	}
 	return OK;
 }
@@ -414,9 +421,24 @@ plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form
 }
 
 int
+plan_build_groups(const Graph *g, Arena *a, const Groups *groups, const FormCost *cost, Plan **out,
+		  Err *e)
+{
+	return build(g, a, groups, NULL, cost, out, e);
+}
+
+int
 plan_build(const Graph *g, Arena *a, const FormCost *cost, Plan **out, Err *e)
 {
-	Groups groups = partition(g, a);
+	return plan_build_within(g, a, cost, (PlanMemory){0}, out, e);
+}
 
-	return build(g, a, &groups, NULL, cost, out, e);
+int
+plan_build_within(const Graph *g, Arena *a, const FormCost *cost, PlanMemory memory, Plan **out,
+		  Err *e)
+{
+	Groups groups = partition(g, a);
+	int rc = memory.bytes ? share_strips(g, a, memory, &groups, e) : OK;
+
+	return rc ? rc : build(g, a, &groups, NULL, cost, out, e);
 }

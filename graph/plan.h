@@ -45,7 +45,10 @@ typedef struct Step {
 /* How the nodes are grouped: the part of a Plan that a search may vary. */
 typedef struct Groups {
 	int n;
-	int *of; /* per node: its group; groups are numbered in execution order */
+	int *of;   /* per node: its group; groups are numbered in execution order */
+	int *rows; /* per group: its Task is cut into strips of so many rows, and its temporaries
+		    * have room for one strip; 0: it is whole. NULL: all are */
+	int *room; /* per group that is whole: bytes for its temporaries; 0: any. NULL: all any */
 } Groups;
 
 typedef struct Plan {
@@ -76,14 +79,55 @@ typedef struct FormCost {
 	int channels; /* values of fewer are left as they are */
 } FormCost;
 
+/* What the temporaries of a Plan may take together with what the caller gives and gets. */
+typedef struct PlanMemory {
+	size_t bytes; /* 0: any */
+	int threads;  /* that compute together, each with temporaries of its own; 0: 1 */
+} PlanMemory;
+
 /* Partition, Forms and steps. cost may be NULL. Errors: ERR_INTERNAL when a Task comes out
  * malformed. */
 int plan_build(const Graph *g, Arena *a, const FormCost *cost, Plan **out, Err *e);
+/* The same in little memory: while more than `memory` is needed at once, groups in a row become
+ * one, cut into strips, where that helps. What cannot be kept is none of its errors. */
+int plan_build_within(const Graph *g, Arena *a, const FormCost *cost, PlanMemory memory, Plan **out,
+		      Err *e);
+/* The same with given groups. Errors: as plan_build_with. */
+int plan_build_groups(const Graph *g, Arena *a, const Groups *groups, const FormCost *cost,
+		      Plan **out, Err *e);
 /* The same with given groups and Forms per graph value. Errors: ERR_INPUT when a group makes no
  * Task or reads what a later one computes, or when a Form does not suit its value; what the caller
  * or a reference kernel touches is plain. */
 int plan_build_with(const Graph *g, Arena *a, const Groups *groups, const Form *form, Plan **out,
 		    Err *e);
+
+/* plan_lives.c: from the first to the last step that touches a buffer's memory. */
+typedef struct BufferLife {
+	size_t bytes;    /* of a temporary with memory of its own, else 0 */
+	int first, last; /* steps; first > last: no step touches it */
+	int lies_in;     /* the buffer whose memory it has: itself, or an input of its step that
+			  * ends there, whose life then goes on until its own end */
+} BufferLife;
+
+int plan_root(const Plan *p, int buffer);  /* the buffer that a view shows, itself otherwise */
+bool buffer_is_temporary(const Buffer *x); /* and no view */
+/* Per buffer, in a. keep: temporaries live on to the end. */
+BufferLife *plan_lives(const Plan *p, Arena *a, bool keep);
+/* Of the step's Task, in whole lines as temporaries are; 0: none, or not limited. */
+size_t plan_room(const Plan *p, int step);
+/* Temporaries that are live at a step, and the room of its Task for each thread. */
+size_t plan_step_bytes(const Plan *p, const BufferLife *l, int step, int threads);
+/* The largest of them, and the step; a for what is needed on the way. No plan of memory is smaller,
+ * and scratch that the room does not limit comes on top. */
+size_t plan_peak(const Plan *p, Arena *a, int threads, int *step);
+size_t plan_given_bytes(const Plan *p); /* inputs and outputs of the graph */
+
+/* share.c: joins groups until the plan fits into memory, or nothing helps any more. In a. */
+int share_strips(const Graph *g, Arena *a, PlanMemory memory, Groups *groups, Err *e);
+
+/* What a log calls plans of the graph in so much memory: its digest, and the bytes if they are
+ * limited. */
+const char *plan_key(const Graph *g, PlanMemory memory, Arena *a);
 
 /* Text: groups and Forms; with the same graph it reads back to the same Plan. Grammar in
  * docs/text_forms.md. Parsing: ERR_INPUT with the line. */
@@ -95,6 +139,7 @@ typedef struct GroupTask {
 	Task *task; /* NULL: extern */
 	int *value; /* per tensor */
 	int *node, nnode;
+	size_t room; /* as in TaskForm */
 } GroupTask;
 Form *assign_forms(const Graph *g, Arena *a, const GroupTask *group, int n, const FormCost *cost);
 

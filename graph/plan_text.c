@@ -13,8 +13,23 @@ print_groups(const Plan *p, Str *out)
 		for (int k = 0; k < p->g->node.n; k++)
 			if (p->groups.of[k] == i)
 				str_printf(out, " %d", k);
+		if (p->groups.rows && p->groups.rows[i])
+			str_printf(out, " rows %d", p->groups.rows[i]);
+		if (p->groups.room && p->groups.room[i])
+			str_printf(out, " room %d", p->groups.room[i]);
 		str_add(out, "\n");
 	}
+}
+
+const char *
+plan_key(const Graph *g, PlanMemory memory, Arena *a)
+{
+	Digest d = graph_digest(g);
+	char text[DIGEST_TEXT];
+
+	digest_print(&d, text);
+	return memory.bytes ? arena_printf(a, "%s in %zu", text, memory.bytes)
+			    : arena_strdup(a, text);
 }
 
 void
@@ -63,6 +78,10 @@ parse_group(Parser *s)
 	}
 	if (!any)
 		lex_fail(&s->l, "expected the numbers of nodes");
+	else if (lex_word(&s->l, "rows"))
+		s->groups.rows[s->groups.n] = (int)lex_int(&s->l, 1, INT32_MAX);
+	else if (lex_word(&s->l, "room"))
+		s->groups.room[s->groups.n] = (int)lex_int(&s->l, 1, INT32_MAX);
 	s->groups.n++;
 }
 
@@ -108,6 +127,8 @@ plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e)
 {
 	Parser s = {.g = g,
 		    .groups.of = ARENA_ARRAY(a, int, g->node.n + 1),
+		    .groups.rows = ARENA_ARRAY(a, int, g->node.n + 1),
+		    .groups.room = ARENA_ARRAY(a, int, g->node.n + 1),
 		    .form = ARENA_ARRAY(a, Form, g->value.n + 1)};
 
 	for (int k = 0; k < g->node.n; k++)

@@ -220,6 +220,17 @@ void task_simplify(Task *t, int *map);
  * anything. What the Task computes is unchanged; temporaries disappear. */
 void task_fuse(Task *t);
 
+/* Cuts a Task of several stages into strips of so many rows along the dimension of its output that
+ * leaves the smallest temporaries: all its stages get an axis "strip" in common, whose loop they
+ * may share, and every temporary a first dimension that it alone indexes. room: bytes of one strip
+ * of all temporaries, each rounded up to 64. Rows that two strips need are computed twice; what the
+ * Task computes is unchanged. NOT_APPLICABLE, and t as it was, where one strip does not follow from
+ * a few rows of every temporary, or is everything. */
+int task_cut(Task *t, int64_t rows, size_t *room);
+
+/* A load that may leave its tensor, at points of s that are dropped, gets an else value. */
+void task_guard_load(const Task *t, const Stage *s, Expr *load);
+
 /* Copies expressions while axes, acc and loads are replaced. */
 typedef struct Subst {
 	const Task *from;

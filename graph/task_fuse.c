@@ -151,6 +151,18 @@ subst_indices(const Subst *s, const Index *ix, int rank)
 	return out;
 }
 
+void
+task_guard_load(const Task *t, const Stage *s, Expr *x)
+{
+	for (int d = 0; d < t->tensor.v[x->tensor].rank; d++) {
+		int64_t lo, hi;
+
+		index_range(s, &x->ix[d], &lo, &hi);
+		if (x->ix[d].via == TASK_NONE && (lo < 0 || hi >= t->tensor.v[x->tensor].dim[d]))
+			x->has_else = true;
+	}
+}
+
 /* Points of s that fall outside its output are dropped at the store; loads of the final expression
  * there must not be read. */
 static void
@@ -162,14 +174,7 @@ guard_loads(Task *t, const Stage *s, int expr)
 		return;
 	x = &t->expr.v[expr];
 	if (x->op == EXPR_LOAD && !x->has_else)
-		for (int d = 0; d < t->tensor.v[x->tensor].rank; d++) {
-			int64_t lo, hi;
-
-			index_range(s, &x->ix[d], &lo, &hi);
-			if (x->ix[d].via == TASK_NONE &&
-			    (lo < 0 || hi >= t->tensor.v[x->tensor].dim[d]))
-				x->has_else = true;
-		}
+		task_guard_load(t, s, x);
 	guard_loads(t, s, x->a);
 	guard_loads(t, s, x->b);
 	guard_loads(t, s, x->c);

@@ -13,12 +13,15 @@
 
 /* Cycles. */
 enum {
-	LOOP_CYCLES = 2,  /* counter and branch of an iteration */
+	LOOP_CYCLES = 2,  /* counter and branch of an iteration of a tile */
 	END_CYCLES = 7,   /* the last branch of a loop, which predictors may miss */
 	TILE_CYCLES = 2,  /* accumulators set and got around a reduction */
 	FOLD_CYCLES = 4,  /* the lanes of an accumulator become one number */
 	GUARD_CYCLES = 6, /* the condition of a load that may leave its tensor */
 };
+
+/* The same of a body: it runs ahead of the arithmetic, so that little shows. */
+static const double BODY_LOOP_CYCLES = .4;
 
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
 enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
@@ -49,9 +52,19 @@ static const double STREAM_CYCLES = .01, STREAM_MEMORY = .02;
 /* Of the time that constants take from memory, what shows: read when needed, and prefetched. */
 static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
 
+/* Straight code of windows: what shows of its loads and of the final expressions, and the
+ * operations that wait in schedulers for each that issues. */
+static const double STRAIGHT_LOADS = .15, STRAIGHT_FINAL = .25, WAITING_OPERATIONS = 28;
+
+/* What lies in few of a cache's sets has these for itself. */
+static const double SETS_FULL = 1.7;
+
 /* The part of a cache that holds what loops reuse, and what of the traffic shows behind
  * arithmetic. */
 static const double CACHE_USED = .6, MEMORY_SHOWS = .75;
+
+/* Of a temporary's bytes: a line comes before it is written and goes again before it is read. */
+static const double WRITTEN = 2;
 
 /* How much quicker threads read memory together, at most. */
 static const double MEMORY_GAIN = 1.6;
@@ -125,6 +138,7 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	n.across = q->vec >= s->stage->nspatial;
+	n.window = nest_is_window(s, q->vec);
 	n.accumulators = q->par;
 	for (int a = 0; a < s->stage->naxes; a++)
 		place_axis(&n, a);
@@ -234,10 +248,12 @@ streams_too_many(const Nest *n)
 {
 	double sum = 0;
 
-	for (int i = 0; i <= n->s->n; i++) {
+	for (int i = 0; i <= n->s->n && !n->window; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 		double streams = 1;
 
+		if (n->bodies > 1 && (x->final || i == n->s->n))
+			continue;
 		for (int a = 0; a < n->s->stage->naxes && !x->is_const; a++)
 			if (x->varies[a] && a != n->q->vec &&
 			    llabs(x->stride[a]) * x->bytes >= STREAM_BYTES)
@@ -247,17 +263,25 @@ streams_too_many(const Nest *n)
 	return fmax(0, sum - STREAMS);
 }
 
-/* Loads of one body; without a reduction loop, what does not vary with the loop outside stays. */
+/* Whether the tile keeps what it reads of x from one iteration of the loop around it to the next:
+ * without a reduction loop, what does not vary with that loop, but of constants only few. */
+static bool
+stays_loaded(const Nest *n, const Access *x)
+{
+	if (n->bodies > 1 || n->loop == TASK_NONE || x->varies[n->loop])
+		return false;
+	return !x->is_const || nest_elements(n, x) <= SCHED_CONSTANTS_HELD;
+}
+
 static double
 body_loads(const Nest *n)
 {
-	int loop = n->bodies > 1 ? TASK_NONE : n->loop;
 	double loads = 0, spilled = nest_registers(n) * n->width - (double)n->t->vector_regs;
 
 	for (int i = 0; i < n->s->n; i++) {
 		const Access *x = &n->s->access[i];
 
-		if (!x->final && (loop == TASK_NONE || x->varies[loop]))
+		if (!x->final && !stays_loaded(n, x))
 			loads += load_operations(n, x, is_guarded(n, x)) *
 				 (x->is_const ? n->width : 1);
 	}
@@ -280,7 +304,8 @@ prefetches(const Nest *n)
 }
 
 /* Cycles of one innermost body without memory: arithmetic, loads, all of them together, or the
- * chain through one accumulator, whichever takes longest. */
+ * chain through one accumulator, whichever takes longest. Of straight code the chains of as many
+ * tiles as schedulers hold go on at a time. */
 static double
 body_cycles(const Nest *n)
 {
@@ -291,9 +316,15 @@ body_cycles(const Nest *n)
 	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
 
+	if (!n->window)
+		loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
+	if (nest_is_straight(n))
+		chain *= fmin(1, terms / (WAITING_OPERATIONS * t->issue_per_cycle));
 	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
 	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
 	cycles += prefetches(n) / t->load_per_cycle;
+	if (nest_is_straight(n))
+		return cycles + STRAIGHT_LOADS * loading;
 	cycles *= 1 + LONG_BODY * fmax(0, ops - BODY_OPERATIONS);
 	return cycles * (1 + STREAM_CYCLES * streams_too_many(n));
 }
@@ -356,8 +387,10 @@ whole_tiles(const Nest *n)
 {
 	double body = 0;
 
+	if (nest_is_straight(n))
+		return n->tiles * (body_cycles(n) + STRAIGHT_FINAL * final_cycles(n) + LOOP_CYCLES);
 	if (nest_reduces(n))
-		body = n->bodies * (body_cycles(n) + LOOP_CYCLES) + END_CYCLES * loop_ends(n);
+		body = n->bodies * (body_cycles(n) + BODY_LOOP_CYCLES) + END_CYCLES * loop_ends(n);
 	return n->tiles * (body + final_cycles(n) + LOOP_CYCLES);
 }
 
@@ -428,7 +461,7 @@ traffic(const Nest *n, double cache)
 	for (int l = n->q->n - 1; l >= 0; l--) {
 		int a = n->q->split[l].axis;
 		int64_t outer = extent_before(n, a, l);
-		double times = (double)outer / (double)box[a], sum = 0;
+		double times = (double)outer / (double)box[a], sum = 0, sets = 0;
 
 		if (times <= 1)
 			continue;
@@ -442,14 +475,15 @@ traffic(const Nest *n, double cache)
 			else
 				bytes[i] = x->varies[a] ? fmax(whole, repeated) : repeated;
 			sum += whole;
+			sets += whole / nest_sets_used(n, x, box);
 		}
-		fits = fits && sum <= cache;
+		fits = fits && sum <= cache && sets <= SETS_FULL * cache;
 	}
 	for (int i = 0; i <= n->s->n; i++) {
 		const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
 
 		if (!fits || n->s->rounds <= 1 || !x->is_shared)
-			total += bytes[i] /
+			total += bytes[i] * (i == n->s->n && x->is_shared ? WRITTEN : 1) /
 				 (n->dealt != TASK_NONE && x->varies[n->dealt] ? n->gain : 1);
 	}
 	return total;
@@ -461,9 +495,10 @@ traffic_ns(const Nest *n)
 {
 	const Target *t = n->t;
 	double beyond_l2 = t->l3_bytes ? t->l3_gbs : t->dram_gbs;
+	double near = traffic(n, CACHE_USED * (double)t->l1_bytes);
+	double far = traffic(n, CACHE_USED * (double)t->l2_bytes);
 
-	return fmax(traffic(n, CACHE_USED * (double)t->l1_bytes) / t->l2_gbs,
-		    traffic(n, CACHE_USED * (double)t->l2_bytes) / beyond_l2);
+	return n->window ? nest_window_ns(n, near, far) : fmax(near / t->l2_gbs, far / beyond_l2);
 }
 
 /* Time that memory takes to deliver the constants: the rest of the model has pushed them out. */
@@ -506,7 +541,10 @@ with_memory(const Nest *n, double compute)
 	double constants = constants_ns(n), ns;
 	double memory = traffic_ns(n) * (1 + STREAM_MEMORY * streams_too_many(n));
 
-	ns = hypot(compute / n->gain, MEMORY_SHOWS * memory) * n->s->rounds;
+	compute /= n->gain;
+	ns = n->window ? sqrt(hypot(compute * compute, memory * memory))
+		       : hypot(compute, MEMORY_SHOWS * memory);
+	ns *= n->s->rounds;
 	return n->q->prefetch ? fmax(ns, constants) + PREFETCHED_SHOWS * constants
 			      : ns + COLD_SHOWS * constants;
 }

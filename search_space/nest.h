@@ -14,6 +14,7 @@ typedef struct Nest {
 	int terms;           /* of the reduction axis q->dot, in the vector for each lane */
 	double width;        /* registers that one vector takes */
 	bool across;         /* lanes run along a reduction axis and are folded at the end */
+	bool window;         /* nest_is_window */
 	bool folded;         /* the tile holds all axes of literals, which fold away */
 	double accumulators; /* vectors */
 	double steps;        /* reduction steps in the innermost body */
@@ -38,5 +39,30 @@ nest_reduces(const Nest *n)
 double nest_elements(const Nest *n, const Access *x);
 
 double nest_registers(const Nest *n); /* vectors of the schedule's lanes */
+
+/* Scalars that one body reads from lines which the tile's other lines have pushed out of the first
+ * cache. */
+double nest_collisions(const Nest *n);
+
+/* Whether x moves along one dimension with both axes. */
+bool nest_slides(const Access *x, int a, int b);
+
+/* Whether every reduction axis is one of taps of a window weighted by constants, no literals, and
+ * lanes along vec lie beside each other in what it slides over. */
+bool nest_is_window(const StageInfo *s, int vec);
+
+/* A window without a loop around its taps: one tile's instructions overlap with the next one's. */
+static inline bool
+nest_is_straight(const Nest *n)
+{
+	return n->window && n->bodies <= 1;
+}
+
+/* The part of a first cache's sets that a box of x lies in; 1 unless the nest is a window. */
+double nest_sets_used(const Nest *n, const Access *x, const int64_t *box);
+
+/* Time of a window's traffic: bytes from beyond the first cache, and those of them from beyond the
+ * second. */
+double nest_window_ns(const Nest *n, double near_bytes, double far_bytes);
 
 #endif

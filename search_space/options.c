@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search_space/nest.h"
+
 enum {
 	TILES_KEPT = 120,
 	TILES_SPREAD = 20, /* of these every order is offered */
@@ -19,7 +21,7 @@ enum {
 	BLOCK_TILES = 4,     /* tiles in a block of the order BLOCKED */
 	PARTIALS = 3,        /* numbers of partial accumulators: 1, 2, 4 */
 	UNROLLED_MOST = 16,  /* terms of a reduction that is unrolled whole */
-	WINDOW_MOST = 25,    /* terms of a window that is unrolled inside the longest axis */
+	WINDOW_MOST = 25,    /* the same of a window, and of one inside the longest axis */
 	FACTORS_MOST = 64,   /* elements of the axes of literals in a tile */
 	STRAIGHT_SPILLS = 4, /* times the registers that straight code may ask for */
 };
@@ -151,8 +153,9 @@ terms_of(const Maker *m, const Shape *p)
 typedef struct Reduction {
 	ReductionStyle style;
 	int longest;
-	bool lane;  /* lanes run along it */
-	bool folds; /* literals fold when it is unrolled */
+	bool lane;   /* lanes run along it */
+	bool window; /* nest_is_window */
+	bool folds;  /* literals fold when it is unrolled */
 	int64_t extent, unroll, step, block;
 	int64_t others; /* terms of the other axes */
 } Reduction;
@@ -167,6 +170,7 @@ reduction_of(const Maker *m, const Shape *p)
 		       .others = 1};
 
 	r.lane = m->vec == r.longest;
+	r.window = nest_is_window(m->s, m->vec);
 	r.extent = m->s->extent[r.longest];
 	r.step = r.unroll * (r.lane ? p->lanes : terms_of(m, p));
 	r.block = r.lane ? p->lanes * 4 : 16;
@@ -197,7 +201,8 @@ style_applies(const Reduction *r)
 	case STYLE_BLOCKS: return r->others > 1 && r->extent > r->block && r->step <= r->block;
 	case STYLE_OUTER: return r->others > 1 && r->others <= WINDOW_MOST;
 	case STYLE_UNROLLED:
-		return r->unroll == 1 && r->others * r->extent <= UNROLLED_MOST && !r->lane;
+		return r->unroll == 1 && !r->lane &&
+		       r->others * r->extent <= (r->window ? WINDOW_MOST : UNROLLED_MOST);
 	default: return true;
 	}
 }

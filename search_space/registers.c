@@ -11,6 +11,9 @@ enum { PLAIN_REGISTERS = 4 };
  * operands of arithmetic. */
 static const double WINDOW_ALIVE = 1. / 3, ROW_ALIVE = .73, UNROLLED_EASE = .8;
 
+/* The same of windows with lanes beside each other, whose elements are counted exactly. */
+static const double STRAIGHT_EASE = .93;
+
 /* Elements alive at once of those that a window touches. In straight code that may not read memory
  * as an operand they are loaded for all taps along the inner axes of the window. */
 static double
@@ -24,6 +27,52 @@ window_alive(const Nest *n, const Access *x)
 	row.units[outer] = 1;
 	row.reach[outer] = 0;
 	return nest_elements(&row, x) * ROW_ALIVE;
+}
+
+/* The nest with one element along the axis. */
+static Nest
+with_one(const Nest *n, int axis)
+{
+	Nest one = *n;
+
+	one.units[axis] = 1;
+	one.reach[axis] = 0;
+	return one;
+}
+
+/* Elements of x that, from one step along the axis of taps to the next, wait to be read again. */
+static double
+waiting(const Nest *n, const Access *x, int axis)
+{
+	double steps = (double)n->units[axis];
+	Nest one = with_one(n, axis);
+
+	if (steps <= 1)
+		return 0;
+	return fmax(0, (steps * nest_elements(&one, x) - nest_elements(n, x)) / (steps - 1));
+}
+
+/* Vectors of windows in straight code: what the next row of taps reads again, and of the row at
+ * hand what its next tap does. */
+static double
+straight_window(const Nest *n)
+{
+	const Stage *st = n->s->stage;
+	double sum = 0;
+
+	for (int i = 0; i < n->s->n; i++) {
+		const Access *x = &n->s->access[i];
+		Nest at = *n;
+
+		for (int r = st->nspatial; r < st->naxes && !x->is_const && !x->final; r++) {
+			sum += waiting(&at, x, r);
+			at = with_one(&at, r);
+			for (int a = 0; a < st->nspatial; a++)
+				if (nest_slides(x, a, r))
+					at = with_one(&at, a);
+		}
+	}
+	return sum;
 }
 
 /* Vectors of windows: elements that several taps of the tile read live from one to the next. */
@@ -115,6 +164,9 @@ registers_unrolled(const Nest *n)
 		else if (n->loop != TASK_NONE && !x->varies[n->loop])
 			held += nest_elements(n, x);
 	}
+	if (nest_is_straight(n) && !load_store)
+		return fmax(n->accumulators + fmin(constants, SCHED_CONSTANTS_HELD) + 1,
+			    (held + n->accumulators + straight_window(n) + 2) * STRAIGHT_EASE);
 	held += load_store || constants <= SCHED_CONSTANTS_HELD ? constants : 1;
 	held += n->accumulators + inner_elements(n) + 1;
 	return fmax(held, (held + window_registers(n)) * (load_store ? 1 : UNROLLED_EASE));

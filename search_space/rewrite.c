@@ -9,6 +9,7 @@ keep(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form)
 	*to = task_copy(a, t);
 	form->n = f->n;
 	form->v = arena_copy(a, f->v, (size_t)f->n * sizeof *f->v);
+	form->room = f->room;
 	return OK;
 }
 

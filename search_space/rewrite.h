@@ -13,7 +13,8 @@ typedef struct Rewrite {
 	 * bound. 1 for an exact reordering. */
 	double slack;
 	/* Makes the new Task and Form in a. The in, const and out tensors of t keep their numbers,
-	 * names and Forms; new tensors follow. NOT_APPLICABLE when t is not of the right kind. */
+	 * names and Forms, and the room is kept; new tensors follow. NOT_APPLICABLE when t is not
+	 * of the right kind. */
 	int (*apply)(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form);
 } Rewrite;
 

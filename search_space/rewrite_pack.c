@@ -148,7 +148,7 @@ apply(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form)
 	*to = task_copy(a, t);
 	for (int i = 0; i < f->n; i++)
 		vec_push(a, &forms, f->v[i]);
-	*form = (TaskForm){.n = forms.n, .v = forms.v};
+	*form = (TaskForm){.n = forms.n, .v = forms.v, .room = f->room};
 	for (int s = 0; s < (*to)->stage.n; s++) {
 		const Stage *q = &(*to)->stage.v[s];
 		int lanes, operand = strided_operand(*to, form, q, &lanes), axes[STAGE_AXES_MAX];
@@ -158,7 +158,7 @@ apply(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form)
 			continue;
 		pack(*to, s++, operand, lanes, packed++);
 		vec_push(a, &forms, form_plain(n));
-		*form = (TaskForm){.n = forms.n, .v = forms.v};
+		*form = (TaskForm){.n = forms.n, .v = forms.v, .room = f->room};
 	}
 	return packed ? OK : NOT_APPLICABLE;
 }

@@ -551,6 +551,7 @@ winograd(int m, const double *bt, const double *g, const double *at, Arena *a, c
 	*to = r.t;
 	form->n = r.form.n;
 	form->v = r.form.v;
+	form->room = f->room;
 	return OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/lex.h"
+#include "search_space/shared.h"
 
 StageSched
 stage_sched_init(void)
@@ -30,10 +31,29 @@ stage_sched_add(StageSched *s, int axis, int64_t step)
 		s->split[s->n++] = (Split){axis, step};
 }
 
+static void
+share_all(Sched *s, Arena *a, const Task *t)
+{
+	bool *idle = ARENA_ARRAY(a, bool, t->stage.n + 1);
+	Axis axis[STAGE_AXES_MAX];
+	int n;
+
+	for (int i = 0; i < t->stage.n; i++)
+		idle[i] = stage_is_const(t, i);
+	n = shared_axes(t, idle, axis);
+	for (s->nfuse = 0; s->nfuse < n && s->nfuse < SCHED_FUSE_MAX; s->nfuse++) {
+		s->fuse[s->nfuse].step = 1;
+		snprintf(s->fuse[s->nfuse].axis, TASK_NAME_MAX, "%s", axis[s->nfuse].name);
+	}
+}
+
 Sched
-sched_scalar(Arena *a, const Task *t, const char *rewrite)
+sched_scalar(Arena *a, const Task *t, const TaskForm *f, const char *rewrite)
 {
 	Sched s = sched_new(a, t, rewrite);
+
+	if (f->room)
+		share_all(&s, a, t);
 
 	for (int i = 0; i < s.nstage; i++)
 		for (int x = 0; x < t->stage.v[i].naxes; x++)

@@ -16,7 +16,7 @@
  * after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's),
  * dot=AXIS (each of the vl lanes is several lanes of the Target's vector, which hold consecutive
  * terms of that reduction axis and are added at its end), par=N (partial accumulators), pf
- * (prefetch the next slab of constants), peel (split loops where loads leave the tensor). inline:
+ * (prefetch, see codegen/prefetch.c), peel (split loops where loads leave the tensor). inline:
  * computed where used.
  */
 #ifndef SEARCH_SPACE_SCHED_H
@@ -63,9 +63,10 @@ StageSched stage_sched_init(void); /* scalar, everything unrolled */
 Sched sched_new(Arena *a, const Task *rewritten, const char *rewrite);
 void stage_sched_add(StageSched *s, int axis, int64_t step);
 
-/* The valid schedule of last resort: every stage scalar, every axis a loop of its own. Always
- * lowers. */
-Sched sched_scalar(Arena *a, const Task *rewritten, const char *rewrite);
+/* The valid schedule of last resort: every stage scalar, every axis a loop of its own; where the
+ * room for temporaries is limited, all loops shared that may be. Always lowers, unless what there
+ * is no room for is left. */
+Sched sched_scalar(Arena *a, const Task *rewritten, const TaskForm *f, const char *rewrite);
 
 void sched_print(const Sched *s, const Task *rewritten, Str *out);
 /* Reads the first line only: which rewrite the rest refers to. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "search_space/options.h"
+#include "search_space/shared.h"
 
 enum { PHASE_NS = 60, FUSE_STEPS = 5 };
 
@@ -129,36 +130,6 @@ can_inline(const Task *t, int stage)
 	return true;
 }
 
-/* Whether all stages at work have the axis, with its extent. */
-static bool
-all_have(const Variant *v, const Axis *axis)
-{
-	for (int s = 0; s < v->task->stage.n; s++) {
-		const Stage *q = &v->task->stage.v[s];
-		int b = stage_spatial_axis(q, axis->name);
-
-		if (!is_idle(v, s) && (b == TASK_NONE || q->axis[b].extent != axis->extent))
-			return false;
-	}
-	return true;
-}
-
-/* Axes that all stages at work have, outermost first. */
-static int
-common_axes(const Variant *v, Axis axis[STAGE_AXES_MAX])
-{
-	const Stage *first = NULL;
-	int n = 0;
-
-	for (int s = 0; s < v->task->stage.n && !first; s++)
-		if (!is_idle(v, s))
-			first = &v->task->stage.v[s];
-	for (int a = 0; first && a < first->nspatial; a++)
-		if (first->axis[a].extent > 1 && all_have(v, &first->axis[a]))
-			axis[n++] = first->axis[a];
-	return n;
-}
-
 static int
 working_stages(const Variant *v)
 {
@@ -169,19 +140,14 @@ working_stages(const Variant *v)
 	return n;
 }
 
-/* Bytes of the temporaries of all stages at work. */
-static double
-temporary_bytes(const Variant *v)
+static const bool *
+idle_stages(Arena *a, const Variant *v)
 {
-	double bytes = 0;
+	bool *idle = ARENA_ARRAY(a, bool, v->task->stage.n + 1);
 
-	for (int s = 0; s < v->task->stage.n; s++) {
-		const TaskTensor *x = &v->task->tensor.v[v->task->stage.v[s].out];
-
-		if (!is_idle(v, s) && x->kind == TENSOR_TMP)
-			bytes += (double)tensor_count(x) * (double)dtype_size(x->type);
-	}
-	return bytes;
+	for (int s = 0; s < v->task->stage.n; s++)
+		idle[s] = is_idle(v, s);
+	return idle;
 }
 
 /* The variant with one more shared loop inside those it has. */
@@ -205,9 +171,9 @@ static void
 add_fused(Space *s, const Variant *plain, const Target *t)
 {
 	static const int64_t steps[][FUSE_STEPS] = {{1, 2, 4, 8, 16}, {1, 2, 4, 7, 14}};
+	const bool *idle = idle_stages(s->arena, plain);
 	Axis axis[STAGE_AXES_MAX];
-	int n = common_axes(plain, axis);
-	double bytes = temporary_bytes(plain);
+	int n = shared_axes(plain->task, idle, axis);
 	Variant base = *plain;
 
 	if (working_stages(plain) < 2)
@@ -218,8 +184,8 @@ add_fused(Space *s, const Variant *plain, const Target *t)
 		for (int i = 0; i < FUSE_STEPS && step[i] < axis[a].extent; i++)
 			add_variant(s, with_shared(s->arena, &base, &axis[a], step[i]), t);
 		base = with_shared(s->arena, &base, &axis[a], 1);
-		bytes /= (double)axis[a].extent;
-		if (bytes <= (double)t->l1_bytes)
+		if (shared_bytes(base.task, idle, base.base.fuse, base.base.nfuse) <=
+		    (size_t)t->l1_bytes)
 			return;
 	}
 }
@@ -293,6 +259,23 @@ fuse_promising(Space *s, const Target *t)
 	}
 }
 
+/* Takes out what the room for temporaries does not hold. */
+static void
+keep_in_room(Space *s, size_t room)
+{
+	int kept = 0;
+
+	for (int i = 0; i < s->variant.n && room; i++) {
+		const Variant *v = &s->variant.v[i];
+
+		if (shared_bytes(v->task, idle_stages(s->arena, v), v->base.fuse, v->base.nfuse) <=
+		    room)
+			s->variant.v[kept++] = *v;
+	}
+	if (room)
+		s->variant.n = kept;
+}
+
 /* Every stage plain scalar loops: the space is never empty. */
 static void
 add_scalar(Space *s, const Task *t, const TaskForm *f)
@@ -300,7 +283,7 @@ add_scalar(Space *s, const Task *t, const TaskForm *f)
 	Task *task = task_copy(s->arena, t);
 	Variant v = {.rewrite = "direct", .name = "scalar", .task = task, .form = *f, .slack = 1};
 
-	v.base = sched_scalar(s->arena, task, "direct");
+	v.base = sched_scalar(s->arena, task, f, "direct");
 	v.stage = ARENA_ARRAY(s->arena, StageOptions, task->stage.n);
 	for (int i = 0; i < task->stage.n; i++) {
 		Option o = {.sched = v.base.stage[i]};
@@ -368,6 +351,7 @@ space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target,
 		return rc;
 	roofline(out, t, target);
 	fuse_promising(out, target);
+	keep_in_room(out, f->room);
 	if (out->variant.n)
 		qsort(out->variant.v, (size_t)out->variant.n, sizeof *out->variant.v, by_cheapest);
 	add_scalar(out, t, f);

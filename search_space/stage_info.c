@@ -339,21 +339,34 @@ stage_shared_axis(const StageInfo *info, int vec, int terms)
 	return best;
 }
 
+static bool
+has_reduction_loop(const StageInfo *s, const StageSched *q)
+{
+	return q->n && q->split[q->n - 1].axis >= s->stage->nspatial;
+}
+
 bool
 stage_has_slabs(const StageInfo *s, const StageSched *q)
 {
-	for (int i = 0; i < s->n; i++) {
-		const Access *x = &s->access[i];
-		bool varied = false;
+	int64_t span[STAGE_AXES_MAX];
+	bool varied[ACCESS_MAX] = {0};
 
-		if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
-			continue;
-		for (int k = 0; k < q->n; k++) {
-			if (q->split[k].step >= s->extent[q->split[k].axis])
+	if (!has_reduction_loop(s, q)) /* the lowering prefetches inside one */
+		return false;
+	memcpy(span, s->extent, sizeof span);
+	for (int k = 0; k < q->n; k++) {
+		int a = q->split[k].axis;
+		int64_t whole = span[a] / q->split[k].step;
+
+		span[a] = q->split[k].step < span[a] ? q->split[k].step : span[a];
+		for (int i = 0; i < s->n && whole > 1; i++) {
+			const Access *x = &s->access[i];
+
+			if (!x->is_const || x->final || x->footprint < SLAB_LEAST)
 				continue;
-			if (varied && !x->varies[q->split[k].axis])
+			if (varied[i] && !x->varies[a])
 				return true;
-			varied |= x->varies[q->split[k].axis];
+			varied[i] |= x->varies[a];
 		}
 	}
 	return false;

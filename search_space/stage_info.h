@@ -62,8 +62,8 @@ void stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined
  * lane (Sched: dot=); TASK_NONE: none. */
 int stage_shared_axis(const StageInfo *s, int vec, int terms);
 
-/* Whether some constants come in slabs that several iterations use: they vary with a loop around
- * one they do not vary with. */
+/* Whether some constants come in slabs that several iterations use and the lowering would prefetch:
+ * they vary with a loop around one they do not vary with, and the reduction has loops. */
 bool stage_has_slabs(const StageInfo *s, const StageSched *q);
 
 #endif

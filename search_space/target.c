@@ -94,7 +94,7 @@ check(const Target *t, Err *e)
 	    (t->pointer_bits != 32 && t->pointer_bits != 64))
 		return err_set(e, ERR_INPUT, "target %s: vector_regs or pointer_bits", t->name);
 	if (!(t->ghz > 0) || !(t->fma_per_cycle > 0) || !(t->load_per_cycle > 0) ||
-	    !(t->issue_per_cycle > 0) || !(t->dram_gbs > 0))
+	    !(t->issue_per_cycle > 0) || !(t->dram_gbs > 0) || t->l1_way_bytes < 1)
 		return err_set(e, ERR_INPUT, "target %s: a rate is not positive", t->name);
 	return OK;
 }
@@ -136,11 +136,14 @@ static const char *const table[] = {
 	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" vector_bytes=16 has_half=1 "
 	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1",
 	"target cortex-a53 " ARM64 "cpu=cortex-a53 vector_bytes=16 has_half=1 issue_per_cycle=2 "
-	"spare_regs=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l2_gbs=6 dram_gbs=3",
+	"spare_regs=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l1_way_bytes=8192 l2_gbs=6 "
+	"dram_gbs=3",
 	"target cortex-a72 " ARM64 "cpu=cortex-a72 vector_bytes=16 has_half=1 issue_per_cycle=3 "
-	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l2_bytes=1048576 l2_gbs=15 dram_gbs=5",
+	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l1_way_bytes=16384 l2_bytes=1048576 l2_gbs=15 "
+	"dram_gbs=5",
 	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 vector_bytes=16 has_half=1 issue_per_cycle=4 "
-	"load_per_cycle=2 fma_per_cycle=2 ghz=2.6 l1_bytes=65536 l2_bytes=1048576 l2_gbs=60 "
+	"load_per_cycle=2 fma_per_cycle=2 ghz=2.6 l1_bytes=65536 l1_way_bytes=16384 "
+	"l2_bytes=1048576 l2_gbs=60 "
 	"l3_bytes=33554432 l3_gbs=30 dram_gbs=15",
 };
 

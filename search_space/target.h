@@ -33,6 +33,7 @@ enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 	X(d, issue_per_cycle, 5.0, "operations per cycle")                                 \
 	X(i, fma_latency, 4, "cycles")                                                     \
 	X(i, l1_bytes, 32768, "data cache, per core")                                      \
+	X(i, l1_way_bytes, 4096, "of one way: so far apart lines meet in a set")           \
 	X(i, l2_bytes, 524288, "per core")                                                 \
 	X(i, l3_bytes, 0, "shared; 0: none")                                               \
 	X(d, l2_gbs, 80.0, "read bandwidth of one core")                                   \

@@ -26,8 +26,8 @@ seed() { # NAME: makes its folder, to which others are added
 
 kernel_texts() {
 	awk -v task="$corpus/task_text/" -v sched="$corpus/sched_text/" '
-		/^task$/ || /^form$/ || /^sched$/ {
-			kind = $0
+		/^task$/ || /^form( |$)/ || /^sched$/ {
+			kind = $1
 			if (kind == "task") { text = "" }
 			if (kind == "form") { n++; print text > (task n ".txt") }
 			if (kind == "sched") { s++; next }

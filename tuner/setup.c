@@ -60,7 +60,8 @@ tuner_plan(Tuner *t, Err *e)
 {
 	SpaceForm how = {&t->target, t->opt->tolerance};
 	FormCost cost = space_form_cost(&how);
-	int rc = plan_build(t->graph, t->arena, &cost, &t->plan, e);
+	PlanMemory memory = {t->opt->memory, t->threads};
+	int rc = plan_build_within(t->graph, t->arena, &cost, memory, &t->plan, e);
 
 	if (rc)
 		return rc;
@@ -123,12 +124,13 @@ hex(Arena *a, const Digest *d)
 static int
 put_plan(Tuner *t, Err *e)
 {
-	Digest graph = graph_digest(t->graph);
+	PlanMemory memory = {t->opt->memory, t->threads};
 	Str s = {0};
 	int rc;
 
 	plan_print(t->plan, &s);
-	rc = log_put_plan(t->log, hex(t->arena, &graph), t->key.target, str_get(&s), e);
+	rc = log_put_plan(t->log, plan_key(t->graph, memory, t->arena), t->key.target, str_get(&s),
+			  e);
 	str_fini(&s);
 	return rc;
 }

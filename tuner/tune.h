@@ -119,6 +119,7 @@ typedef struct TuneOptions {
 	int trials;              /* per Task; 0: the effort's */
 	double time_limit_s;     /* 0: none */
 	int threads;             /* that compute together; 0: 1 */
+	size_t memory;           /* for inputs, outputs and activations of the model; 0: any */
 	uint64_t seed;
 	ToleranceClass tolerance; /* which algorithms may be tried */
 	unsigned dump;            /* bit per TuneDump */

@@ -54,7 +54,8 @@ check_case(PlanCheck *out, const char *path, int set, bool model)
 		err_set(&out->e, ERR_INPUT, "%s", c->why);
 		return KIND_SKIPPED;
 	}
-	if (!plan_check(c->g, c->arena, data, model ? MODEL_SAMPLES : CASE_SAMPLES, NULL, out))
+	if (!plan_check(c->g, c->arena, data, model ? MODEL_SAMPLES : CASE_SAMPLES, NULL,
+			(PlanMemory){0}, out))
 		return KIND_FAILED;
 	onnx_case_close(c);
 	free(c);

@@ -1,5 +1,6 @@
 /* Any text as a Task, and what follows its line "form" as the Task's Form: what parses prints to a
- * text that parses to the same; fusing and simplifying what is legal gives what is legal. */
+ * text that parses to the same; fusing, simplifying and cutting what is legal gives what is legal.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,19 @@ form_again(Arena *a, const Task *t, const TaskForm *f)
 }
 
 static void
+cut(Arena *a, const Task *t)
+{
+	for (int rows = 1; rows < 4; rows++) {
+		Task *strips = task_copy(a, t);
+		size_t room;
+		Err e = {0};
+
+		if (!task_cut(strips, rows, &room) && task_check(strips, &e))
+			abort();
+	}
+}
+
+static void
 task_again(Arena *a, Task *t)
 {
 	Str once = {0}, twice = {0};
@@ -38,6 +52,7 @@ task_again(Arena *a, Task *t)
 	task_print(again, &twice);
 	if (strcmp(once.s, twice.s))
 		abort();
+	cut(a, again);
 	task_fuse(again);
 	task_simplify(again, NULL);
 	if (task_check(again, &e))
@@ -56,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Err e = {0};
 
 	memcpy(text, data, size);
-	form = strstr(text, "\nform\n");
+	form = strstr(text, "\nform");
 	if (form)
 		*++form = 0;
 	if (!task_parse(text, a, &t, &e)) {

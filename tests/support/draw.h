@@ -12,8 +12,8 @@ bool draw_chance(Rng *r, int percent);
 /* Appends the text of a Task that task_parse accepts; returns the name of its family. */
 const char *draw_task(Rng *r, Str *out);
 
-/* A Form per in and out tensor: order, block, border, slack of others. */
-void draw_form(Rng *r, const Task *t, Str *out);
+/* A Form per in and out tensor: order, block, border, slack of others. room: of it, 0: any. */
+void draw_form(Rng *r, size_t room, const Task *t, Str *out);
 
 /* A rewrite that applies, and a nest per stage of the rewritten Task. The lowering may still
  * refuse it. */

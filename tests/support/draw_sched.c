@@ -67,12 +67,15 @@ draw_one_form(Rng *r, const TaskTensor *x)
 
 /* An output may lie like an input of its shape: then it may take its memory. */
 void
-draw_form(Rng *r, const Task *t, Str *out)
+draw_form(Rng *r, size_t room, const Task *t, Str *out)
 {
 	const TaskTensor *in = NULL;
 	Form f, of_in = {0};
 
-	str_add(out, "form\n");
+	str_add(out, "form");
+	if (room)
+		str_printf(out, " room %zu", room);
+	str_add(out, "\n");
 	for (int i = 0; i < t->tensor.n; i++) {
 		const TaskTensor *x = &t->tensor.v[i];
 
@@ -249,7 +252,9 @@ draw_sched(Rng *r, Arena *a, const Task *t, const TaskForm *f, Str *out)
 	s = sched_new(a, to, name);
 	for (int i = 0; i < s.nstage; i++)
 		s.stage[i] = draw_stage(r, to, &to->stage.v[i]);
-	if (to->stage.n > 1 && draw_chance(r, 50))
+	if (f->room)
+		s.fuse[s.nfuse++] = (SharedLoop){.axis = "strip", .step = 1};
+	else if (to->stage.n > 1 && draw_chance(r, 50))
 		draw_fuse(r, to, &s);
 	sched_print(&s, to, out);
 }

@@ -297,7 +297,7 @@ plan_reads_back(Check *c)
 
 bool
 plan_check(const Graph *g, Arena *a, const void *const *data, int samples, const FormCost *cost,
-	   PlanCheck *out)
+	   PlanMemory memory, PlanCheck *out)
 {
 	Check c = {.g = g, .a = a, .samples = samples, .out = out};
 	Plan *p;
@@ -305,12 +305,15 @@ plan_check(const Graph *g, Arena *a, const void *const *data, int samples, const
 
 	*out = (PlanCheck){0};
 	c.all = ARENA_ARRAY(a, void *, g->value.n + 1);
-	if (graph_run(g, a, data, c.all, &out->e) || plan_build(g, a, cost, &p, &out->e))
+	if (graph_run(g, a, data, c.all, &out->e) ||
+	    plan_build_within(g, a, cost, memory, &p, &out->e))
 		return false;
 	c.p = p;
 	c.written = ARENA_ARRAY(a, int64_t, p->buffer.n + 1);
 	for (int i = 0; i < p->buffer.n; i++)
 		out->blocked += p->buffer.v[i].form.block_dim != TASK_NONE;
+	for (int i = 0; i < p->groups.n && p->groups.rows; i++)
+		out->strips += p->groups.rows[i] > 0;
 	ok = check_steps(&c) && plan_reads_back(&c);
 	str_fini(&c.text);
 	return ok;

@@ -9,6 +9,7 @@
 typedef struct PlanCheck {
 	int tasks, externs; /* steps */
 	int blocked;        /* buffers */
+	int strips;         /* tasks that are cut into strips */
 	int reading;        /* tasks that read anything but constants */
 	int extern_op[OP_COUNT];
 	int64_t elements;  /* compared */
@@ -17,11 +18,11 @@ typedef struct PlanCheck {
 	Err e;             /* the first thing wrong */
 } PlanCheck;
 
-/* data: contents of the graph's inputs; cost: for plan_build, may be NULL; up to `samples` elements
- * of each output are compared. Also checks that steps read only what was written before them, that
- * every output is written, and that Tasks and the Plan read back from their texts. False when
- * something is wrong. */
+/* data: contents of the graph's inputs; cost, memory: for plan_build_within, cost may be NULL; up
+ * to `samples` elements of each output are compared. Also checks that steps read only what was
+ * written before them, that every output is written, and that Tasks and the Plan read back from
+ * their texts. False when something is wrong. */
 bool plan_check(const Graph *g, Arena *a, const void *const *data, int samples,
-		const FormCost *cost, PlanCheck *out);
+		const FormCost *cost, PlanMemory memory, PlanCheck *out);
 
 #endif

@@ -16,6 +16,7 @@ static const ArgOption options[] = {
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "n"},
 	{.name = "rtol", .kind = ARG_NUMBER, .value = "R", .help = "a tolerance"},
 	{.name = "time-limit", .kind = ARG_DURATION, .value = "T", .help = "a time"},
+	{.name = "memory", .kind = ARG_BYTES, .min = 1, .max = 0x1p40, .value = "B", .help = "m"},
 	{.name = "json", .help = "JSON"},
 	{0},
 };
@@ -54,7 +55,7 @@ values_are_found(void **state)
 	(void)state;
 	assert_int_equal(parse(arena,
 			       "--shape x:1 m.onnx --shape=y=2 -o out --trials=7 --rtol 1e-3 "
-			       "--time-limit 1.5m -- --json",
+			       "--time-limit 1.5m --memory 1.5K -- --json",
 			       &a, &e),
 			 OK);
 	assert_int_equal(a.operand.n, 2);
@@ -67,6 +68,7 @@ values_are_found(void **state)
 	assert_int_equal(args_integer(&a, "trials", 3), 7);
 	assert_true(args_number(&a, "rtol", 0) == 1e-3);
 	assert_true(args_seconds(&a, "time-limit", 0) == 90);
+	assert_int_equal(args_bytes(&a, "memory", 0), 1536);
 	assert_false(args_has(&a, "json"));
 	assert_int_equal(parse(arena, "m --json", &a, &e), OK);
 	assert_true(args_has(&a, "json"));
@@ -95,6 +97,8 @@ mistakes_are_named(void **state)
 		{"m --trials 0", "--trials: 0, expected an integer from 1 to 1000"},
 		{"m --rtol nan", "--rtol: 'nan', expected a number"},
 		{"m --time-limit 5d", "--time-limit: '5d', expected a duration"},
+		{"m --memory 5k", "--memory: '5k', expected a size"},
+		{"m --memory 0", "--memory: 0, expected a size"},
 		{"m --time-limit -5", "--time-limit: '-5', expected a duration"},
 		{"--json", "0 operands, expected MODEL"},
 		{"a b c", "3 operands, expected MODEL"},

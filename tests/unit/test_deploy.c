@@ -10,7 +10,7 @@
 #include "deploy/compare.h"
 #include "deploy/compile.h"
 #include "deploy/execute.h"
-#include "deploy/memory.h"
+#include "graph/memory.h"
 #include "import_case.h"
 
 enum { ITEMS = 120, STEPS = 40, ROUNDS = 60 };

@@ -175,7 +175,7 @@ cheaper_classes_are_blocked(void **state)
 	assert_int_equal(form_of(plan, "a")->lo[2], 1);
 	assert_int_equal(form_of(plan, "a")->hi[3], 1); /* the blocks are innermost, not the rows */
 	if (!plan_check(f.g, f.make.arena, graph_random_inputs(f.g, f.make.arena, 3), 500, &cost,
-			&c))
+			(PlanMemory){0}, &c))
 		fail_msg("%s", c.e.msg);
 	stop(&f);
 }
@@ -197,7 +197,7 @@ few_channels_may_be_plain(void **state)
 	assert_int_equal(form_of(plan, "p")->order[3], 3);
 	assert_int_equal(form_of(plan, "m")->order[3], 1);
 	if (!plan_check(f.g, f.make.arena, graph_random_inputs(f.g, f.make.arena, 4), 500, &cost,
-			&c))
+			(PlanMemory){0}, &c))
 		fail_msg("%s", c.e.msg);
 	plan = plan_by(&f, &dear, CHANNELS);
 	assert_int_equal(form_of(plan, "a")->order[3], 1);

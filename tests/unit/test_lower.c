@@ -2,8 +2,8 @@
  * machine can run, with buffers against unreadable pages on either side; and shared among threads,
  * where every number of chunks must give the same bytes.
  *
- * A text holds sections that start with a line "task", "form" or "sched"; each sched runs under the
- * form and task above it. With arguments, only the files named run.
+ * A text holds sections that start with a line "task", "form" (perhaps with its room) or "sched";
+ * each sched runs under the form and task above it. With arguments, only the files named run.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -125,9 +125,12 @@ section_kind(const char *line)
 {
 	static const char *const kinds[] = {"task", "form", "sched"};
 
-	for (int i = 0; i < 3; i++)
-		if (!strncmp(line, kinds[i], strlen(kinds[i])) && line[strlen(kinds[i])] == '\n')
+	for (int i = 0; i < 3; i++) {
+		size_t n = strlen(kinds[i]);
+
+		if (!strncmp(line, kinds[i], n) && (line[n] == '\n' || line[n] == ' '))
 			return kinds[i];
+	}
 	return NULL;
 }
 

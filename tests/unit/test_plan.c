@@ -15,7 +15,7 @@ plan_of(Fixture *f)
 
 	if (import(f))
 		fail_msg("%s", f->e.msg);
-	if (!plan_check(f->g, a, graph_random_inputs(f->g, a, 7), 500, NULL, &c))
+	if (!plan_check(f->g, a, graph_random_inputs(f->g, a, 7), 500, NULL, (PlanMemory){0}, &c))
 		fail_msg("%s\n%s", c.e.msg, f->text.s);
 	assert_int_equal(plan_build(f->g, a, NULL, &p, &f->e), OK);
 	return p;

@@ -43,6 +43,7 @@ enum {
 	X(DOT, "lanes shared with terms (dot)")                   \
 	X(INLINE, "an inline stage")                              \
 	X(FUSE, "shared loops (fuse)")                            \
+	X(STRIPS, "a Task cut into strips, with room for one")    \
 	X(OWN, "a temporary of each chunk")                       \
 	X(GUARD_LOAD, "a guarded load")                           \
 	X(GUARD_STORE, "a conditional store")                     \
@@ -223,6 +224,7 @@ meet(Session *s, const KernelRun *k, const char *sched, Arena *a)
 		if (!stage_is_const(k->t, i))
 			meet_stage(met, k->t, i, &q.stage[i], k->loop->acc.n > 0);
 	met[RULE_FUSE] = q.nfuse > 0;
+	met[RULE_STRIPS] = k->f.room > 0;
 	for (int i = 0; i < k->t->tensor.n; i++) {
 		const Form *f = &k->f.v[i];
 
@@ -332,18 +334,35 @@ run_kernel(Session *s, KernelRun *k, const Drawn *d, Rng *r)
 	s->failed++;
 }
 
+/* Cuts the Task into strips where that can be; the room that one strip needs, else 0. */
+static size_t
+draw_strips(Rng *r, Drawn *d)
+{
+	Task *cut = task_copy(d->a, d->t);
+	size_t room;
+
+	if (!draw_chance(r, 50) || task_cut(cut, draw_int(r, 1, 5), &room))
+		return 0;
+	d->t = cut;
+	str_clear(&now.text);
+	task_print(cut, &now.text);
+	return room;
+}
+
 /* Draws the three texts into now.text; false when a text is not even legal. */
 static bool
 draw(Rng *r, Drawn *d, const char **family, Err *e)
 {
 	Arena *a = d->a;
 	Str text = {0};
+	size_t room;
 	int rc;
 
 	*family = draw_task(r, &now.text);
 	rc = task_parse(str_get(&now.text), a, &d->t, e);
 	if (!rc) {
-		draw_form(r, d->t, &text);
+		room = draw_strips(r, d);
+		draw_form(r, room, d->t, &text);
 		str_add(&now.text, str_get(&text));
 		rc = task_form_parse(str_get(&text), d->t, a, &d->f, e);
 	}

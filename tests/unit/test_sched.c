@@ -150,7 +150,7 @@ last_resort_always_lowers(void **state)
 
 		draw_task(&r, &task);
 		t = parse_task(a, task.s);
-		draw_form(&r, t, &form);
+		draw_form(&r, 0, t, &form);
 		assert_int_equal(task_form_parse(form.s, t, a, &f, &e), OK);
 		for (const Rewrite *const *w = rewrites(); *w; w++) {
 			TaskForm to_form;
@@ -160,7 +160,7 @@ last_resort_always_lowers(void **state)
 
 			if ((*w)->apply(a, t, &f, &to, &to_form))
 				continue;
-			s = sched_scalar(a, to, (*w)->name);
+			s = sched_scalar(a, to, &to_form, (*w)->name);
 			assert_int_equal(sched_check(&s, to, &e), OK);
 			if (lower(a, to, &to_form, &s, &target, (LowerOptions){0}, &l, why))
 				fail_msg("%s\n%s%s%s", why, (*w)->name, task.s, form.s);

@@ -1,6 +1,6 @@
 /* Memory plan: which bytes of one region hold which temporary, over the steps of a model. */
-#ifndef DEPLOY_MEMORY_H
-#define DEPLOY_MEMORY_H
+#ifndef GRAPH_MEMORY_H
+#define GRAPH_MEMORY_H
 
 #include "base/arena.h"
 #include "base/str.h"

@@ -2,7 +2,7 @@
  * among the blocks already placed that are live at a common step. While that is above the bound, a
  * block that reaches the top is moved forward in the order and all is placed again: a seeded climb
  * of bounded work, so that equal items give equal plans. */
-#include "deploy/memory.h"
+#include "graph/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
