@@ -220,8 +220,7 @@ check_calibration(Doctor *d)
 
 	if (rpc_calibrate(d->client, NULL, NULL, c, &e)) {
 		finding_add(f, VERDICT_PROBLEM, "calibration",
-			    "put this version of rpc_server and hone_runner on the device", "%s",
-			    e.msg);
+			    "put this version of rpc_server on the device", "%s", e.msg);
 		return;
 	}
 	compare_figures(d);

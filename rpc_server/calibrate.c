@@ -104,8 +104,8 @@ dot_avx2(uint64_t rounds)
 #elif defined(__aarch64__)
 enum { HWCAP_DOT = 1 << 20 };
 #define VECTOR_IN(v) "w"(v)
-#define DOT          ".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
-static int
+#define DOT          "sdot %0.4s, %1.16b, %2.16b"
+__attribute__((target("arch=armv8.2-a+dotprod"))) static int
 dot_neon(uint64_t rounds)
 {
 	DOT_BODY(16);

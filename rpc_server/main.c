@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/str.h"
 #include "base/hardware.h"
+#include "base/str.h"
+#include "rpc_server/plan.h"
+#include "rpc_server/runner_main.h"
 #include "rpc_server/server.h"
 
 static const char usage[] =
@@ -19,8 +21,8 @@ static const char usage[] =
 	"  --insecure-no-auth   do without the key: whoever reaches the port runs code here\n"
 	"  --stdin              serve the one client whose socket is standard input, and end with "
 	"it\n"
-	"  --runner PATH        the program that runs kernels; default: hone_runner beside this "
-	"one\n"
+	"  --runner PATH        the program that runs kernels; default: this one, called "
+	"as " RUNNER_NAME "\n"
 	"  --name NAME          how to call this device; default: the host's name\n"
 	"  --core N             keep kernels on processor N\n"
 	"  --blob-bytes N       memory for uploaded data; default: the lesser of 1 GiB and a "
@@ -131,20 +133,24 @@ parse(int argc, char **argv, Args *a, Err *e)
 	return OK;
 }
 
-/* hone_runner beside this program; false when that cannot be told. */
+/* This program; false when that cannot be told. */
 static bool
 default_runner(char *path, size_t size)
 {
-	static const char name[] = "hone_runner";
 	ssize_t n = readlink("/proc/self/exe", path, size);
-	char *slash;
 
-	if (n < 0 || (size_t)n >= size - sizeof name)
+	if (n < 0 || (size_t)n >= size)
 		return false;
 	path[n] = 0;
-	slash = strrchr(path, '/');
-	memcpy(slash + 1, name, sizeof name);
 	return true;
+}
+
+static bool
+called_as_runner(const char *program)
+{
+	const char *slash = program ? strrchr(program, '/') : NULL;
+
+	return program && !strcmp(slash ? slash + 1 : program, RUNNER_NAME);
 }
 
 static void
@@ -185,8 +191,11 @@ main(int argc, char **argv)
 {
 	Args a = {.config = {.core = -1}};
 	Err e = {0};
-	int rc = parse(argc, argv, &a, &e);
+	int rc;
 
+	if (called_as_runner(argv[0]))
+		return runner_main();
+	rc = parse(argc, argv, &a, &e);
 	if (rc == OK && a.print) {
 		fputs(a.print, stdout);
 		return 0;

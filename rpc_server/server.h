@@ -10,7 +10,7 @@
 
 typedef struct ServerConfig {
 	const char *address; /* net.h; NULL: ends with the one client */
-	const char *program; /* hone_runner */
+	const char *program; /* that becomes the runner; see proc_spawn */
 	const char *name;    /* of the device; NULL = the host's */
 	uint64_t blob_bytes; /* cap of the blob store */
 	int core;            /* for runners; -1 = any */
