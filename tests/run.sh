@@ -1,8 +1,9 @@
 #!/bin/sh
 # Everything a change must pass: packages, release build, lint, all tests; the same tests built with
-# sanitizers; the agent built alone; a few seconds of every fuzz target.
+# sanitizers; the agent built alone, and for boards that are emulated; a few seconds of every fuzz
+# target.
 #
-# Usage: tests/run.sh [STEP...]     steps: deps release lint agent asan fuzz (default: all)
+# Usage: tests/run.sh [STEP...]     steps: deps release lint agent boards asan fuzz (default: all)
 # Environment: HONE_LLVM (22); FUZZ_SECONDS (5)
 set -eu
 cd "$(dirname "$0")/.."
@@ -39,6 +40,17 @@ step_agent() {
 	fi
 }
 
+# Models tuned through an emulated agent, and their bundles.
+step_boards() {
+	HONE_DEPS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" deploy/scripts/deps.sh
+	build release hone
+	for board in arm64; do
+		deploy/scripts/sysroot.sh "$board"
+		build "$board"
+		tests/cli/board.sh build/release/bin "$board"
+	done
+}
+
 # Compiling and running kernels is slow here and says little about C: fewer of them.
 step_asan() {
 	build asan
@@ -50,7 +62,7 @@ step_fuzz() {
 	tests/fuzz.sh "${FUZZ_SECONDS:-5}"
 }
 
-[ $# -gt 0 ] || set -- deps release lint agent asan fuzz
+[ $# -gt 0 ] || set -- deps release lint agent boards asan fuzz
 for step in "$@"; do
 	started=$(date +%s)
 	echo "== $step"

@@ -126,21 +126,23 @@ check_case(const Case *k, const Target *target, Emit *m)
 	arena_free(a);
 }
 
+static const char *const cores[] = {"aarch64",     "cortex-a53",  "cortex-a55",
+				    "cortex-a72",  "cortex-a76",  "cortex-x1",
+				    "neoverse-n1", "neoverse-v1", "apple-m1"};
+
 static void
 hot_loops_multiply_by_lanes(void **state)
 {
-	static const char *const names[] = {"cortex-a53", "cortex-a72", "neoverse-n1"};
-
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof cores / sizeof *cores; i++) {
 		Target target;
 		Err e = {0};
 		Emit *m;
 
-		assert_int_equal(target_named(names[i], &target, &e), OK);
+		assert_int_equal(target_named(cores[i], &target, &e), OK);
 		assert_int_equal(emit_open("llvm", &target, &m, &e), OK);
 		for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-			print_message("%s, case %zu\n", names[i], k);
+			print_message("%s, case %zu\n", cores[i], k);
 			check_case(&cases[k], &target, m);
 		}
 		emit_close(m);
@@ -214,15 +216,13 @@ check_layer(size_t i, Emit *m)
 static void
 untuned_layers_keep_to_registers(void **state)
 {
-	static const char *const names[] = {"cortex-a53", "cortex-a72", "neoverse-n1"};
-
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof cores / sizeof *cores; i++) {
 		Target target;
 		Err e = {0};
 		Emit *m;
 
-		assert_int_equal(target_named(names[i], &target, &e), OK);
+		assert_int_equal(target_named(cores[i], &target, &e), OK);
 		assert_int_equal(emit_open("llvm", &target, &m, &e), OK);
 		for (size_t k = 0; k < sizeof layers / sizeof *layers; k++)
 			check_layer(k, m);
