@@ -301,7 +301,9 @@ hardware_read(const char *root, int core, DeviceInfo *d, Err *e)
 uint64_t
 hardware_free_memory(void)
 {
-	return memory_line("", "MemAvailable");
+	uint64_t bytes = memory_line("", "MemAvailable"), most = SIZE_MAX / 2;
+
+	return bytes < most ? bytes : most;
 }
 
 double

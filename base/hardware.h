@@ -44,8 +44,9 @@ void device_fini(DeviceInfo *d);
  * negative. Returns how many. */
 int hardware_own_cores(int first, int *core, int n);
 
-uint32_t hardware_cores(void);       /* that are online */
-uint64_t hardware_free_memory(void); /* bytes available without swapping */
-double hardware_load(void);          /* as in DeviceInfo; 0 when not known */
+uint32_t hardware_cores(void); /* that are online */
+/* Bytes available without swapping; not more than half of what one program can address. */
+uint64_t hardware_free_memory(void);
+double hardware_load(void); /* as in DeviceInfo; 0 when not known */
 
 #endif

@@ -41,12 +41,14 @@ APT::Architecture "$arch";
 APT::Architectures { "$arch"; };
 APT::Sandbox::User "";
 Acquire::Languages "none";
+Acquire::Retries "3";
 Dir::State "$work/state";
 Dir::State::status "$work/state/status";
 Dir::Cache "$work/cache";
 CONF
 export APT_CONFIG="$work/apt.conf"
-apt-get update -q >&2
+# A mirror that lacks one of its lists may do: what is downloaded is checked against the others.
+apt-get update -q >&2 || echo "sysroot.sh: not all package lists could be had" >&2
 # shellcheck disable=SC2086
 (cd "$work/deb" && apt-get download -q $packages >&2)
 rm -rf "${root:?}"

@@ -3,14 +3,21 @@
 # their bundles linked by the cross compiler, run by the emulator and compared with the reference
 # kernels' outputs. Not one of ctest's: tests/run.sh boards builds what it takes.
 #
-# Usage: tests/cli/board.sh FOLDER arm64 [CORE]      FOLDER: of hone for this machine
+# Usage: tests/cli/board.sh FOLDER arm64|armhf [CORE]      FOLDER: of hone for this machine
 # The agent is build/BOARD/bin/rpc_server.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 board=$2
 case $board in
-arm64) compiler=aarch64-linux-gnu-gcc emulator=qemu-aarch64-static core=${3:-cortex-a72} ;;
+arm64)
+	compiler=aarch64-linux-gnu-gcc emulator=qemu-aarch64-static core=${3:-cortex-a72}
+	called=$core
+	;;
+armhf) # programs of 32 bits cannot ask for the core
+	compiler=arm-linux-gnueabihf-gcc emulator=qemu-arm-static core=${3:-cortex-a7}
+	called=armv7l
+	;;
 *) fail "no board '$board'" ;;
 esac
 emulator=$(command -v $emulator) || fail "no $emulator"
@@ -63,7 +70,7 @@ address=$(sed -n 's/.*listening on //p' board.said)
 
 # Times of an emulated machine are marked, and count for no other.
 "$hone" doctor --device "$address" >"$work/printed" 2>&1 || true
-says "emulated $core"
+says "emulated $called"
 says 'note +emulation'
 tuned() { # MODEL TASKS
 	ok "$hone" tune "$1.onnx" --device "$address" --log log.db --trials 4
