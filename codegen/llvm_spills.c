@@ -26,16 +26,16 @@ static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc
 				    "vmla",   "sdot",    "udot", "vpdp", "vdpbf"};
 static const char *const product[] = {"mulp", "vmulp", "fmul", "vmul", "vfmul"};
 
-/* How an address on the stack and a whole vector register are written. */
+/* How an address on the stack and a whole vector register are written. 32-bit Arm reaches vectors
+ * on the stack through a register, for which alone a loop adds to the stack pointer. */
 static const struct {
 	const char *stack;
 	int64_t vector_bytes;
 	const char *reg;
 } spelling[] = {
-	{"(%rsp", 64, "%zmm"},
-	{"(%rsp", 32, "%ymm"},
-	{"(%rsp", 16, "%xmm"},
-	{"[sp", 16, "q"},
+	{"(%rsp", 64, "%zmm"}, {"(%rsp", 32, "%ymm"},    {"(%rsp", 16, "%xmm"},
+	{"[sp", 16, "q"},      {"[sp", 16, "{d"},        {"\tsp, {d", 16, "{d"},
+	{", sp, #", 16, "r"},  {"\tlr, sp, #", 16, "#"},
 };
 
 typedef struct Instr {
