@@ -132,8 +132,8 @@ target_parse(const char *text, Target *t, Err *e)
 	"has_round=0 "
 
 /* Rows: generic levels first, then cores. Rates of cores are datasheet or measured figures. On
- * 32-bit Arm code generation keeps more vectors alive than a tile shows. V promises vectors of 128
- * bits at least; code for them is right on machines with longer ones. */
+ * 32-bit Arm and in scalar code code generation keeps more values alive than a tile shows. V
+ * promises vectors of 128 bits at least; code for them is right on machines with longer ones. */
 static const char *const table[] = {
 	"target x86-64 " X86
 	"cpu=x86-64 vector_bytes=16 vector_regs=16 has_round=0 fma_per_cycle=1",
@@ -190,7 +190,7 @@ static const char *const table[] = {
 	"l1_way_bytes=16384 cpu=cortex-a15 features=\"+neon,+vfp4\" has_half=1 "
 	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l2_bytes=2097152 l2_gbs=10 "
 	"dram_gbs=4",
-	"target rv64gc " RISCV "features=\"+m,+a,+f,+d,+c\" vector_bytes=4 spare_regs=4 "
+	"target rv64gc " RISCV "features=\"+m,+a,+f,+d,+c\" vector_bytes=4 spare_regs=12 "
 	"issue_per_cycle=2 load_per_cycle=1 fma_per_cycle=1 ghz=1.5 l2_gbs=5 dram_gbs=2",
 	"target rv64gcv " RISCV "features=\"+m,+a,+f,+d,+c,+v\" vector_bytes=16 mask_bytes=1 "
 	"issue_per_cycle=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.6 l2_gbs=8 dram_gbs=4",

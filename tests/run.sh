@@ -40,15 +40,16 @@ step_agent() {
 	fi
 }
 
-# Models tuned through an emulated agent, and their bundles.
+# Bundles for emulated boards; those that have agents tune them too.
 step_boards() {
-	HONE_DEPS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" deploy/scripts/deps.sh
+	HONE_DEPS=$(cat tests/cross.txt) deploy/scripts/deps.sh
 	build release hone
-	for board in arm64; do
+	for board in arm64 armhf; do
 		deploy/scripts/sysroot.sh "$board"
 		build "$board"
-		tests/cli/board.sh build/release/bin "$board"
 	done
+	printf '%s\n' arm64 armhf riscv64 |
+		xargs -n 1 -P "$(nproc)" tests/cli/board.sh build/release/bin
 }
 
 # Compiling and running kernels is slow here and says little about C: fewer of them.
