@@ -178,8 +178,8 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 21, BOOL, virtualised, 0)},
 	{ONE(DeviceInfo, 22, F64, load, 0)},
 	{ONE(DeviceInfo, 23, BOOL, streams, 0)},
-	{ONE(DeviceInfo, 24, BOOL, emulated, 0)},
-	{ONE(DeviceInfo, 25, TEXT, core, SYMBOL_MAX)},
+	{ONE(DeviceInfo, 27, BOOL, emulated, 0)},
+	{ONE(DeviceInfo, 28, TEXT, core, SYMBOL_MAX)},
 };
 SCHEMA(DeviceInfo, "device");
 
