@@ -1,5 +1,4 @@
-/* Facts about this machine: processor features from the processor (x86) or the kernel (others),
- * the rest from /proc and /sys. Features are a table: LLVM's name and where the bit is. */
+/* Facts about this machine: what the processor says of itself, the rest from /proc and /sys. */
 #include "base/hardware.h"
 
 #include <sched.h>
@@ -9,165 +8,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/processor.h"
 #include "base/str.h"
 
-enum { SMALL_FILE = 1 << 20, FEATURES_MAX = 64 };
-
-typedef struct Feature {
-	const char *name;
-	uint8_t word, bit; /* which of the words below, which bit of it */
-} Feature;
-
-#if defined(__x86_64__)
-#include <cpuid.h>
-
-enum { LEAF1_ECX, LEAF7_EBX, LEAF7_ECX, LEAF7_EDX, LEAF71_EAX, LEAF81_ECX, WORDS };
-
-/* State the operating system must save before a feature may be used. */
-enum { XCR0_AVX = 0x6, XCR0_AVX512 = 0xe6, XCR0_AMX = 0x60000 };
-
-static const Feature features[] = {
-	{"sse3", LEAF1_ECX, 0},          {"pclmul", LEAF1_ECX, 1},
-	{"ssse3", LEAF1_ECX, 9},         {"fma", LEAF1_ECX, 12},
-	{"cx16", LEAF1_ECX, 13},         {"sse4.1", LEAF1_ECX, 19},
-	{"sse4.2", LEAF1_ECX, 20},       {"movbe", LEAF1_ECX, 22},
-	{"popcnt", LEAF1_ECX, 23},       {"aes", LEAF1_ECX, 25},
-	{"avx", LEAF1_ECX, 28},          {"f16c", LEAF1_ECX, 29},
-	{"bmi", LEAF7_EBX, 3},           {"avx2", LEAF7_EBX, 5},
-	{"bmi2", LEAF7_EBX, 8},          {"avx512f", LEAF7_EBX, 16},
-	{"avx512dq", LEAF7_EBX, 17},     {"avx512ifma", LEAF7_EBX, 21},
-	{"avx512cd", LEAF7_EBX, 28},     {"avx512bw", LEAF7_EBX, 30},
-	{"avx512vl", LEAF7_EBX, 31},     {"avx512vbmi", LEAF7_ECX, 1},
-	{"avx512vbmi2", LEAF7_ECX, 6},   {"gfni", LEAF7_ECX, 8},
-	{"vpclmulqdq", LEAF7_ECX, 10},   {"avx512vnni", LEAF7_ECX, 11},
-	{"avx512bitalg", LEAF7_ECX, 12}, {"avx512vpopcntdq", LEAF7_ECX, 14},
-	{"amx-bf16", LEAF7_EDX, 22},     {"avx512fp16", LEAF7_EDX, 23},
-	{"amx-tile", LEAF7_EDX, 24},     {"amx-int8", LEAF7_EDX, 25},
-	{"avxvnni", LEAF71_EAX, 4},      {"avx512bf16", LEAF71_EAX, 5},
-	{"lzcnt", LEAF81_ECX, 5},
-};
-
-static uint64_t
-xcr0(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	return (uint64_t)hi << 32 | lo;
-}
-
-static void
-read_words(uint64_t word[WORDS])
-{
-	uint32_t a = 0, b = 0, c = 0, d = 0, most = 0;
-
-	__get_cpuid(1, &a, &b, &c, &d);
-	word[LEAF1_ECX] = c;
-	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-		most = a;
-		word[LEAF7_EBX] = b;
-		word[LEAF7_ECX] = c;
-		word[LEAF7_EDX] = d;
-	}
-	if (most >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d))
-		word[LEAF71_EAX] = a;
-	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-		word[LEAF81_ECX] = c;
-}
-
-static bool
-usable(const Feature *f, const uint64_t word[WORDS])
-{
-	uint64_t state = word[LEAF1_ECX] >> 27 & 1 ? xcr0() : 0, need = 0;
-
-	if (!strncmp(f->name, "avx512", 6))
-		need = XCR0_AVX512;
-	else if (!strncmp(f->name, "amx", 3))
-		need = XCR0_AMX;
-	else if (!strncmp(f->name, "avx", 3) || !strcmp(f->name, "fma") || f->name[0] == 'v' ||
-		 !strcmp(f->name, "f16c"))
-		need = XCR0_AVX;
-	return (state & need) == need;
-}
-
-#elif defined(__aarch64__)
-#include <sys/auxv.h>
-
-enum { HWCAP_1, HWCAP_2, WORDS };
-
-static const Feature features[] = {
-	{"neon", HWCAP_1, 1},  {"aes", HWCAP_1, 3},      {"sha2", HWCAP_1, 6},
-	{"crc", HWCAP_1, 7},   {"lse", HWCAP_1, 8},      {"fullfp16", HWCAP_1, 10},
-	{"rdm", HWCAP_1, 12},  {"jsconv", HWCAP_1, 13},  {"complxnum", HWCAP_1, 14},
-	{"rcpc", HWCAP_1, 15}, {"sha3", HWCAP_1, 17},    {"dotprod", HWCAP_1, 20},
-	{"sve", HWCAP_1, 22},  {"fp16fml", HWCAP_1, 23}, {"sve2", HWCAP_2, 1},
-	{"i8mm", HWCAP_2, 13}, {"bf16", HWCAP_2, 14},    {"sme", HWCAP_2, 23},
-};
-
-static void
-read_words(uint64_t word[WORDS])
-{
-	word[HWCAP_1] = getauxval(AT_HWCAP);
-	word[HWCAP_2] = getauxval(AT_HWCAP2);
-}
-
-static bool
-usable(const Feature *f, const uint64_t word[WORDS])
-{
-	(void)f;
-	(void)word;
-	return true;
-}
-
-#else
-#include <sys/auxv.h>
-
-enum { HWCAP_1, WORDS };
-
-/* RISC-V: a bit per letter of the base extensions */
-static const Feature features[] = {
-	{"m", HWCAP_1, 'm' - 'a'}, {"a", HWCAP_1, 'a' - 'a'}, {"f", HWCAP_1, 'f' - 'a'},
-	{"d", HWCAP_1, 'd' - 'a'}, {"c", HWCAP_1, 'c' - 'a'}, {"v", HWCAP_1, 'v' - 'a'},
-};
-
-static void
-read_words(uint64_t word[WORDS])
-{
-	word[HWCAP_1] = getauxval(AT_HWCAP);
-}
-
-static bool
-usable(const Feature *f, const uint64_t word[WORDS])
-{
-	(void)f;
-	(void)word;
-	return true;
-}
-#endif
-
-static bool
-read_features(DeviceInfo *d)
-{
-	enum { ALL = sizeof features / sizeof *features };
-	uint64_t word[WORDS] = {0};
-
-	d->features.v = calloc(ALL, sizeof *d->features.v);
-	if (!d->features.v)
-		return false;
-	read_words(word);
-	for (size_t i = 0; i < ALL; i++) {
-		const Feature *f = &features[i];
-		char *name;
-
-		if (!(word[f->word] >> f->bit & 1) || !usable(f, word))
-			continue;
-		name = strdup(f->name);
-		if (!name)
-			return false;
-		d->features.v[d->features.n++] = name;
-	}
-	return true;
-}
+enum { SMALL_FILE = 1 << 20 };
 
 /* A small file as text without the final newline; NULL when it cannot be read. Caller frees. */
 static char *
@@ -302,6 +146,91 @@ is_virtual(const char *root)
 	return yes;
 }
 
+/* Of the files that tell what kernel is below, the architecture: "x86_64", "aarch64"... Caller
+ * frees. NULL: not known. */
+static char *
+kernel_arch(const char *root)
+{
+	static const struct {
+		const char *key, *arch; /* a line that only their /proc/cpuinfo has */
+	} lines[] = {{"vendor_id", "x86_64"}, {"CPU implementer", "aarch64"}, {"hart", "riscv64"}};
+	char *arch = read_text(root, "/proc/sys/kernel/arch"); /* since Linux 6.1 */
+
+	for (size_t i = 0; !arch && i < sizeof lines / sizeof *lines; i++) {
+		char *value = find_line(root, "/proc/cpuinfo", lines[i].key);
+
+		if (value && *value)
+			arch = strdup(lines[i].arch);
+		free(value);
+	}
+	return arch;
+}
+
+/* Whether kernels of that architecture run programs like this one by themselves: families by their
+ * first letters, since "armv7l" programs run on "aarch64". */
+static bool
+is_native(const char *arch)
+{
+	static const char own[] = PROCESSOR_ARCH;
+
+	if (own[0] == 'x')
+		return arch[0] == 'x' || arch[0] == 'i';
+	return own[0] == arch[0];
+}
+
+/* An emulator of programs shows other architectures' programs its own kernel and processor. */
+static bool
+is_emulated(const char *root)
+{
+	char *arch = kernel_arch(root), *program = read_text(root, "/proc/self/comm");
+	bool yes = (arch && !is_native(arch)) || (program && !strncmp(program, "qemu-", 5));
+
+	free(arch);
+	free(program);
+	return yes;
+}
+
+/* What core it is: by the kernel, which can name any, else by the processor itself. Under an
+ * emulator the kernel speaks of another machine. */
+static char *
+core_name(const char *root, int core, bool emulated)
+{
+	char path[128], *text, *part;
+	uint64_t id = 0;
+
+	snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/regs/identification/midr_el1",
+		 core < 0 ? 0 : core);
+	text = emulated ? NULL : read_text(root, path);
+	if (text)
+		id = strtoull(text, NULL, 16);
+	if (!id)
+		id = processor_own_id();
+	free(text);
+	if (id || emulated)
+		return strdup(processor_core_name(id));
+	text = find_line(root, "/proc/cpuinfo", "CPU implementer");
+	part = find_line(root, "/proc/cpuinfo", "CPU part");
+	if (text && part)
+		id = strtoull(text, NULL, 16) << 24 | strtoull(part, NULL, 16) << 4;
+	free(text);
+	free(part);
+	return strdup(processor_core_name(id));
+}
+
+/* What a log calls the machine. An emulated one must not be taken for any other. */
+static void
+name_emulated(DeviceInfo *d)
+{
+	const char *core = d->core && *d->core ? d->core : PROCESSOR_ARCH;
+	const char *below = d->cpu ? d->cpu : "";
+	char text[256];
+
+	snprintf(text, sizeof text, DEVICE_EMULATED "%s%s%.100s", core, *below ? " on " : "",
+		 below);
+	free(d->cpu);
+	d->cpu = strdup(text);
+}
+
 static double
 read_load(const char *root)
 {
@@ -337,18 +266,16 @@ hardware_own_cores(int first, int *core, int n)
 }
 
 int
-hardware_read(const char *root, DeviceInfo *d, Err *e)
+hardware_read(const char *root, int core, DeviceInfo *d, Err *e)
 {
 	struct utsname u = {0};
-	char triple[128];
 
 	*d = (DeviceInfo){0};
 	uname(&u);
-	snprintf(triple, sizeof triple, "%.64s-unknown-linux-gnu", u.machine);
 	d->name = strdup(u.nodename);
-	d->arch = strdup(u.machine);
+	d->arch = strdup(PROCESSOR_ARCH); /* a program of 32 bits may run on a machine of 64 */
 	d->kernel = strdup(u.release);
-	d->triple = strdup(triple);
+	d->triple = strdup(PROCESSOR_ARCH "-unknown-linux-gnu");
 	d->cpu = cpu_name(root);
 	d->governor = read_text(root, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
 	if (!d->governor)
@@ -356,13 +283,17 @@ hardware_read(const char *root, DeviceInfo *d, Err *e)
 	d->smt = read_switch(root, "/sys/devices/system/cpu/smt/active", false);
 	d->boost = read_boost(root);
 	d->virtualised = is_virtual(root);
+	d->emulated = is_emulated(root);
+	d->core = core_name(root, core, d->emulated);
+	if (d->emulated)
+		name_emulated(d);
 	d->load = read_load(root);
 	read_caches(root, d);
 	d->cores = hardware_cores();
 	d->memory_total = memory_line(root, "MemTotal:");
 	d->memory_free = memory_line(root, "MemAvailable:");
-	if (!read_features(d) || !d->name || !d->arch || !d->kernel || !d->triple || !d->cpu ||
-	    !d->governor || !d->smt || !d->boost)
+	if (!processor_features(d) || !d->core || !d->name || !d->arch || !d->kernel ||
+	    !d->triple || !d->cpu || !d->governor || !d->smt || !d->boost)
 		return err_set(e, ERR_NOMEM, "device: out of memory");
 	return OK;
 }
@@ -370,7 +301,9 @@ hardware_read(const char *root, DeviceInfo *d, Err *e)
 uint64_t
 hardware_free_memory(void)
 {
-	return memory_line("", "MemAvailable");
+	uint64_t bytes = memory_line("", "MemAvailable"), most = SIZE_MAX / 2;
+
+	return bytes < most ? bytes : most;
 }
 
 double
@@ -390,6 +323,7 @@ device_fini(DeviceInfo *d)
 	free(d->runners.v);
 	free(d->name);
 	free(d->cpu);
+	free(d->core);
 	free(d->arch);
 	free(d->triple);
 	free(d->kernel);

@@ -8,9 +8,13 @@
 #include "base/err.h"
 #include "base/list.h"
 
+/* How the model of an emulated processor begins. */
+#define DEVICE_EMULATED "emulated "
+
 /* Texts are never NULL once read or decoded; device_fini frees everything. */
 typedef struct DeviceInfo {
 	char *name, *cpu, *arch, *triple, *kernel, *governor, *version;
+	char *core;            /* LLVM's name of the core; "" = not known, or of no use */
 	char *smt, *boost;     /* "on", "off"; "" = not known */
 	LIST(char *) features; /* as LLVM names them */
 	LIST(char *) runners;
@@ -21,6 +25,7 @@ typedef struct DeviceInfo {
 	uint64_t sandbox; /* bit per layer in force; 0 = none */
 	bool insecure;    /* anybody who can reach the agent may use it */
 	bool virtualised; /* a hypervisor is known to be below */
+	bool emulated;    /* this is no such processor: times say nothing about one */
 	bool streams;     /* the agent can write past the caches (rpc_server/cold.h) */
 	double load;      /* processes that want to run, average of a minute */
 	char *holder;     /* whose batch runs; "": nobody's */
@@ -28,11 +33,14 @@ typedef struct DeviceInfo {
 	char *role;       /* what the one who asks may do; "": everything */
 } DeviceInfo;
 
-/* Fills every field that describes the machine (not version, protocol, runners, sandbox, insecure,
- * streams, holder, waiting, role) from the processor and from the files under root ("" = the real
- * ones; another prefix lets tests replay a recorded tree). What cannot be read is "" or 0, governor
- * "none". The caller frees with device_fini, also after an error. Errors: ERR_NOMEM. */
-int hardware_read(const char *root, DeviceInfo *d, Err *e);
+/* Fills every field that describes the machine (not version, protocol, runners, sandbox,
+ * insecure, streams, holder, waiting, role) from the processor and from the files under root ("" =
+ * the real ones; another prefix lets tests replay a recorded tree). core: the processor to describe
+ * where they differ, -1 = the first. What cannot be read is "" or 0, governor "none". cpu of an
+ * emulated machine begins with DEVICE_EMULATED. The caller frees with device_fini, also after an
+ * error. Errors: ERR_NOMEM.
+ */
+int hardware_read(const char *root, int core, DeviceInfo *d, Err *e);
 
 void device_fini(DeviceInfo *d);
 
@@ -40,8 +48,9 @@ void device_fini(DeviceInfo *d);
  * negative. Returns how many. */
 int hardware_own_cores(int first, int *core, int n);
 
-uint32_t hardware_cores(void);       /* that are online */
-uint64_t hardware_free_memory(void); /* bytes available without swapping */
-double hardware_load(void);          /* as in DeviceInfo; 0 when not known */
+uint32_t hardware_cores(void); /* that are online */
+/* Bytes available without swapping; not more than half of what one program can address. */
+uint64_t hardware_free_memory(void);
+double hardware_load(void); /* as in DeviceInfo; 0 when not known */
 
 #endif

@@ -19,10 +19,31 @@
 enum { MACHINE = EM_X86_64, RELATIVE = R_X86_64_RELATIVE };
 #elif defined(__aarch64__)
 enum { MACHINE = EM_AARCH64, RELATIVE = R_AARCH64_RELATIVE };
+#elif defined(__arm__)
+enum { MACHINE = EM_ARM, RELATIVE = R_ARM_RELATIVE };
 #elif defined(__riscv) && __riscv_xlen == 64
 enum { MACHINE = EM_RISCV, RELATIVE = R_RISCV_RELATIVE };
 #else
 #error "no image loader for this architecture"
+#endif
+
+/* The file's structures, of this machine's word size. */
+#if UINTPTR_MAX == UINT32_MAX
+enum { WORD_CLASS = ELFCLASS32, WORD_BITS = 32 };
+typedef Elf32_Ehdr Header;
+typedef Elf32_Phdr Program;
+typedef Elf32_Dyn Dynamic;
+typedef Elf32_Sym Symbol;
+typedef Elf32_Rela Relocation;
+#define RELOCATION_TYPE(info) ELF32_R_TYPE(info)
+#else
+enum { WORD_CLASS = ELFCLASS64, WORD_BITS = 64 };
+typedef Elf64_Ehdr Header;
+typedef Elf64_Phdr Program;
+typedef Elf64_Dyn Dynamic;
+typedef Elf64_Sym Symbol;
+typedef Elf64_Rela Relocation;
+#define RELOCATION_TYPE(info) ELF64_R_TYPE(info)
 #endif
 
 enum { SEGMENT_MAX = 16, DYNAMIC_MAX = 256 };
@@ -63,29 +84,29 @@ mem_at(const Image *i, uint64_t a, uint64_t n, int prot)
 }
 
 static int
-read_header(const void *bytes, size_t size, Elf64_Ehdr *h, Err *e)
+read_header(const void *bytes, size_t size, Header *h, Err *e)
 {
 	const void *p = file_at(bytes, size, 0, sizeof *h);
 
 	if (!p || memcmp(p, ELFMAG, SELFMAG))
 		return err_set(e, ERR_INPUT, "image: not an ELF file (%zu bytes)", size);
 	memcpy(h, p, sizeof *h);
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
-		return err_set(e, ERR_UNSUPPORTED, "image: not 64-bit little-endian");
+	if (h->e_ident[EI_CLASS] != WORD_CLASS || h->e_ident[EI_DATA] != ELFDATA2LSB)
+		return err_set(e, ERR_UNSUPPORTED, "image: not %d-bit little-endian", WORD_BITS);
 	if (h->e_type != ET_DYN)
 		return err_set(e, ERR_UNSUPPORTED, "image: type %u, expected a shared object",
 			       h->e_type);
 	if (h->e_machine != MACHINE)
 		return err_set(e, ERR_UNSUPPORTED, "image: machine %u, this one is %d",
 			       h->e_machine, MACHINE);
-	if (h->e_phentsize != sizeof(Elf64_Phdr) ||
-	    !file_at(bytes, size, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr)))
+	if (h->e_phentsize != sizeof(Program) ||
+	    !file_at(bytes, size, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Program)))
 		return err_set(e, ERR_INPUT, "image: program headers outside the file");
 	return OK;
 }
 
 static int
-add_segment(Image *i, const Elf64_Phdr *p, const void *bytes, size_t size, Err *e)
+add_segment(Image *i, const Program *p, const void *bytes, size_t size, Err *e)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), end;
 	const Segment *last = i->segments ? &i->seg[i->segments - 1] : NULL;
@@ -125,8 +146,8 @@ add_segment(Image *i, const Elf64_Phdr *p, const void *bytes, size_t size, Err *
 static int
 read_segments(Image *i, const void *bytes, size_t size, Err *e)
 {
-	Elf64_Ehdr h;
-	Elf64_Phdr p;
+	Header h;
+	Program p;
 	int rc = read_header(bytes, size, &h, e);
 
 	for (unsigned k = 0; rc == OK && k < h.e_phnum; k++) {
@@ -188,7 +209,7 @@ static const struct {
 };
 
 static int
-take_tag(Image *i, const Elf64_Dyn *d, Err *e)
+take_tag(Image *i, const Dynamic *d, Err *e)
 {
 	for (size_t k = 0; k < sizeof refused / sizeof *refused; k++)
 		if (d->d_tag == refused[k].tag && (refused[k].if_zero || d->d_un.d_val))
@@ -203,11 +224,11 @@ take_tag(Image *i, const Elf64_Dyn *d, Err *e)
 	case DT_RELASZ: i->relasz = d->d_un.d_val; break;
 	case DT_PLTRELSZ: i->pltrelsz = d->d_un.d_val; break;
 	case DT_SYMENT:
-		if (d->d_un.d_val != sizeof(Elf64_Sym))
+		if (d->d_un.d_val != sizeof(Symbol))
 			return err_set(e, ERR_INPUT, "image: bad size of symbols");
 		break;
 	case DT_RELAENT:
-		if (d->d_un.d_val != sizeof(Elf64_Rela))
+		if (d->d_un.d_val != sizeof(Relocation))
 			return err_set(e, ERR_INPUT, "image: bad size of relocations");
 		break;
 	default: break;
@@ -218,14 +239,14 @@ take_tag(Image *i, const Elf64_Dyn *d, Err *e)
 static int
 read_dynamic(Image *i, Err *e)
 {
-	uint64_t n = i->dyn_size / sizeof(Elf64_Dyn);
+	uint64_t n = i->dyn_size / sizeof(Dynamic);
 	const uint8_t *p = mem_at(i, i->dyn_addr, i->dyn_size, PROT_READ);
 	int rc = OK;
 
 	if (!p || n > DYNAMIC_MAX)
 		return err_set(e, ERR_INPUT, "image: no usable dynamic section");
 	for (uint64_t k = 0; rc == OK && k < n; k++) {
-		Elf64_Dyn d;
+		Dynamic d;
 
 		memcpy(&d, p + k * sizeof d, sizeof d);
 		if (d.d_tag == DT_NULL)
@@ -257,7 +278,7 @@ count_gnu(Image *i)
 	if (!read_u32(i, i->gnu_hash, &buckets) || !read_u32(i, i->gnu_hash + 4, &first) ||
 	    !read_u32(i, i->gnu_hash + 8, &bloom))
 		return false;
-	at = i->gnu_hash + 16 + 8 * (uint64_t)bloom;
+	at = i->gnu_hash + 16 + sizeof(uintptr_t) * (uint64_t)bloom;
 	for (uint32_t k = 0; k < buckets; k++) {
 		if (!read_u32(i, at + 4 * (uint64_t)k, &v))
 			return false;
@@ -291,7 +312,7 @@ count_symbols(Image *i)
 
 /* Name of a symbol, NUL-terminated inside the string table; else NULL. */
 static const char *
-symbol_name(const Image *i, const Elf64_Sym *s)
+symbol_name(const Image *i, const Symbol *s)
 {
 	const char *p = mem_at(i, i->strtab, i->strsz, PROT_READ);
 
@@ -302,7 +323,7 @@ symbol_name(const Image *i, const Elf64_Sym *s)
 }
 
 static int
-check_symbol(const Image *i, const Elf64_Sym *s, Err *e)
+check_symbol(const Image *i, const Symbol *s, Err *e)
 {
 	const char *name = symbol_name(i, s);
 
@@ -325,12 +346,12 @@ check_symbols(Image *i, Err *e)
 
 	if (!count_symbols(i))
 		return err_set(e, ERR_INPUT, "image: hash table lies outside the segments");
-	p = mem_at(i, i->symtab, i->symbols * sizeof(Elf64_Sym), PROT_READ);
+	p = mem_at(i, i->symtab, i->symbols * sizeof(Symbol), PROT_READ);
 	if (!p)
 		return err_set(e, ERR_INPUT, "image: %llu symbols do not fit their segment",
 			       (unsigned long long)i->symbols);
 	for (uint64_t k = 1; rc == OK && k < i->symbols; k++) { /* symbol 0 is reserved */
-		Elf64_Sym s;
+		Symbol s;
 
 		memcpy(&s, p + k * sizeof s, sizeof s);
 		rc = check_symbol(i, &s, e);
@@ -347,20 +368,20 @@ relocate(Image *i, Err *e)
 		return err_set(e, ERR_UNSUPPORTED, "image: procedure linkage table");
 	if (i->relasz && !p)
 		return err_set(e, ERR_INPUT, "image: relocations lie outside the segments");
-	for (uint64_t k = 0; k < i->relasz / sizeof(Elf64_Rela); k++) {
-		Elf64_Rela r;
-		uint64_t v;
+	for (uint64_t k = 0; k < i->relasz / sizeof(Relocation); k++) {
+		Relocation r;
+		uintptr_t v;
 		void *at;
 
 		memcpy(&r, p + k * sizeof r, sizeof r);
-		if (ELF64_R_TYPE(r.r_info) != RELATIVE)
+		if (RELOCATION_TYPE(r.r_info) != RELATIVE)
 			return err_set(e, ERR_UNSUPPORTED, "image: relocation of type %u",
-				       (unsigned)ELF64_R_TYPE(r.r_info));
+				       (unsigned)RELOCATION_TYPE(r.r_info));
 		at = mem_at(i, r.r_offset, sizeof v, PROT_WRITE);
 		if (!at || (uint64_t)r.r_addend > i->span)
 			return err_set(e, ERR_INPUT, "image: relocation %llu reaches outside",
 				       (unsigned long long)k);
-		v = (uint64_t)(uintptr_t)i->base + (uint64_t)r.r_addend;
+		v = (uintptr_t)i->base + (uintptr_t)r.r_addend;
 		memcpy(at, &v, sizeof v);
 	}
 	return OK;
@@ -413,11 +434,11 @@ image_open(const void *bytes, size_t size, Image **out, Err *e)
 void *
 image_symbol(const Image *i, const char *name)
 {
-	const uint8_t *p = mem_at(i, i->symtab, i->symbols * sizeof(Elf64_Sym), PROT_READ);
+	const uint8_t *p = mem_at(i, i->symtab, i->symbols * sizeof(Symbol), PROT_READ);
 
 	for (uint64_t k = 1; p && k < i->symbols; k++) {
 		const char *text;
-		Elf64_Sym s;
+		Symbol s;
 
 		memcpy(&s, p + k * sizeof s, sizeof s);
 		text = symbol_name(i, &s);

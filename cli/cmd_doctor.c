@@ -106,6 +106,10 @@ check_steadiness(Doctor *d)
 			    "on: what runs on the other thread of a core slows kernels down");
 	else if (!strcmp(i->smt, "off"))
 		finding_add(f, VERDICT_OK, "smt", "", "off");
+	if (i->emulated)
+		finding_add(f, VERDICT_NOTE, "emulation", "use it for tests",
+			    "another processor plays this one: what is right is right, times say "
+			    "nothing");
 	if (i->virtualised)
 		finding_add(f, VERDICT_NOTE, "hypervisor",
 			    "compare times of one session only; races do so by themselves",
@@ -222,8 +226,7 @@ check_calibration(Doctor *d)
 
 	if (rpc_calibrate(d->client, NULL, NULL, c, &e)) {
 		finding_add(f, VERDICT_PROBLEM, "calibration",
-			    "put this version of rpc_server and hone_runner on the device", "%s",
-			    e.msg);
+			    "put this version of rpc_server on the device", "%s", e.msg);
 		return;
 	}
 	compare_figures(d);

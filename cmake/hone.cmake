@@ -9,7 +9,7 @@ endif()
 
 add_library(hone_flags INTERFACE)
 target_compile_options(hone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-math-errno)
-target_compile_definitions(hone_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(hone_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64 _TIME_BITS=64)
 target_include_directories(hone_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(HONE_SANITIZE)
 	target_compile_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE}

@@ -85,10 +85,11 @@ set_attribute(const Llvm *v, const char *key, const char *value)
 							  (unsigned)strlen(value)));
 }
 
-static void
-set_flag(const Llvm *v, const char *name)
+void
+llvm_no_unwind(const Llvm *v)
 {
-	unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+	static const char name[] = "nounwind";
+	unsigned kind = LLVMGetEnumAttributeKindForName(name, sizeof name - 1);
 
 	LLVMAddAttributeAtIndex(v->fn, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
 				LLVMCreateEnumAttribute(v->c, kind, 0));
@@ -318,7 +319,7 @@ emit_phase(Llvm *v, int phase, const char *name, Arena *a)
 	snprintf(bits, sizeof bits, "%d", (int)v->st->target->vector_bytes * 8);
 	set_attribute(v, "prefer-vector-width", bits);
 	set_attribute(v, "min-legal-vector-width", bits);
-	set_flag(v, "nounwind");
+	llvm_no_unwind(v);
 	v->spare = NULL;
 	v->entry = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
 	LLVMPositionBuilderAtEnd(v->b, v->entry);

@@ -46,6 +46,9 @@ typedef struct Llvm {
 /* emit_llvm.c */
 void llvm_emit_node(Llvm *v, int i);
 void llvm_types(Llvm *v); /* v->i1 ... v->word, of v->c */
+
+/* v->fn lets no exception through: tables for unwinding import functions on 32-bit Arm. */
+void llvm_no_unwind(const Llvm *v);
 /* Verifies the module and runs passes over it. */
 int llvm_finish(Llvm *v, const char *passes, const char *name, Err *e);
 

@@ -101,6 +101,7 @@ model_function(Maker *k, const char *name, LLVMTypeRef type)
 	Llvm *v = &k->v;
 
 	v->fn = LLVMAddFunction(v->m, name, type);
+	llvm_no_unwind(v);
 	v->entry = LLVMAppendBasicBlockInContext(v->c, v->fn, "");
 	LLVMPositionBuilderAtEnd(v->b, v->entry);
 	return v->fn;

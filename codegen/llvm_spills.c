@@ -22,20 +22,23 @@
 enum { BODIES_MAX = 64, HOT_PART = 8, HOT_STRAIGHT = 2 };
 
 /* Beginnings of multiply-adds, and of the products that stand for them on machines without. */
-static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc",
-				    "vmla",   "sdot",    "udot", "vpdp", "vdpbf"};
+static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc", "vmla",
+				    "fmadd.", "sdot",    "udot", "vpdp", "vdpbf"};
 static const char *const product[] = {"mulp", "vmulp", "fmul", "vmul", "vfmul"};
 
-/* How an address on the stack and a whole vector register are written. */
+/* How an address on the stack and a whole vector register are written. 32-bit Arm reaches vectors
+ * on the stack through a register, for which alone a loop adds to the stack pointer. RISC-V
+ * moves whole registers to and from the stack only. */
 static const struct {
 	const char *stack;
 	int64_t vector_bytes;
 	const char *reg;
 } spelling[] = {
-	{"(%rsp", 64, "%zmm"},
-	{"(%rsp", 32, "%ymm"},
-	{"(%rsp", 16, "%xmm"},
-	{"[sp", 16, "q"},
+	{"(%rsp", 64, "%zmm"}, {"(%rsp", 32, "%ymm"},    {"(%rsp", 16, "%xmm"},
+	{"[sp", 16, "q"},      {"[sp", 16, "{d"},        {"\tsp, {d", 16, "{d"},
+	{", sp, #", 16, "r"},  {"\tlr, sp, #", 16, "#"}, {"(sp)", 4, "fa"},
+	{"(sp)", 4, "fs"},     {"(sp)", 4, "ft"},        {"vl1r", 16, "v"},
+	{"vs1r", 16, "v"},     {"vl2r", 16, "v"},        {"vs2r", 16, "v"},
 };
 
 typedef struct Instr {
@@ -102,6 +105,21 @@ touches_stack(const char *text, int64_t vector_bytes)
 	return false;
 }
 
+/* Where a branch backwards goes that the disassembler does not ask about, as RISC-V's: its last
+ * operand is the distance. -1: no such branch. */
+static int64_t
+written_target(const char *text, uint64_t at)
+{
+	const char *last = strrchr(text, ' ');
+	int64_t distance;
+	char *end;
+
+	if (text[0] != 'b' || !last)
+		return -1;
+	distance = strtoll(last + 1, &end, 0);
+	return *end || distance >= 0 || (uint64_t)-distance > at ? -1 : (int64_t)at + distance;
+}
+
 static void
 disassemble(LlvmState *st, const char *code, uint64_t size, Arena *a, Instrs *out)
 {
@@ -118,7 +136,7 @@ disassemble(LlvmState *st, const char *code, uint64_t size, Arena *a, Instrs *ou
 			return;
 		p = text + strspn(text, " \t");
 		x = (Instr){.at = at,
-			    .target = st->branch,
+			    .target = st->branch < 0 ? written_target(p, at) : st->branch,
 			    .fused = begins(p, fused, sizeof fused / sizeof *fused),
 			    .product = begins(p, product, sizeof product / sizeof *product),
 			    .spill = touches_stack(text, st->target->vector_bytes)};

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hardware.h"
 #include "db/log_file.h"
 
 /* How many key columns, from the first on, must agree for each grade. */
@@ -174,14 +175,23 @@ is_listed(const char *const *list, const char *name)
 	return !list;
 }
 
-/* Drops the rows of other algorithms; returns how many are left. */
+/* What an emulated machine took says nothing of any other. */
+static bool
+counts_for(const LogKey *key, const LogRow *r)
+{
+	return strncmp(r->key.device, DEVICE_EMULATED, sizeof DEVICE_EMULATED - 1) ||
+	       (key->device && !strcmp(key->device, r->key.device));
+}
+
+/* Drops the rows of other algorithms and of emulated machines that are not meant; returns how many
+ * are left. */
 static int
-keep_listed(LogRow *row, int n, const char *const *algorithms)
+keep_usable(LogRow *row, int n, const LogKey *key, const char *const *algorithms)
 {
 	int kept = 0;
 
 	for (int i = 0; i < n; i++)
-		if (is_listed(algorithms, row[i].algorithm))
+		if (is_listed(algorithms, row[i].algorithm) && counts_for(key, &row[i]))
 			row[kept++] = row[i];
 	return kept;
 }
@@ -196,7 +206,7 @@ log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, Log
 
 	*out = (LogBest){.grade = LOG_NONE, .differs = ""};
 	if (!rc)
-		n = keep_listed(row, n, algorithms);
+		n = keep_usable(row, n, key, algorithms);
 	for (LogGrade g = LOG_EXACT; !rc && g < LOG_NONE && out->grade == LOG_NONE; g++)
 		look(key, g, row, n, tmp, out);
 	if (!rc && out->grade == LOG_NONE)

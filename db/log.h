@@ -116,7 +116,8 @@ typedef struct LogBest {
 
 /* The fastest right kernel for a key. The winner of the newest race counts before any time measured
  * alone: the row of stage LOG_STAGE_WINNER, else that of the least median. Without a race, the
- * least best_ns. Ties go to the older row. NULL fields of the key match anything. NOT_APPLICABLE
+ * least best_ns. Ties go to the older row. NULL fields of the key match anything, except that rows
+ * of an emulated device (base/hardware.h) count only for a key that names it. NOT_APPLICABLE
  * (grade NONE) when nothing is known. algorithms: names, NULL at the end; rows of others do not
  * count, nor as tried. NULL: all count. */
 int log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out,

@@ -15,7 +15,7 @@ static int
 target_here(Compiler *c, Err *e)
 {
 	DeviceInfo here;
-	int rc = hardware_read("", &here, e);
+	int rc = hardware_read("", -1, &here, e);
 
 	if (!rc)
 		rc = target_of_device(&here, &c->target, e);

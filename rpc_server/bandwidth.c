@@ -66,6 +66,9 @@ pass_any(const uint8_t *p, size_t each)
 #if defined(__aarch64__)
 #define REGISTER(v) "w"(v)
 typedef float Word __attribute__((vector_size(16)));
+#elif defined(__arm__)
+#define REGISTER(v) "r"(v)
+typedef uint64_t Word; /* two registers by one instruction */
 #else
 #define REGISTER(v) "r"(v)
 typedef uintptr_t Word;

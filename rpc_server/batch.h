@@ -28,7 +28,7 @@ typedef struct BatchHooks {
 } BatchHooks;
 
 typedef struct BatchSettings {
-	const char *program; /* hone_runner */
+	const char *program; /* that becomes the runner; see proc_spawn */
 	Machine machine;
 	Blobs *blobs; /* for fetched outputs */
 	BatchHooks hooks;

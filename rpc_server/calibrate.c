@@ -12,7 +12,7 @@
 #include <cpuid.h>
 
 enum { AVX_VNNI_BIT = 4 }; /* of leaf 7.1, EAX */
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
 #endif
 
@@ -28,6 +28,7 @@ enum {
  * variables and the barrier keep each chain in a register and the loop in the program. */
 #define EACH(X)  X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #define START(i) V acc##i = b * (float)i;
+#define ZERO(i)  V acc##i = {0};
 #define STEP(i)                  \
 	acc##i = acc##i * a + b; \
 	__asm__ volatile("" : VECTOR(acc##i));
@@ -68,10 +69,37 @@ loop_any(uint64_t rounds)
 	BODY(16);
 }
 
+#if defined(__arm__)
+/* NEON's multiply-adds as instructions: a compiler takes them for too imprecise. */
+enum { HWCAP_NEON = 1 << 12, HWCAP_VFP4 = 1 << 16 };
+#define NEON_STEP(i) __asm__ volatile(MULTIPLY_ADD : "+w"(acc##i) : "w"(a), "w"(b));
+#define NEON_BODY                                         \
+	typedef float V __attribute__((vector_size(16))); \
+	V a = {0}, b = {0};                               \
+                                                          \
+	EACH(ZERO)                                        \
+	for (; rounds; rounds--) {                        \
+		EACH(NEON_STEP)                           \
+	}                                                 \
+	return 4 * CHAINS * 2
+#define MULTIPLY_ADD "vfma.f32 %q0, %q1, %q2"
+__attribute__((target("fpu=neon-vfpv4"))) static int
+loop_vfma(uint64_t rounds)
+{
+	NEON_BODY;
+}
+#undef MULTIPLY_ADD
+#define MULTIPLY_ADD "vmla.f32 %q0, %q1, %q2"
+__attribute__((target("fpu=neon"))) static int
+loop_vmla(uint64_t rounds)
+{
+	NEON_BODY;
+}
+#endif
+
 /* Dot products of 8-bit lanes, four to an i32 lane, as instructions: not every compiler knows
  * them by a name. */
 #define DOT_STEP(i) __asm__ volatile(DOT : VECTOR(acc##i) : VECTOR_IN(a), VECTOR_IN(b));
-#define ZERO(i)     V acc##i = {0};
 #define DOT_BODY(bytes)                                        \
 	typedef int32_t V __attribute__((vector_size(bytes))); \
 	V a = {0}, b = {0};                                    \
@@ -104,8 +132,8 @@ dot_avx2(uint64_t rounds)
 #elif defined(__aarch64__)
 enum { HWCAP_DOT = 1 << 20 };
 #define VECTOR_IN(v) "w"(v)
-#define DOT          ".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
-static int
+#define DOT          "sdot %0.4s, %1.16b, %2.16b"
+__attribute__((target("arch=armv8.2-a+dotprod"))) static int
 dot_neon(uint64_t rounds)
 {
 	DOT_BODY(16);
@@ -123,6 +151,9 @@ widest(void)
 		return loop_avx512;
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		return loop_avx2;
+#elif defined(__arm__)
+	if (getauxval(AT_HWCAP) & HWCAP_NEON)
+		return getauxval(AT_HWCAP) & HWCAP_VFP4 ? loop_vfma : loop_vmla;
 #endif
 	return loop_any;
 }

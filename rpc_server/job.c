@@ -24,7 +24,7 @@ check_buffers(const Batch *b, Err *e)
 	for (uint32_t i = 0; i < b->buffers.n; i++) {
 		const BufferSpec *s = &b->buffers.v[i];
 
-		if (!s->bytes || s->bytes > (uint64_t)1 << 40)
+		if (!s->bytes || s->bytes > (uint64_t)1 << 40 || s->bytes > SIZE_MAX / 4)
 			return err_set(e, ERR_INPUT, "buffer %u: %llu bytes", i,
 				       (unsigned long long)s->bytes);
 		if (!isfinite(s->fill.lo) || !isfinite(s->fill.hi))

@@ -10,7 +10,10 @@
 
 #include "base/folders.h"
 #include "base/hardware.h"
+#include "base/str.h"
 #include "rpc_server/keys.h"
+#include "rpc_server/plan.h"
+#include "rpc_server/runner_main.h"
 #include "rpc_server/server.h"
 #include "trust/channel.h"
 
@@ -28,8 +31,8 @@ static const char usage[] =
 	"  --add-key NAME       make a key and say what to do with it\n"
 	"  --role ROLE          of that key: tune (default), or read-only\n"
 	"  --list-keys          names, roles and fingerprints\n"
-	"  --runner PATH        the program that runs kernels; default: hone_runner beside this "
-	"one\n"
+	"  --runner PATH        the program that runs kernels; default: this one, called "
+	"as " RUNNER_NAME "\n"
 	"  --name NAME          how to call this device; default: the host's name\n"
 	"  --core N             keep kernels on processor N\n"
 	"  --blob-bytes N       memory for uploaded data; default: the lesser of 1 GiB and a "
@@ -229,20 +232,24 @@ help(void)
 	       "network failed, 5 internal\n");
 }
 
-/* hone_runner beside this program; false when that cannot be told. */
+/* This program; false when that cannot be told. */
 static bool
 default_runner(char *path, size_t size)
 {
-	static const char name[] = "hone_runner";
 	ssize_t n = readlink("/proc/self/exe", path, size);
-	char *slash;
 
-	if (n < 0 || (size_t)n >= size - sizeof name)
+	if (n < 0 || (size_t)n >= size)
 		return false;
 	path[n] = 0;
-	slash = strrchr(path, '/');
-	memcpy(slash + 1, name, sizeof name);
 	return true;
+}
+
+static bool
+called_as_runner(const char *program)
+{
+	const char *slash = program ? strrchr(program, '/') : NULL;
+
+	return program && !strcmp(slash ? slash + 1 : program, RUNNER_NAME);
 }
 
 /* Standard output belongs to the client where it is its connection. */
@@ -338,8 +345,11 @@ main(int argc, char **argv)
 {
 	Args a = {.config = {.core = -1}};
 	Err e = {0};
-	int rc = parse(argc, argv, &a, &e);
+	int rc;
 
+	if (called_as_runner(argv[0]))
+		return runner_main();
+	rc = parse(argc, argv, &a, &e);
 	if (rc == OK)
 		rc = run(&a, &e);
 	if (rc)

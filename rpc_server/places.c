@@ -42,6 +42,8 @@ instruction(const ucontext_t *u)
 	return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
 	return (uintptr_t)u->uc_mcontext.pc;
+#elif defined(__arm__)
+	return (uintptr_t)u->uc_mcontext.arm_pc;
 #elif defined(__riscv)
 	return (uintptr_t)u->uc_mcontext.__gregs[REG_PC];
 #else

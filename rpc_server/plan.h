@@ -12,6 +12,9 @@
 
 #include "wire/batch.h"
 
+/* What rpc_server is called as, argv[0], when it is to be a runner. */
+#define RUNNER_NAME "hone_runner"
+
 enum { RUNNER_FD = 3, REPLY_TEXT = REASON_MAX + 1 };
 
 /* Where a fault happened; name and text */

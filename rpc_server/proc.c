@@ -13,7 +13,7 @@
 static int
 spawn(Proc *p, const char *program, int child_fd)
 {
-	char *argv[] = {"hone_runner", NULL}, *env[] = {NULL};
+	char *argv[] = {RUNNER_NAME, NULL}, *env[] = {NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;

@@ -55,6 +55,8 @@ flush_denormals(void)
 
 	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
 	__asm__ volatile("msr fpcr, %0" : : "r"(fpcr | 1u << 24 | 1u << 19));
+#elif defined(__arm__)
+	__builtin_arm_set_fpscr(__builtin_arm_get_fpscr() | 1u << 24);
 #endif
 }
 

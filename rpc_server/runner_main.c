@@ -1,4 +1,4 @@
-/* hone_runner: runs the candidates of one batch for the agent that spawned it, and may die of them.
+/* The runner: runs the candidates of one batch for the agent that spawned it, and may die of them.
  *
  * Two processes: the keeper, which the agent spawned and waits for, and the worker, which runs
  * foreign code. A kernel that kills its parent kills the keeper; the worker dies with it, the
@@ -26,6 +26,7 @@
 #include "rpc_server/measure.h"
 #include "rpc_server/places.h"
 #include "rpc_server/runner.h"
+#include "rpc_server/runner_main.h"
 #include "wire/message.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -328,10 +329,11 @@ keep(pid_t worker)
 }
 
 int
-main(void)
+runner_main(void)
 {
 	pid_t worker;
 
+	prctl(PR_SET_NAME, RUNNER_NAME);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0);

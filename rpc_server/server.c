@@ -475,7 +475,7 @@ describe_device(Server *s, Err *e)
 {
 	DeviceInfo *d = &s->device;
 	const Runner *r;
-	int rc = hardware_read("", d, e);
+	int rc = hardware_read("", s->config->core, d, e);
 
 	if (rc)
 		return rc;

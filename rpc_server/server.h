@@ -11,7 +11,7 @@
 
 typedef struct ServerConfig {
 	const char *address;            /* net.h; NULL: ends with the one client */
-	const char *program;            /* hone_runner */
+	const char *program;            /* that becomes the runner; see proc_spawn */
 	const char *name;               /* of the device; NULL = the host's */
 	const char *keys;               /* folder of keys that clients must prove; NULL: none */
 	uint64_t blob_bytes;            /* cap of the blob store */

@@ -67,8 +67,9 @@ lay_out(Shm *s, const Machine *m, uint64_t message_bytes, Err *e)
 	for (uint32_t i = 0; i < b->buffers.n; i++)
 		s->plan->area_at[i] = place(s, area_pages(b->buffers.v[i].bytes));
 	if (s->bytes > m->memory_bytes / 2)
-		return err_set(e, ERR_NOMEM, "batch: %zu bytes of buffers and blobs, %llu are free",
-			       s->bytes, (unsigned long long)m->memory_bytes);
+		return err_set(e, ERR_NOMEM,
+			       "batch: %llu bytes of buffers and blobs, %llu are free",
+			       (unsigned long long)s->bytes, (unsigned long long)m->memory_bytes);
 	return OK;
 }
 
@@ -82,12 +83,14 @@ map(Shm *s, Err *e)
 		return err_set(e, ERR_DEVICE, "batch: shared memory: %s", strerror(errno));
 	/* Allocated now: later there is no way to say that memory ran out. */
 	if (posix_fallocate(s->fd, 0, (off_t)s->bytes))
-		return err_set(e, ERR_NOMEM, "batch: no memory for %zu bytes", s->bytes);
+		return err_set(e, ERR_NOMEM, "batch: no memory for %llu bytes",
+			       (unsigned long long)s->bytes);
 	if (fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return err_set(e, ERR_DEVICE, "batch: sealing: %s", strerror(errno));
-	p = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	p = mmap(NULL, (size_t)s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
 	if (p == MAP_FAILED)
-		return err_set(e, ERR_NOMEM, "batch: no memory for %zu bytes", s->bytes);
+		return err_set(e, ERR_NOMEM, "batch: no memory for %llu bytes",
+			       (unsigned long long)s->bytes);
 	s->map = p;
 	s->control = p;
 	return OK;
@@ -205,7 +208,7 @@ shm_close(Shm *s)
 			free((void *)s->initial[i]);
 	}
 	if (s->map)
-		munmap(s->map, s->bytes);
+		munmap(s->map, (size_t)s->bytes);
 	if (s->job && s->fd >= 0)
 		close(s->fd);
 	free(s->plan);

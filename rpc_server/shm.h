@@ -11,7 +11,7 @@ typedef struct Shm {
 	const Job *job;
 	int fd; /* sealed against shrinking, so that no access of ours can fault */
 	uint8_t *map;
-	size_t bytes;
+	uint64_t bytes;   /* not more than half of the address space */
 	Plan *plan;       /* the agent's own copy */
 	Control *control; /* in the map */
 	uint64_t plan_at, plan_bytes;
@@ -21,7 +21,7 @@ typedef struct Shm {
 } Shm;
 
 typedef struct Machine {
-	uint64_t cache_bytes, memory_bytes; /* last level; free */
+	uint64_t cache_bytes, memory_bytes; /* last level; hardware_free_memory */
 	int32_t core;
 	uint64_t cache[3]; /* of each level; 0: none */
 } Machine;

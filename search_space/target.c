@@ -1,6 +1,7 @@
 /* The table of Targets and their text form. */
 #include "search_space/target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,10 +120,21 @@ target_parse(const char *text, Target *t, Err *e)
 	return p ? check(t, e) : ERR_INPUT;
 }
 
-#define X86   "pointer_bits=64 triple=x86_64-unknown-linux-gnu issue_per_cycle=6 "
-#define ARM64 "pointer_bits=64 triple=aarch64-unknown-linux-gnu lane_splat=1 vector_regs=32 "
+#define X86 "pointer_bits=64 triple=x86_64-unknown-linux-gnu issue_per_cycle=6 "
+#define ARM64                                                                           \
+	"pointer_bits=64 triple=aarch64-unknown-linux-gnu lane_splat=1 vector_regs=32 " \
+	"vector_bytes=16 has_half=1 "
+#define ARM32                                                                               \
+	"pointer_bits=32 triple=armv7-unknown-linux-gnueabihf lane_splat=1 vector_regs=16 " \
+	"vector_bytes=16 has_round=0 "
+#define RISCV                                                                               \
+	"pointer_bits=64 triple=riscv64-unknown-linux-gnu cpu=generic-rv64 vector_regs=32 " \
+	"has_round=0 "
 
-/* Rows: generic levels first, then cores. Rates of cores are datasheet or measured figures. */
+/* Rows: generic levels first, then cores. Rates of cores are datasheet or measured figures. On
+ * 32-bit Arm and in scalar code code generation keeps more values alive than a tile shows;
+ * most such cores multiply and add by two instructions, through one more. V
+ * promises vectors of 128 bits at least; code for them is right on machines with longer ones. */
 static const char *const table[] = {
 	"target x86-64 " X86
 	"cpu=x86-64 vector_bytes=16 vector_regs=16 has_round=0 fma_per_cycle=1",
@@ -133,18 +145,57 @@ static const char *const table[] = {
 	"cpu=x86-64-v4 vector_bytes=64 vector_regs=32 has_half=1 mask_bytes=1 "
 	"l1_bytes=49152 l2_bytes=1048576 l3_bytes=33554432 ghz=4.2 l2_gbs=200 l3_gbs=100 "
 	"dram_gbs=40",
-	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" vector_bytes=16 has_half=1 "
+	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" "
 	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1",
-	"target cortex-a53 " ARM64 "cpu=cortex-a53 vector_bytes=16 has_half=1 issue_per_cycle=2 "
+	"target cortex-a53 " ARM64 "cpu=cortex-a53 issue_per_cycle=2 "
 	"spare_regs=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l1_way_bytes=8192 l2_gbs=6 "
 	"dram_gbs=3",
-	"target cortex-a72 " ARM64 "cpu=cortex-a72 vector_bytes=16 has_half=1 issue_per_cycle=3 "
+	"target cortex-a55 " ARM64 "cpu=cortex-a55 issue_per_cycle=2 spare_regs=2 "
+	"load_per_cycle=0.5 fma_per_cycle=1 ghz=1.8 l1_way_bytes=8192 l2_bytes=131072 "
+	"l2_gbs=14 "
+	"l3_bytes=1048576 l3_gbs=10 dram_gbs=5",
+	"target cortex-a72 " ARM64 "cpu=cortex-a72 issue_per_cycle=3 "
 	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l1_way_bytes=16384 l2_bytes=1048576 l2_gbs=15 "
 	"dram_gbs=5",
-	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 vector_bytes=16 has_half=1 issue_per_cycle=4 "
+	"target cortex-a76 " ARM64 "cpu=cortex-a76 issue_per_cycle=4 "
+	"load_per_cycle=2 fma_per_cycle=2 ghz=2.4 l1_bytes=65536 l1_way_bytes=16384 l2_gbs=40 "
+	"l3_bytes=2097152 l3_gbs=20 dram_gbs=10",
+	"target cortex-x1 " ARM64 "cpu=cortex-x1 issue_per_cycle=8 "
+	"load_per_cycle=3 fma_per_cycle=4 ghz=2.8 l1_bytes=65536 l1_way_bytes=16384 "
+	"l2_bytes=1048576 l2_gbs=80 "
+	"l3_bytes=4194304 l3_gbs=35 dram_gbs=15",
+	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 issue_per_cycle=4 "
 	"load_per_cycle=2 fma_per_cycle=2 ghz=2.6 l1_bytes=65536 l1_way_bytes=16384 "
 	"l2_bytes=1048576 l2_gbs=60 "
 	"l3_bytes=33554432 l3_gbs=30 dram_gbs=15",
+	"target neoverse-v1 " ARM64 "cpu=neoverse-v1 issue_per_cycle=8 "
+	"load_per_cycle=3 fma_per_cycle=4 ghz=2.6 l1_bytes=65536 l1_way_bytes=16384 "
+	"l2_bytes=1048576 l2_gbs=80 "
+	"l3_bytes=33554432 l3_gbs=30 dram_gbs=20",
+	"target apple-m1 " ARM64 "cpu=apple-m1 issue_per_cycle=8 "
+	"load_per_cycle=3 fma_per_cycle=4 ghz=3.2 l1_bytes=131072 l1_way_bytes=16384 "
+	"l2_bytes=3145728 l2_gbs=100 "
+	"l3_bytes=8388608 l3_gbs=60 dram_gbs=50",
+	"target armv7 " ARM32
+	"l1_way_bytes=8192 spare_regs=4 cpu=generic features=\"+neon\" issue_per_cycle=2 "
+	"load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.2 l2_gbs=5 dram_gbs=2",
+	"target armv7-vfp4 " ARM32
+	"l1_way_bytes=8192 spare_regs=4 cpu=generic features=\"+neon,+vfp4\" has_half=1 "
+	"issue_per_cycle=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.2 l2_gbs=6 dram_gbs=3",
+	"target cortex-a7 " ARM32
+	"l1_way_bytes=8192 spare_regs=4 cpu=cortex-a7 features=\"+neon,+vfp4\" has_half=1 "
+	"issue_per_cycle=2 load_per_cycle=0.5 fma_per_cycle=0.25 ghz=1.0 l2_gbs=4 dram_gbs=1.5",
+	"target cortex-a9 " ARM32
+	"l1_way_bytes=8192 spare_regs=4 cpu=cortex-a9 features=\"+neon\" issue_per_cycle=2 "
+	"load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.0 l2_gbs=3 dram_gbs=1",
+	"target cortex-a15 " ARM32
+	"l1_way_bytes=16384 spare_regs=3 cpu=cortex-a15 features=\"+neon,+vfp4\" has_half=1 "
+	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l2_bytes=2097152 l2_gbs=10 "
+	"dram_gbs=4",
+	"target rv64gc " RISCV "features=\"+m,+a,+f,+d,+c\" vector_bytes=4 spare_regs=12 "
+	"issue_per_cycle=2 load_per_cycle=1 fma_per_cycle=1 ghz=1.5 l2_gbs=5 dram_gbs=2",
+	"target rv64gcv " RISCV "features=\"+m,+a,+f,+d,+c,+v\" vector_bytes=16 mask_bytes=1 "
+	"issue_per_cycle=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.6 l2_gbs=8 dram_gbs=4",
 };
 
 static const char *
@@ -186,13 +237,28 @@ has_feature(const char *list, const char *want)
 	return false;
 }
 
+/* Which row is nearest to a core that has none, and which to one that has, as other programs. */
+static const struct {
+	const char *arch, *core, *row;
+} cores[] = {
+	{"aarch64", "cortex-a35", "cortex-a53"},   {"aarch64", "cortex-a53", "cortex-a53"},
+	{"aarch64", "cortex-a55", "cortex-a55"},   {"aarch64", "cortex-a510", "cortex-a55"},
+	{"aarch64", "cortex-a57", "cortex-a72"},   {"aarch64", "cortex-a72", "cortex-a72"},
+	{"aarch64", "cortex-a73", "cortex-a72"},   {"aarch64", "cortex-a75", "cortex-a76"},
+	{"aarch64", "cortex-a76", "cortex-a76"},   {"aarch64", "cortex-a77", "cortex-a76"},
+	{"aarch64", "cortex-a78", "cortex-a76"},   {"aarch64", "cortex-a710", "cortex-a76"},
+	{"aarch64", "cortex-a715", "cortex-a76"},  {"aarch64", "cortex-x1", "cortex-x1"},
+	{"aarch64", "cortex-x2", "cortex-x1"},     {"aarch64", "cortex-x3", "cortex-x1"},
+	{"aarch64", "neoverse-n1", "neoverse-n1"}, {"aarch64", "neoverse-n2", "neoverse-n1"},
+	{"aarch64", "neoverse-v1", "neoverse-v1"}, {"aarch64", "neoverse-v2", "neoverse-v1"},
+	{"aarch64", "apple-m1", "apple-m1"},       {"aarch64", "apple-m2", "apple-m1"},
+	{"armv7l", "cortex-a7", "cortex-a7"},      {"armv7l", "cortex-a9", "cortex-a9"},
+	{"armv7l", "cortex-a15", "cortex-a15"},    {"armv7l", "cortex-a17", "cortex-a15"},
+};
+
 static const char *
-level_of(const TargetFacts *f)
+x86_level(const TargetFacts *f)
 {
-	if (!strcmp(f->arch, "aarch64"))
-		return "aarch64";
-	if (strcmp(f->arch, "x86_64"))
-		return NULL;
 	if (has_feature(f->features, "avx512f") && has_feature(f->features, "avx512vl") &&
 	    has_feature(f->features, "avx512bw") && has_feature(f->features, "avx512dq"))
 		return "x86-64-v4";
@@ -202,17 +268,37 @@ level_of(const TargetFacts *f)
 	return has_feature(f->features, "sse4.1") ? "x86-64-v2" : "x86-64";
 }
 
+/* NULL: there is none. */
+static const char *
+level_of(const TargetFacts *f)
+{
+	for (size_t i = 0; f->cpu && i < sizeof cores / sizeof *cores; i++)
+		if (!strcmp(f->arch, cores[i].arch) && !strcmp(f->cpu, cores[i].core))
+			return cores[i].row;
+	if (!strcmp(f->arch, "x86_64"))
+		return x86_level(f);
+	if (!strcmp(f->arch, "aarch64"))
+		return "aarch64";
+	if (!strcmp(f->arch, "riscv64"))
+		return has_feature(f->features, "v") ? "rv64gcv" : "rv64gc";
+	if (strcmp(f->arch, "armv7l") || !has_feature(f->features, "neon"))
+		return NULL;
+	return has_feature(f->features, "vfp4") ? "armv7-vfp4" : "armv7";
+}
+
 /* LLVM's list with signs: "+avx2,+fma". */
 static void
 add_features(Target *t, const char *list)
 {
+	char signed_name[TARGET_NAME_MAX];
 	Str s = {0};
 
 	str_add(&s, t->features);
 	while (*list) {
 		size_t n = strcspn(list, ",");
 
-		if (n)
+		snprintf(signed_name, sizeof signed_name, "+%.*s", (int)n, list);
+		if (n && !has_feature(t->features, signed_name))
 			str_printf(&s, "%s+%.*s", s.n ? "," : "", (int)n, list);
 		list += n + (list[n] == ',');
 	}
@@ -226,7 +312,8 @@ target_from_facts(const TargetFacts *f, Target *t, Err *e)
 	const char *level = level_of(f);
 
 	if (!level)
-		return err_set(e, ERR_UNSUPPORTED, "no target row for architecture '%s'", f->arch);
+		return err_set(e, ERR_UNSUPPORTED, "no target row for '%s' with features '%.100s'",
+			       f->arch, f->features);
 	if (target_named(level, t, e))
 		return ERR_INPUT;
 	set_text(t->name, sizeof t->name, f->name, strlen(f->name));
@@ -250,6 +337,7 @@ target_of_device(const DeviceInfo *d, Target *t, Err *e)
 	Str list = {0};
 	TargetFacts f = {.name = d->name,
 			 .arch = d->arch,
+			 .cpu = d->core,
 			 .cores = d->cores,
 			 .l1_bytes = (int64_t)d->l1d,
 			 .l2_bytes = (int64_t)d->l2,
@@ -268,7 +356,7 @@ int
 target_host(Target *t, Err *e)
 {
 	DeviceInfo d;
-	int rc = hardware_read("", &d, e);
+	int rc = hardware_read("", -1, &d, e);
 
 	if (rc == OK)
 		rc = target_of_device(&d, t, e);

@@ -61,8 +61,9 @@ int target_parse(const char *text, Target *t, Err *e);
 /* A row of the built-in table: generic machines and well-known cores. ERR_INPUT lists the names. */
 int target_named(const char *name, Target *t, Err *e);
 
-/* What a device says of itself. arch is "x86_64", "aarch64"...; features are LLVM's names
- * separated by commas, without signs. Bandwidths keep the row's defaults. */
+/* What a device says of itself. arch is "x86_64", "aarch64"...; cpu is LLVM's name of the core,
+ * NULL or "" when not known; features are LLVM's names separated by commas, without signs.
+ * Bandwidths keep the row's defaults. */
 typedef struct TargetFacts {
 	const char *name, *arch, *cpu, *features;
 	int64_t cores, l1_bytes, l2_bytes, l3_bytes;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What takes too long for every change: long fuzzing and random testing, the other LLVM, the thread
-# sanitizer, the ONNX test data, the comparison with other runtimes, and emulated AArch64 cores. Runs
+# sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
 # Usage: tests/nightly.sh [STEP...]    steps: run random kill fuzz llvm19 tsan conformance peers arm
@@ -52,10 +52,9 @@ step_peers() {
 		"$python" tests/peers/verify_all.py --tuned --trials 8
 }
 
-# Code for AArch64 cores, emulated, against ONNX Runtime.
+# Code for Arm and RISC-V cores, emulated, against ONNX Runtime.
 step_arm() {
-	HONE_DEPS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static" \
-		deploy/scripts/deps.sh &&
+	HONE_DEPS=$(cat tests/cross.txt) deploy/scripts/deps.sh &&
 		cmake --preset release >/dev/null && cmake --build --preset release --target hone &&
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }

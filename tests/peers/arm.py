@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""AArch64 bundles under qemu-user against ONNX Runtime: single layers and models of the zoo.
+"""Bundles for Arm and RISC-V under qemu-user against ONNX Runtime: layers and models of the zoo.
 
   arm.py [--only TEXT] [--targets NAME,NAME] [--hone PROGRAM]
 
@@ -19,9 +19,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 import peer
 
-CC = "aarch64-linux-gnu-gcc"
-QEMU = "qemu-aarch64-static"
-TARGETS = "cortex-a53,cortex-a72,neoverse-n1"
+# target: compiler, emulator, its name of the core
+ARM64 = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
+ARM32 = "arm-linux-gnueabihf-gcc", "qemu-arm-static"
+RISCV = "riscv64-linux-gnu-gcc", "qemu-riscv64-static"
+BOARDS = {
+    **{core: (*ARM64, core) for core in ("cortex-a53", "cortex-a72", "cortex-a76", "neoverse-n1")},
+    **{core: (*ARM32, core) for core in ("cortex-a7", "cortex-a9", "cortex-a15")},
+    "rv64gc": (*RISCV, "rv64"),
+    "rv64gcv": (*RISCV, "rv64,v=true,vlen=128,vext_spec=v1.0"),
+}
 ZOO = "ds_cnn", "tiny_resnet8", "vww_mobilenet", "squeezenet1_1"
 RTOL, ATOL = 1e-3, 1e-4
 
@@ -97,7 +104,7 @@ def build(hone, target, name, model, folder):
     if code:
         return None, err
     program = out / f"{name}.run"
-    code, _, err, _ = peer.run([CC, "-O2", "-static", f"-I{out}", "-include", f"{name}.h",
+    code, _, err, _ = peer.run([BOARDS[target][0], "-O2", "-static", f"-I{out}", "-include", f"{name}.h",
                                 f"-DMODEL={name}", f"-DSIZES={name.upper()}",
                                 peer.ROOT / "examples/run.c", out / f"{name}.o", "-o", program])
     return (None, err) if code else (program, "")
@@ -113,8 +120,9 @@ def check(hone, target, name, model, folder):
     if not program:
         return said
     got = folder / target / f"{name}.out"
-    code, _, err, _ = peer.run([QEMU, "-cpu", target, program, program.with_suffix(".weights.bin"),
-                                given, got])
+    _, emulator, core = BOARDS[target]
+    code, _, err, _ = peer.run([emulator, "-cpu", core, program,
+                                program.with_suffix(".weights.bin"), given, got])
     if code:
         return f"{peer.verdict(code)} {err}"
     y = np.fromfile(got, expected.dtype).reshape(expected.shape)
@@ -125,7 +133,7 @@ def check(hone, target, name, model, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="")
-    parser.add_argument("--targets", default=TARGETS)
+    parser.add_argument("--targets", default=",".join(BOARDS))
     parser.add_argument("--hone", default=peer.HONE, type=Path)
     a = parser.parse_args()
     ran = failed = 0

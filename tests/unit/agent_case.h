@@ -9,8 +9,7 @@
 enum { CASE_N = 1000, CASE_W = 16, CASE_RECORDS = 4096 };
 enum { CASE_X, CASE_CONST, CASE_Y }; /* buffers */
 
-#define AGENT  HONE_BIN "/rpc_server"
-#define RUNNER HONE_BIN "/hone_runner"
+#define AGENT HONE_BIN "/rpc_server"
 
 typedef struct AgentCase {
 	Batch batch; /* everything it points to is in here */

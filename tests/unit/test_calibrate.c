@@ -64,7 +64,7 @@ dot_products_are_where_the_processor_has_them(void **state)
 	Err e = {0};
 
 	(void)state;
-	assert_int_equal(hardware_read("", &d, &e), OK);
+	assert_int_equal(hardware_read("", -1, &d, &e), OK);
 	for (uint32_t i = 0; i < d.features.n; i++)
 		has |= !strcmp(d.features.v[i], "avx512vnni") ||
 		       !strcmp(d.features.v[i], "avxvnni") || !strcmp(d.features.v[i], "dotprod");

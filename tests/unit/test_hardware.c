@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/hardware.h"
+#include "base/processor.h"
 #include "base/str.h"
 
 static char root[] = "/tmp/hone-test-hardware-XXXXXX";
@@ -37,7 +38,7 @@ look(void)
 	DeviceInfo d;
 	Err e = {0};
 
-	assert_int_equal(hardware_read(root, &d, &e), OK);
+	assert_int_equal(hardware_read(root, -1, &d, &e), OK);
 	return d;
 }
 
@@ -88,6 +89,53 @@ what_spoils_timings_is_read(void **state)
 	device_fini(&d);
 }
 
+/* A kernel of another architecture below is an emulator's host; a program of 32 bits on a kernel of
+ * 64 is none. */
+static void
+emulation_is_seen(void **state)
+{
+	const char *others[] = {"aarch64", "riscv64", "x86_64", "s390x"};
+	DeviceInfo d;
+
+	(void)state;
+	put("/proc/cpuinfo", "model name\t: Some CPU\n");
+	d = look();
+	assert_false(d.emulated);
+	assert_string_equal(d.cpu, "Some CPU");
+	device_fini(&d);
+	for (size_t i = 0; i < 4; i++) {
+		put("/proc/sys/kernel/arch", others[i]);
+		d = look();
+		assert_int_equal(d.emulated, strcmp(others[i], PROCESSOR_ARCH) != 0);
+		if (d.emulated)
+			assert_string_equal(d.cpu, DEVICE_EMULATED PROCESSOR_ARCH " on Some CPU");
+		device_fini(&d);
+	}
+	put("/proc/sys/kernel/arch", PROCESSOR_ARCH "\n");
+	put("/proc/self/comm", "qemu-arm-static\n");
+	d = look();
+	assert_true(d.emulated);
+	device_fini(&d);
+	put("/proc/self/comm", "rpc_server\n");
+	d = look();
+	assert_false(d.emulated);
+	device_fini(&d);
+}
+
+static void
+cores_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(processor_core_name(0x410fd083),
+			    "cortex-a72"); /* of a Raspberry Pi 4 */
+	assert_string_equal(processor_core_name(0x410fd034), "cortex-a53");
+	assert_string_equal(processor_core_name(0x413fd0c1), "neoverse-n1");
+	assert_string_equal(processor_core_name(0x410fc075), "cortex-a7");
+	assert_string_equal(processor_core_name(0x611f0221), "apple-m1");
+	assert_string_equal(processor_core_name(0x510fd083), ""); /* another maker's */
+	assert_string_equal(processor_core_name(0), "");
+}
+
 static int
 make_root(void **state)
 {
@@ -111,6 +159,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_read_is_not_known),
 		cmocka_unit_test(what_spoils_timings_is_read),
+		cmocka_unit_test(emulation_is_seen),
+		cmocka_unit_test(cores_have_names),
 	};
 	return cmocka_run_group_tests(tests, make_root, remove_root);
 }

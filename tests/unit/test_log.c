@@ -138,13 +138,21 @@ grades_fall_and_name_what_differs(void **state)
 }
 
 static const char *
+best_sched_of(Log *l, Arena *a, const LogKey *k, LogBest *best)
+{
+	Err e = {0};
+
+	if (log_best(l, a, k, NULL, best, &e))
+		fail_msg("%s", e.msg);
+	return best->row.sched;
+}
+
+static const char *
 best_sched(Log *l, Arena *a, LogBest *best)
 {
 	LogKey k = key();
-	Err e = {0};
 
-	assert_int_equal(log_best(l, a, &k, NULL, best, &e), OK);
-	return best->row.sched;
+	return best_sched_of(l, a, &k, best);
 }
 
 static void
@@ -268,6 +276,32 @@ only_listed_algorithms_count(void **state)
 	log_close(l);
 }
 
+/* What an emulator took counts for that emulated machine only, also when nothing else is known. */
+static void
+emulated_times_are_never_mixed(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b);
+	LogRow emulated = row("emulated\n", 1), real = row("real\n", 100);
+	LogKey k = key(), any = {.task = k.task};
+	LogBest best;
+	Err e = {0};
+
+	emulated.key.device = "emulated cortex-a72 on AMD EPYC";
+	added(l, &emulated);
+	assert_int_equal(log_best(l, b->a, &k, NULL, &best, &e), NOT_APPLICABLE);
+	assert_int_equal(log_best(l, b->a, &any, NULL, &best, &e), NOT_APPLICABLE);
+	k.device = emulated.key.device;
+	assert_string_equal(best_sched_of(l, b->a, &k, &best), "emulated\n");
+	assert_int_equal(best.grade, LOG_EXACT);
+	added(l, &real);
+	assert_string_equal(best_sched_of(l, b->a, &any, &best), "real\n");
+	assert_string_equal(best_sched_of(l, b->a, &k, &best), "emulated\n");
+	k.device = "emulated cortex-a53";
+	assert_string_equal(best_sched_of(l, b->a, &k, &best), "real\n");
+	log_close(l);
+}
+
 int
 main(void)
 {
@@ -281,6 +315,7 @@ main(void)
 		CASE(a_race_counts_before_single_times),
 		CASE(bad_rows_are_refused_by_field),
 		CASE(only_listed_algorithms_count),
+		CASE(emulated_times_are_never_mixed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

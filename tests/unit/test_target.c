@@ -12,8 +12,11 @@
 static void
 rows_read_back(void **state)
 {
-	static const char *const names[] = {"x86-64",  "x86-64-v2",  "x86-64-v3",  "x86-64-v4",
-					    "aarch64", "cortex-a53", "cortex-a72", "neoverse-n1"};
+	static const char *const names[] = {
+		"x86-64",      "x86-64-v2",   "x86-64-v3",  "x86-64-v4",  "aarch64",
+		"cortex-a53",  "cortex-a55",  "cortex-a72", "cortex-a76", "cortex-x1",
+		"neoverse-n1", "neoverse-v1", "apple-m1",   "armv7",      "armv7-vfp4",
+		"cortex-a7",   "cortex-a9",   "cortex-a15", "rv64gc",     "rv64gcv"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -88,23 +91,35 @@ static void
 facts_choose_the_row(void **state)
 {
 	static const struct {
-		const char *arch, *features;
+		const char *arch, *core, *features;
 		int lanes;
+		const char *cpu; /* which the row names, "" = the core */
+		double fma_per_cycle;
 	} cases[] = {
-		{"x86_64", "", 4},
-		{"x86_64", "sse3,ssse3,sse4.1,sse4.2", 4},
-		{"x86_64", "avx,avx2,fma,f16c", 8},
-		{"x86_64", "avx,avx2,f16c", 4}, /* avx2 without fma is no level */
-		{"x86_64", "avx2,fma,f16c,avx512f,avx512vl,avx512bw,avx512dq", 16},
-		{"x86_64", "avx2,fma,f16c,avx512f", 8},
-		{"aarch64", "neon", 4},
+		{"x86_64", "", "", 4, "x86-64", 1},
+		{"x86_64", "", "sse3,ssse3,sse4.1,sse4.2", 4, "x86-64-v2", 1},
+		{"x86_64", "", "avx,avx2,fma,f16c", 8, "x86-64-v3", 2},
+		/* avx2 without fma is no level */
+		{"x86_64", "", "avx,avx2,f16c", 4, "x86-64", 1},
+		{"x86_64", "", "avx2,fma,f16c,avx512f,avx512vl,avx512bw,avx512dq", 16, "x86-64-v4",
+		 2},
+		{"x86_64", "", "avx2,fma,f16c,avx512f", 8, "x86-64-v3", 2},
+		{"aarch64", "", "neon", 4, "generic", 1},
+		{"aarch64", "cortex-a53", "neon", 4, "", .5},
+		{"aarch64", "neoverse-v2", "neon,sve", 4, "", 4}, /* as its nearest relative */
+		{"aarch64", "cortex-a9999", "neon", 4, "", 1},
+		{"armv7l", "", "neon", 4, "generic", .5},
+		{"armv7l", "cortex-a7", "neon,vfp4", 4, "", .25},
+		{"armv7l", "cortex-a53", "neon,vfp4,crc", 4, "", .5}, /* not its row of 64 bits */
+		{"riscv64", "", "m,a,f,d,c", 1, "generic-rv64", 1},
+		{"riscv64", "", "m,a,f,d,c,v", 4, "generic-rv64", .5},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		TargetFacts f = {.name = "board",
 				 .arch = cases[i].arch,
-				 .cpu = "",
+				 .cpu = cases[i].core,
 				 .features = cases[i].features,
 				 .cores = 3,
 				 .l2_bytes = 4096};
@@ -114,6 +129,9 @@ facts_choose_the_row(void **state)
 		assert_int_equal(target_from_facts(&f, &t, &e), OK);
 		assert_string_equal(t.name, "board");
 		assert_int_equal(target_lanes(&t), cases[i].lanes);
+		assert_string_equal(t.cpu, *cases[i].cpu ? cases[i].cpu : cases[i].core);
+		assert_true(t.fma_per_cycle == cases[i].fma_per_cycle);
+		assert_int_equal(t.pointer_bits, strcmp(cases[i].arch, "armv7l") ? 64 : 32);
 		assert_int_equal(t.cores, 3);
 		assert_int_equal(t.l2_bytes, 4096);
 		assert_true(t.l1_bytes > 0); /* what is not known keeps the row's value */
@@ -130,19 +148,23 @@ unknown_architectures_are_refused(void **state)
 	(void)state;
 	assert_int_equal(target_from_facts(&f, &t, &e), ERR_UNSUPPORTED);
 	assert_non_null(strstr(e.msg, "vax"));
+	e = (Err){0};
+	f = (TargetFacts){.name = "b", .arch = "armv7l", .cpu = "cortex-a5", .features = "vfp3"};
+	assert_int_equal(target_from_facts(&f, &t, &e), ERR_UNSUPPORTED); /* no NEON */
+	assert_non_null(strstr(e.msg, "armv7l"));
 }
 
 static void
 features_carry_signs(void **state)
 {
 	TargetFacts f = {
-		.name = "b", .arch = "aarch64", .cpu = "cortex-a53", .features = "crc,aes"};
+		.name = "b", .arch = "aarch64", .cpu = "cortex-a53", .features = "neon,crc,aes"};
 	Target t;
 	Err e = {0};
 
 	(void)state;
 	assert_int_equal(target_from_facts(&f, &t, &e), OK);
-	assert_string_equal(t.features, "+neon,+crc,+aes");
+	assert_string_equal(t.features, "+neon,+crc,+aes"); /* each once */
 	assert_string_equal(t.cpu, "cortex-a53");
 }
 
