@@ -56,6 +56,7 @@ step_boards() {
 	for board in arm64 armhf; do
 		deploy/scripts/sysroot.sh "$board"
 		build "$board"
+		build "$board-stdio"
 	done
 	printf '%s\n' arm64 armhf riscv64 |
 		xargs -n 1 -P "$(nproc)" tests/cli/board.sh build/release/bin
