@@ -9,9 +9,12 @@
 static bool
 is_alone(const Index *ix, int axis)
 {
-	Index plain = index_axis(axis);
+	Index plain;
 
-	return axis != TASK_NONE && index_equal(ix, &plain);
+	if (axis == TASK_NONE)
+		return false;
+	plain = index_axis(axis);
+	return index_equal(ix, &plain);
 }
 
 /* Whether some stage makes the tensor one index of dimension d per iteration of the axis. */
