@@ -310,7 +310,8 @@ resident_bytes(pid_t pid)
 static void
 kill_many(const Agent *agent, AgentCase *a, int kills)
 {
-	static char *symbol[] = {"segfault", "executes", "exits", "the_heap", "changes_its_input"};
+	static char *symbol[] = {"segfault", "executes", "exits", "return_address",
+				 "changes_its_input"};
 	const int kinds = sizeof symbol / sizeof *symbol;
 
 	while (kills > 0) {
