@@ -77,7 +77,16 @@ stay_on(int core)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
-/* The batch's threads, each on a processor of its own. They live until the process ends. */
+static void
+take_part(void *context, int chunk, int chunks)
+{
+	(void)context;
+	(void)chunk;
+	(void)chunks;
+}
+
+/* The batch's threads, each on a processor of its own. They live until the process ends. All have
+ * begun when this returns: how a thread begins is forbidden later. */
 static int
 start_threads(Worker *w, Err *e)
 {
@@ -93,6 +102,7 @@ start_threads(Worker *w, Err *e)
 		return err_set(e, ERR_NOMEM, "runner: %d threads could not be started", threads);
 	w->parallel = hone_pool_parallel(pool);
 	w->work.parallel = &w->parallel;
+	w->parallel.parallel_for(w->parallel.self, take_part, NULL, threads);
 	return OK;
 }
 
