@@ -319,6 +319,9 @@ device_fini(DeviceInfo *d)
 		free(d->features.v[i]);
 	for (uint32_t i = 0; i < d->runners.n; i++)
 		free(d->runners.v[i]);
+	for (uint32_t i = 0; i < d->sandbox_notes.n; i++)
+		free(d->sandbox_notes.v[i]);
+	free(d->sandbox_notes.v);
 	free(d->features.v);
 	free(d->runners.v);
 	free(d->name);

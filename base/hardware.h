@@ -22,23 +22,24 @@ typedef struct DeviceInfo {
 	uint32_t cores;
 	uint64_t memory_total, memory_free;
 	uint32_t protocol;
-	uint64_t sandbox; /* bit per layer in force; 0 = none */
-	bool insecure;    /* anybody who can reach the agent may use it */
-	bool virtualised; /* a hypervisor is known to be below */
-	bool emulated;    /* this is no such processor: times say nothing about one */
-	bool streams;     /* the agent can write past the caches (rpc_server/cold.h) */
-	double load;      /* processes that want to run, average of a minute */
-	char *holder;     /* whose batch runs; "": nobody's */
-	uint32_t waiting; /* batches behind it */
-	char *role;       /* what the one who asks may do; "": everything */
+	uint64_t sandbox; /* bit per layer that runners are in (wire/sandbox.h); 0 = none */
+	LIST(char *) sandbox_notes; /* by bit: why that layer is not there, or more about it */
+	bool insecure;              /* anybody who can reach the agent may use it */
+	bool virtualised;           /* a hypervisor is known to be below */
+	bool emulated;              /* this is no such processor: times say nothing about one */
+	bool streams;               /* the agent can write past the caches (rpc_server/cold.h) */
+	double load;                /* processes that want to run, average of a minute */
+	char *holder;               /* whose batch runs; "": nobody's */
+	uint32_t waiting;           /* batches behind it */
+	char *role;                 /* what the one who asks may do; "": everything */
 } DeviceInfo;
 
 /* Fills every field that describes the machine (not version, protocol, runners, sandbox,
- * insecure, streams, holder, waiting, role) from the processor and from the files under root ("" =
- * the real ones; another prefix lets tests replay a recorded tree). core: the processor to describe
- * where they differ, -1 = the first. What cannot be read is "" or 0, governor "none". cpu of an
- * emulated machine begins with DEVICE_EMULATED. The caller frees with device_fini, also after an
- * error. Errors: ERR_NOMEM.
+ * sandbox_notes, insecure, streams, holder, waiting, role) from the processor and from the files
+ * under root ("" = the real ones; another prefix lets tests replay a recorded tree). core: the
+ * processor to describe where they differ, -1 = the first. What cannot be read is "" or 0, governor
+ * "none". cpu of an emulated machine begins with DEVICE_EMULATED. The caller frees with
+ * device_fini, also after an error. Errors: ERR_NOMEM.
  */
 int hardware_read(const char *root, int core, DeviceInfo *d, Err *e);
 

@@ -12,6 +12,7 @@
 #include "rpc_client/client.h"
 #include "search_space/target.h"
 #include "wire/message.h"
+#include "wire/sandbox.h"
 
 static const ArgOption options[] = {
 	{.name = "device",
@@ -51,6 +52,31 @@ open_agent(Doctor *d, Err *e)
 	return address ? rpc_open(address, &d->client, e) : rpc_start_local(server, &d->client, e);
 }
 
+/* The layers between kernels and the device, one by one. */
+static void
+check_sandbox(Doctor *d)
+{
+	const DeviceInfo *i = rpc_device(d->client);
+	bool strong = (i->sandbox & SANDBOX_STRONG) == SANDBOX_STRONG;
+	Findings *f = &d->findings;
+
+	finding_add(f, strong ? VERDICT_OK : VERDICT_NOTE, "sandbox",
+		    strong ? "" : "offer the device only to people you trust",
+		    "kernels run in processes of their own, in %d of %d layers",
+		    __builtin_popcountll(i->sandbox & SANDBOX_ALL), SANDBOX_LAYERS);
+	for (unsigned k = 0; k < SANDBOX_LAYERS; k++) {
+		const char *more = k < i->sandbox_notes.n ? i->sandbox_notes.v[k] : "";
+		bool active = i->sandbox >> k & 1;
+
+		if (active)
+			finding_add(f, VERDICT_OK, sandbox_word(k), "", "%s%s%s", sandbox_text(k),
+				    *more ? "; " : "", more);
+		else
+			finding_add(f, VERDICT_NOTE, sandbox_word(k), "", "not there: %s",
+				    *more ? more : "the agent does not know it");
+	}
+}
+
 static void
 check_agent(Doctor *d)
 {
@@ -75,11 +101,7 @@ check_agent(Doctor *d)
 			    "anybody who reaches the port may run code on the device");
 	else if (*i->role)
 		finding_add(f, VERDICT_OK, "access", "", "encrypted, by a key of role %s", i->role);
-	finding_add(f, i->sandbox ? VERDICT_OK : VERDICT_NOTE, "isolation",
-		    i->sandbox ? "" : "offer the device only to people you trust",
-		    i->sandbox ? "kernels run in processes of their own, confined"
-			       : "kernels run in processes of their own, with limits on memory "
-				 "and time; no filter of system calls");
+	check_sandbox(d);
 }
 
 /* What makes one run take longer than another. */

@@ -13,6 +13,7 @@
 #include "db/log.h"
 #include "graph/task.h"
 #include "tuner/race.h"
+#include "wire/sandbox.h"
 
 enum { SHORT_DIGEST = 8, IMPORT_MAX = 1 << 30 };
 
@@ -123,6 +124,7 @@ static void
 json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 {
 	Json *one = json_object(list, NULL), *samples;
+	char layers[SANDBOX_WORDS_BYTES];
 	const char *machine;
 	Err ignored = {0};
 
@@ -153,6 +155,8 @@ json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 		json_text(one, "session_calibration", machine);
 	json_number(one, "seed", (double)r->seed);
 	json_number(one, "race", (double)r->race);
+	sandbox_words((uint64_t)r->sandbox, layers);
+	json_text(one, "sandbox", layers);
 	json_number(one, "time", (double)r->time);
 }
 

@@ -53,6 +53,7 @@ typedef struct LogRow {
 	int64_t race;     /* 0, or the number of the race (in its session) these samples are of */
 	int64_t time;     /* seconds since 1970; log_add fills it in when 0 */
 	int64_t insecure; /* 1: the agent that measured was open to anybody, and proved nothing */
+	int64_t sandbox;  /* layers the kernel ran in (wire/sandbox.h); 0: none, or not known */
 } LogRow;
 
 typedef struct Log Log;

@@ -9,7 +9,7 @@
 
 enum {
 	LOG_APPLICATION = 0x686f6e65, /* "hone" */
-	LOG_FORMAT = 2,               /* user_version */
+	LOG_FORMAT = 3,               /* user_version */
 	LOG_SAMPLES_MAX = 1 << 16,
 	LOG_TEXT_MAX = 1 << 20, /* bytes of one text of a row */
 	LOG_ROW_MAX = 1 << 26,  /* bytes of a whole row; the texts of plans and graphs are long */

@@ -36,6 +36,7 @@ const Column log_column[] = {
 	FIELD(race, INTEGER, "race >= 0"),
 	FIELD(time, INTEGER, "time > 0"),
 	{"insecure", COLUMN_INTEGER, offsetof(LogRow, insecure), "insecure IN (0, 1)", 2},
+	{"sandbox", COLUMN_INTEGER, offsetof(LogRow, sandbox), "sandbox >= 0", 3},
 };
 const int log_columns = sizeof log_column / sizeof *log_column;
 

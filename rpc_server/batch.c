@@ -17,10 +17,9 @@
 
 enum {
 	NOBODY = CANDIDATES_MAX,
-	DEADLINE_MS = 10000, /* of a candidate that names none, and of starting */
-	END_MS = 100,        /* a runner without connection ends by itself, or is made to */
-	REAP_MS = 2000,      /* one that was killed is gone by then, or is given up */
-	STARTS_MAX = 2,      /* starts in a row that fail before a candidate ran */
+	END_MS = 100,   /* a runner without connection ends by itself, or is made to */
+	REAP_MS = 2000, /* one that was killed is gone by then, or is given up */
+	STARTS_MAX = 2, /* starts in a row that fail before a candidate ran */
 };
 
 typedef enum State { STARTING, CALIBRATING, CHECKING, TIMING, RACING, ENDING, OVER } State;
@@ -53,7 +52,8 @@ struct BatchRun {
 	uint64_t samples_seen;          /* of a race: progress when the deadline was set */
 	uint32_t failed_starts;
 	double load_s;
-	bool calibrated; /* or there is no need to */
+	bool calibrated;  /* or there is no need to */
+	uint64_t sandbox; /* layers that the runner is in; 0 until it is loaded */
 	BatchDone done;
 };
 
@@ -101,6 +101,7 @@ tell(BatchRun *b, uint32_t i, Status status, const char *reason)
 	r->candidate = b->job->batch.candidates.v[i].id;
 	r->status = status;
 	r->reason = text;
+	r->sandbox = b->sandbox;
 	if (b->shm.control) {
 		r->calibration_before = figure(b->shm.control->calibration_before);
 		r->calibration_after = figure(b->shm.control->calibration_after);
@@ -230,14 +231,16 @@ next(BatchRun *b)
 static void
 start_runner(BatchRun *b)
 {
+	const Orders orders = {.word = PLAN_WORD, .sandbox = b->set.sandbox};
 	Err e = {0};
 
 	for (uint32_t i = 0; i < b->job->batch.candidates.n; i++)
 		if (b->progress[i] == CHECKED) /* was prepared in a runner that is gone */
 			b->progress[i] = TODO;
 	b->current = NOBODY;
+	b->sandbox = 0;
 	b->shm.control->fault = (Fault){0};
-	if (proc_spawn(&b->proc, b->set.program, &e)) {
+	if (proc_spawn(&b->proc, b->set.program, &orders, &e)) {
 		tell_rest(b, STATUS_LOST, e.msg);
 		finish(b);
 		return;
@@ -259,7 +262,7 @@ runner_gone(BatchRun *b, int wait_status)
 		return;
 	}
 	if (b->cause == CAUSE_ITSELF) {
-		status = outcome_death(&b->shm, wait_status, text);
+		status = outcome_death(&b->shm, wait_status, b->sandbox, text);
 	} else if (b->cause == CAUSE_HANG) {
 		status = STATUS_HANG;
 		snprintf(text, sizeof text, "no result within %u ms",
@@ -390,6 +393,28 @@ calibrated(BatchRun *b)
 	next(b);
 }
 
+/* The last that is believed of what the runner says of itself. */
+static void
+loaded(BatchRun *b, const Reply *r)
+{
+	uint64_t missing = b->set.sandbox_required & ~r->sandbox.active;
+	char words[SANDBOX_WORDS_BYTES], text[REASON_MAX + 1];
+
+	b->load_s = seconds_since(b->step_began);
+	b->sandbox = r->sandbox.active;
+	if (r->status != STATUS_OK) {
+		tell_rest(b, refusal(r), r->text);
+		finish(b);
+	} else if (missing) {
+		sandbox_words(missing, words);
+		snprintf(text, sizeof text, "the runner's sandbox lacks %.150s", words);
+		tell_rest(b, STATUS_LOST, text);
+		finish(b);
+	} else {
+		next(b);
+	}
+}
+
 static void
 on_reply(BatchRun *b, const Reply *r)
 {
@@ -398,13 +423,7 @@ on_reply(BatchRun *b, const Reply *r)
 	if (b->state == STARTING && r->kind == REPLY_HELLO) {
 		send(b, STARTING, COMMAND_LOAD, NOBODY, DEADLINE_MS);
 	} else if (b->state == STARTING && r->kind == COMMAND_LOAD) {
-		b->load_s = seconds_since(b->step_began);
-		if (r->status != STATUS_OK) {
-			tell_rest(b, refusal(r), r->text);
-			finish(b);
-		} else {
-			next(b);
-		}
+		loaded(b, r);
 	} else if (b->state == CALIBRATING && r->kind == COMMAND_CALIBRATE) {
 		calibrated(b);
 	} else if (b->state == CHECKING && r->kind == COMMAND_CHECK && about_current) {

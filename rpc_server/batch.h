@@ -30,7 +30,8 @@ typedef struct BatchHooks {
 typedef struct BatchSettings {
 	const char *program; /* that becomes the runner; see proc_spawn */
 	Machine machine;
-	Blobs *blobs; /* for fetched outputs */
+	Blobs *blobs;                       /* for fetched outputs */
+	uint64_t sandbox, sandbox_required; /* layers for runners; those none may do without */
 	BatchHooks hooks;
 } BatchSettings;
 

@@ -16,6 +16,7 @@
 #include "rpc_server/runner_main.h"
 #include "rpc_server/server.h"
 #include "trust/channel.h"
+#include "wire/sandbox.h"
 
 static const char usage[] =
 	"usage: rpc_server --listen ADDRESS:PORT | --socket PATH | --stdio\n"
@@ -35,6 +36,10 @@ static const char usage[] =
 	"as " RUNNER_NAME "\n"
 	"  --name NAME          how to call this device; default: the host's name\n"
 	"  --core N             keep kernels on processor N\n"
+	"  --sandbox LIST       layers to run kernels in, where there are: 'all' (default), "
+	"'none',\n"
+	"                       or words as hone doctor prints them: all,-pid-ns\n"
+	"  --require-sandbox LIST   do not start, and run nothing, without these\n"
 	"  --blob-bytes N       memory for uploaded data; default: the lesser of 1 GiB and a "
 	"quarter\n"
 	"                       of what is free\n";
@@ -58,6 +63,8 @@ enum {
 	OPT_NAME,
 	OPT_CORE,
 	OPT_BLOB_BYTES,
+	OPT_SANDBOX,
+	OPT_REQUIRE_SANDBOX,
 	OPT_STDIO,
 	OPT_HELP,
 	OPT_VERSION,
@@ -76,6 +83,8 @@ static const struct option options[] = {
 	{"name", required_argument, NULL, OPT_NAME},
 	{"core", required_argument, NULL, OPT_CORE},
 	{"blob-bytes", required_argument, NULL, OPT_BLOB_BYTES},
+	{"sandbox", required_argument, NULL, OPT_SANDBOX},
+	{"require-sandbox", required_argument, NULL, OPT_REQUIRE_SANDBOX},
 	{"stdio", no_argument, NULL, OPT_STDIO},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -161,6 +170,8 @@ take_option(Args *a, int option, Err *e)
 	case OPT_BLOB_BYTES:
 		rc = parse_number(optarg, SIZE_MAX / 2, &a->config.blob_bytes, e);
 		break;
+	case OPT_SANDBOX: rc = sandbox_parse(optarg, &a->config.sandbox, e); break;
+	case OPT_REQUIRE_SANDBOX: rc = sandbox_parse(optarg, &a->config.sandbox_required, e); break;
 	case OPT_STDIO: a->stdio = true; break;
 	case OPT_HELP: a->help = true; break;
 	case OPT_VERSION: a->version = true; break;
@@ -343,7 +354,7 @@ run(Args *a, Err *e)
 int
 main(int argc, char **argv)
 {
-	Args a = {.config = {.core = -1}};
+	Args a = {.config = {.core = -1, .sandbox = SANDBOX_ALL}};
 	Err e = {0};
 	int rc;
 

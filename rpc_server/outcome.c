@@ -126,7 +126,7 @@ describe_fault(const Shm *s, const Fault *f, Reason text)
 }
 
 Status
-outcome_death(const Shm *s, int wait_status, Reason text)
+outcome_death(const Shm *s, int wait_status, uint64_t sandbox, Reason text)
 {
 	Fault f = s->control->fault; /* one copy: the runner is dead, but may have lied */
 	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
@@ -139,6 +139,10 @@ outcome_death(const Shm *s, int wait_status, Reason text)
 	if (signal == SIGKILL || signal == SIGTERM) { /* no instruction raises these */
 		snprintf(text, REASON_MAX + 1, "the runner was killed (%s)", signal_name(signal));
 		return STATUS_LOST;
+	}
+	if (signal == SIGSYS && sandbox & SANDBOX_BIT(COMPUTE)) {
+		snprintf(text, REASON_MAX + 1, "forbidden system call");
+		return STATUS_FORBIDDEN;
 	}
 	if (f.signal == signal)
 		describe_fault(s, &f, place);

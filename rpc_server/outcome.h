@@ -19,9 +19,10 @@ Status outcome_memory(const Shm *s, bool compare, Reason text);
  * so and none is named. */
 void outcome_fetch(const Shm *s, Blobs *blobs, Result *r, Reason text);
 
-/* How a runner that ended by itself ended: waitpid's status and the fault it reported, if any.
- * CRASH; LOST when somebody else ended it (a person, or the system for want of memory). */
-Status outcome_death(const Shm *s, int wait_status, Reason text);
+/* How a runner in that sandbox ended by itself: waitpid's status and the fault it reported, if any.
+ * CRASH; FORBIDDEN when a filter of system calls ended it; LOST when somebody else did (a person,
+ * or the system for want of memory). */
+Status outcome_death(const Shm *s, int wait_status, uint64_t sandbox, Reason text);
 
 /* Moves the samples of a timed candidate from the segment to *r (samples, inner) and judges them:
  * wall_ns is what the agent's clock says all samples of this measurement can have taken; it is

@@ -10,12 +10,17 @@
 
 #include <stdatomic.h>
 
+#include "rpc_server/sandbox.h"
 #include "wire/batch.h"
 
 /* What rpc_server is called as, argv[0], when it is to be a runner. */
 #define RUNNER_NAME "hone_runner"
 
-enum { RUNNER_FD = 3, REPLY_TEXT = REASON_MAX + 1 };
+enum {
+	RUNNER_FD = 3,
+	REPLY_TEXT = REASON_MAX + 1,
+	DEADLINE_MS = 10000, /* of a candidate that names none, and of starting */
+};
 
 /* Where a fault happened; name and text */
 #define PLACE_LIST(X)                       \
@@ -72,6 +77,12 @@ typedef struct Plan {
 	PlanBlob blob[]; /* image, pools and pack descriptions */
 } Plan;
 
+/* The first message, to the keeper. A probe takes on the whole sandbox, says hello, and ends. */
+typedef struct Orders {
+	uint32_t word, probe;
+	uint64_t sandbox; /* layers to be in */
+} Orders;
+
 typedef enum CommandKind {
 	COMMAND_LOAD,
 	COMMAND_CHECK,
@@ -94,6 +105,7 @@ enum { REPLY_HELLO = 100 }; /* kind of the first reply, unasked: the runner is u
 
 typedef struct Reply {
 	uint32_t word, kind, candidate, status; /* Status */
+	SandboxReport sandbox; /* believed up to the answer to LOAD: no foreign code has run */
 	char text[REPLY_TEXT];
 } Reply;
 

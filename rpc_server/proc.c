@@ -42,7 +42,7 @@ spawn(Proc *p, const char *program, int child_fd)
 }
 
 int
-proc_spawn(Proc *p, const char *program, Err *e)
+proc_spawn(Proc *p, const char *program, const Orders *orders, Err *e)
 {
 	int pair[2], rc;
 
@@ -50,7 +50,9 @@ proc_spawn(Proc *p, const char *program, Err *e)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
 		return err_set(e, ERR_DEVICE, "runner: %s", strerror(errno));
 	fcntl(pair[1], F_SETFL, 0); /* the runner waits for commands */
-	rc = spawn(p, program, pair[1]);
+	rc = send(pair[0], orders, sizeof *orders, MSG_NOSIGNAL) == sizeof *orders ? OK : errno;
+	if (!rc)
+		rc = spawn(p, program, pair[1]);
 	close(pair[1]);
 	if (rc) {
 		close(pair[0]);

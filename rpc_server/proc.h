@@ -13,9 +13,9 @@ typedef struct Proc {
 	int fd;    /* readable when a reply is there or the runner is gone; -1: closed */
 } Proc;
 
-/* Starts the program, called as RUNNER_NAME, in a session of its own, without environment. Errors:
- * ERR_DEVICE, with nothing to clean up. */
-int proc_spawn(Proc *p, const char *program, Err *e);
+/* Starts the program, called as RUNNER_NAME, in a session of its own, without environment, and
+ * sends its orders. Errors: ERR_DEVICE, with nothing to clean up. */
+int proc_spawn(Proc *p, const char *program, const Orders *orders, Err *e);
 
 /* fd: a descriptor to hand over; -1: none. False when the runner does not take it. */
 bool proc_send(Proc *p, const Command *c, int fd);

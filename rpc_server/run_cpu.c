@@ -44,19 +44,18 @@ typedef struct Cpu {
 	Prepared *prepared[CANDIDATES_MAX];
 } Cpu;
 
-/* Denormals are zero, as the product sets it: they would distort times. */
+/* The state of arithmetic that every kernel begins with and the runner goes on with, whatever was
+ * left behind. Denormals are zero, as the product sets it: they would distort times. */
 static void
-flush_denormals(void)
+set_arithmetic(void)
 {
 #if defined(__x86_64__)
-	__builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
+	__asm__ volatile("cld");
+	__builtin_ia32_ldmxcsr(0x1f80 | 0x8040);
 #elif defined(__aarch64__)
-	uint64_t fpcr;
-
-	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-	__asm__ volatile("msr fpcr, %0" : : "r"(fpcr | 1u << 24 | 1u << 19));
+	__asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)1 << 24 | 1u << 19));
 #elif defined(__arm__)
-	__builtin_arm_set_fpscr(__builtin_arm_get_fpscr() | 1u << 24);
+	__builtin_arm_set_fpscr(1u << 24);
 #endif
 }
 
@@ -265,6 +264,7 @@ prepare(Cpu *c, const Candidate *k, Prepared *p, Err *e)
 	if (!fits(c, k, e) || !guarded(c, &p->scratch, k->scratch_bytes, PLACE_SCRATCH, 0, e))
 		return STATUS_INFEASIBLE;
 	status = derive(c, k, p, derived, e);
+	set_arithmetic();
 	if (status == STATUS_OK)
 		status = make_pool(c, k, p, e);
 	for (uint32_t i = 0; i < k->derived.n; i++)
@@ -298,7 +298,7 @@ cpu_prepare(void *self, uint32_t candidate, Err *e)
 		err_set(e, ERR_NOMEM, "cpu: out of memory");
 		return STATUS_INFEASIBLE;
 	}
-	flush_denormals();
+	set_arithmetic();
 	status = prepare(c, &c->work->batch->candidates.v[candidate], c->prepared[candidate], e);
 	if (status != STATUS_OK)
 		cpu_release(c, candidate);
@@ -333,7 +333,7 @@ make_ready(void *context, int chunk, int chunks)
 	(void)context;
 	(void)chunk;
 	(void)chunks;
-	flush_denormals(); /* the kernel before may have changed it */
+	set_arithmetic(); /* the kernel before may have changed it */
 }
 
 /* All threads of the batch awake, and computing alike. */
@@ -405,6 +405,7 @@ cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 			rc |= run_phase(c, p, k, chunks);
 	}
 	*ns = clock_ns() - began;
+	set_arithmetic();
 	return rc;
 }
 

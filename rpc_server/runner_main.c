@@ -3,7 +3,8 @@
  * Two processes: the keeper, which the agent spawned and waits for, and the worker, which runs
  * foreign code. A kernel that kills its parent kills the keeper; the worker dies with it, the
  * agent lives. The keeper ends the way the worker ended. Neither holds a secret: no environment,
- * no descriptor but the socket to the agent.
+ * no descriptor but the socket to the agent. Before foreign code runs, the worker is in all layers
+ * of the sandbox that it was told to be in and that there are.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@
 #define SHADOWED 0
 #endif
 
-enum { CALIBRATE_EVERY_NS = 500000000 };
+enum { CALIBRATE_EVERY_NS = 500000000, CPU_SPARE_S = 60 };
 
 typedef struct Worker {
 	Message message; /* the batch */
@@ -50,6 +50,7 @@ typedef struct Worker {
 	void *self;
 	uint64_t calibrated; /* when, ns */
 	hone_parallel parallel;
+	Sandbox sandbox;
 } Worker;
 
 static void
@@ -65,14 +66,6 @@ calibrate(Worker *w, double *gflops)
 }
 
 static void
-limit(int what, rlim_t most)
-{
-	struct rlimit r = {most, most};
-
-	setrlimit(what, &r);
-}
-
-static void
 stay_on(int core)
 {
 	cpu_set_t set;
@@ -84,7 +77,16 @@ stay_on(int core)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
-/* The batch's threads, each on a processor of its own. They live until the process ends. */
+static void
+take_part(void *context, int chunk, int chunks)
+{
+	(void)context;
+	(void)chunk;
+	(void)chunks;
+}
+
+/* The batch's threads, each on a processor of its own. They live until the process ends. All have
+ * begun when this returns: how a thread begins is forbidden later. */
 static int
 start_threads(Worker *w, Err *e)
 {
@@ -100,6 +102,7 @@ start_threads(Worker *w, Err *e)
 		return err_set(e, ERR_NOMEM, "runner: %d threads could not be started", threads);
 	w->parallel = hone_pool_parallel(pool);
 	w->work.parallel = &w->parallel;
+	w->parallel.parallel_for(w->parallel.self, take_part, NULL, threads);
 	return OK;
 }
 
@@ -132,6 +135,24 @@ map_segment(Worker *w, const Command *c, int fd, Err *e)
 	return OK;
 }
 
+/* Bounds that no batch which the agent lets go on can reach. */
+static SandboxNeeds
+needs(const Worker *w)
+{
+	const Batch *b = &w->message.u.batch;
+	uint64_t ms = 0, threads = b->threads > 1 ? b->threads : 1;
+
+	for (uint32_t i = 0; i < b->candidates.n; i++)
+		ms += b->candidates.v[i].deadline_ms ? b->candidates.v[i].deadline_ms : DEADLINE_MS;
+	return (SandboxNeeds){
+		.memory_bytes = SHADOWED ? 0
+					 : w->plan->memory_bytes + 2 * w->segment_bytes +
+						   ((uint64_t)1 << 30),
+		.cpu_s = (ms / 1000 + 1) * (2 + b->measure.race_rounds) * threads + CPU_SPARE_S,
+		.threads = (int)threads,
+	};
+}
+
 static int
 load(Worker *w, const Command *c, int fd, Err *e)
 {
@@ -141,15 +162,15 @@ load(Worker *w, const Command *c, int fd, Err *e)
 	if (w->runner)
 		return err_set(e, ERR_INTERNAL, "runner: loaded twice");
 	rc = map_segment(w, c, fd, e);
+	close(fd);
 	if (rc)
 		return rc;
 	w->work = (Work){b, w->plan, w->segment, w->buffer, &w->places, NULL};
 	rc = start_threads(w, e);
 	if (rc)
 		return rc;
-	limit(RLIMIT_NPROC, 0); /* a kernel starts nothing; the superuser is not bound by it */
-	if (!SHADOWED)
-		limit(RLIMIT_AS, w->plan->memory_bytes + 2 * w->segment_bytes + ((rlim_t)1 << 30));
+	w->sandbox.needs = needs(w);
+	sandbox_enter(&w->sandbox, SANDBOX_LOADING);
 	rc = places_watch(&w->places, w->control, e);
 	if (rc)
 		return rc;
@@ -157,7 +178,10 @@ load(Worker *w, const Command *c, int fd, Err *e)
 	if (!w->runner)
 		return err_set(e, ERR_UNSUPPORTED, "runner '%s' is not known", b->runner);
 	calibrate(w, &w->control->calibration_before);
-	return w->runner->open(&w->work, &w->self, e);
+	rc = w->runner->open(&w->work, &w->self, e);
+	if (rc == OK)
+		sandbox_enter(&w->sandbox, SANDBOX_LOADED);
+	return rc;
 }
 
 static int
@@ -265,7 +289,7 @@ obey(Worker *w, const Command *c, int fd, Reply *r)
 	}
 	if (e.code && status == STATUS_OK)
 		status = e.code == ERR_NOMEM ? STATUS_INFEASIBLE : STATUS_BUILD;
-	*r = (Reply){PLAN_WORD, c->kind, c->candidate, (uint32_t)status, ""};
+	*r = (Reply){PLAN_WORD, c->kind, c->candidate, (uint32_t)status, w->sandbox.report, ""};
 	snprintf(r->text, sizeof r->text, "%.*s", REASON_MAX, e.msg);
 }
 
@@ -293,22 +317,27 @@ receive(Command *c, int *fd)
 	return n == sizeof *c && c->word == PLAN_WORD;
 }
 
-static int
-work(void)
+/* Does what the agent says until that is gone or does not want this runner any more. */
+static _Noreturn void
+work(const Sandbox *sandbox, bool probe)
 {
 	Worker *w = calloc(1, sizeof *w);
-	Reply r = {PLAN_WORD, REPLY_HELLO, 0, STATUS_OK, ""};
+	Reply r = {.word = PLAN_WORD, .kind = REPLY_HELLO};
 	Command c;
 	int fd;
 
 	if (!w)
-		return 1;
-	while (send(RUNNER_FD, &r, sizeof r, MSG_NOSIGNAL) == sizeof r && receive(&c, &fd)) {
-		obey(w, &c, fd, &r);
-		if (fd >= 0)
-			close(fd);
+		_exit(1);
+	w->sandbox = *sandbox;
+	sandbox_enter(&w->sandbox, SANDBOX_WORKER);
+	if (probe) {
+		sandbox_enter(&w->sandbox, SANDBOX_LOADING);
+		sandbox_enter(&w->sandbox, SANDBOX_LOADED);
 	}
-	_exit(0); /* the agent is gone, or does not want this runner any more */
+	r.sandbox = w->sandbox.report;
+	while (send(RUNNER_FD, &r, sizeof r, MSG_NOSIGNAL) == sizeof r && receive(&c, &fd))
+		obey(w, &c, fd, &r);
+	_exit(0);
 }
 
 /* Waits for the worker and ends as it ended. */
@@ -331,15 +360,17 @@ keep(pid_t worker)
 int
 runner_main(void)
 {
+	Sandbox sandbox = {0};
+	Orders orders;
 	pid_t worker;
 
 	prctl(PR_SET_NAME, RUNNER_NAME);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_FSIZE, 0);
+	if (recv(RUNNER_FD, &orders, sizeof orders, 0) != sizeof orders || orders.word != PLAN_WORD)
+		return 1;
+	sandbox.wanted = orders.sandbox;
+	sandbox_enter(&sandbox, SANDBOX_KEEPER);
 	worker = fork();
-	if (worker)
-		return worker < 0 ? 1 : keep(worker);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return work();
+	if (!worker)
+		work(&sandbox, orders.probe);
+	_exit(worker < 0 ? 1 : keep(worker));
 }

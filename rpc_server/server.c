@@ -11,6 +11,7 @@
 #include "rpc_server/batch.h"
 #include "rpc_server/cold.h"
 #include "rpc_server/net.h"
+#include "rpc_server/probe.h"
 #include "rpc_server/runner.h"
 #include "wire/session.h"
 
@@ -88,6 +89,8 @@ start_next(Server *s)
 			    s->config->core,
 			    {s->device.l1d, s->device.l2, s->device.l3}},
 		.blobs = s->blobs,
+		.sandbox = s->config->sandbox,
+		.sandbox_required = s->config->sandbox_required,
 		.hooks = {s, on_result, on_done, on_watch},
 	};
 	Job *job = s->queue[0].job;
@@ -497,6 +500,20 @@ describe_device(Server *s, Err *e)
 	return OK;
 }
 
+/* A runner that does not start is no reason to end, unless something is required of it. */
+static int
+describe_sandbox(Server *s, Err *e)
+{
+	const ServerConfig *c = s->config;
+	SandboxReport report;
+	Err ignored = {0};
+	int rc;
+
+	probe_sandbox(c->program, c->sandbox, &report, &ignored);
+	rc = probe_describe(&report, c->sandbox, &s->device, e);
+	return rc ? rc : probe_require(&report, c->sandbox_required, &s->device, e);
+}
+
 int
 server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), void *self,
 	   Err *e)
@@ -511,6 +528,8 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 	s->config = config;
 	s->blobs = blobs_new(config->blob_bytes);
 	rc = s->blobs ? describe_device(s, e) : err_set(e, ERR_NOMEM, "server: out of memory");
+	if (rc == OK)
+		rc = describe_sandbox(s, e);
 	if (rc == OK)
 		rc = access_open(&s->access, config->keys, &config->limits, config->note, e);
 	if (rc == OK)

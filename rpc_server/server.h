@@ -17,13 +17,15 @@ typedef struct ServerConfig {
 	uint64_t blob_bytes;            /* cap of the blob store */
 	int core;                       /* for runners; -1 = any */
 	bool insecure;                  /* recorded in DeviceInfo */
+	uint64_t sandbox;               /* layers for runners (wire/sandbox.h), where there are */
+	uint64_t sandbox_required;      /* those that none may do without */
 	Limits limits;                  /* all of them set */
 	void (*note)(const char *line); /* for the agent's log; may be NULL */
 } ServerConfig;
 
 /* Serves until SIGTERM, SIGINT or the one client has left. `ready` is called with the
- * address once it listens. Errors: those of net_open and
- * access_open; ERR_NOMEM. */
+ * address once it listens. Errors: those of net_open, access_open and
+ * probe_require; ERR_NOMEM. */
 int server_run(const ServerConfig *config, void (*ready)(void *self, const char *address),
 	       void *self, Err *e);
 

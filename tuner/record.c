@@ -48,7 +48,8 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 		    .session = t->session,
 		    .seed = (int64_t)t->opt->seed,
 		    .race = race,
-		    .insecure = device_info(&t->device)->insecure};
+		    .insecure = device_info(&t->device)->insecure,
+		    .sandbox = (int64_t)m->sandbox};
 
 	r.median_ns = median_of(r.samples, r.nsample);
 	for (int i = 0; i < r.nsample; i++)

@@ -153,6 +153,7 @@ typedef struct Result {
 	double calibration_before, calibration_after; /* GFLOPS of the fixed FMA loop */
 	double load_s, prepare_s, run_s, check_s;
 	LIST(Digest) fetched; /* OUT buffers in order */
+	uint64_t sandbox; /* layers (wire/sandbox.h) that it ran in; 0: none, or it did not run */
 } Result;
 
 typedef struct BatchDone {

@@ -132,6 +132,7 @@ static const Field Result_fields[] = {
 	{ONE(Result, 12, F64, run_s, 0)},
 	{ONE(Result, 13, F64, check_s, 0)},
 	{MANY(Result, 14, DIGEST, fetched, 0, BUFFERS_MAX)},
+	{ONE(Result, 15, U64, sandbox, 0)},
 };
 SCHEMA(Result, "result");
 
@@ -183,6 +184,7 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 26, TEXT, role, SYMBOL_MAX)},
 	{ONE(DeviceInfo, 27, BOOL, emulated, 0)},
 	{ONE(DeviceInfo, 28, TEXT, core, SYMBOL_MAX)},
+	{MANY(DeviceInfo, 29, TEXT, sandbox_notes, SYMBOL_MAX, 64)},
 };
 SCHEMA(DeviceInfo, "device");
 

@@ -13,7 +13,8 @@
 	X(BELOW_RESOLUTION, 6, "too short for the clock")             \
 	X(IMPLAUSIBLE, 7, "faster than possible")                     \
 	X(LOST, 8, "lost before it was measured: may be tried again") \
-	X(CANCELLED, 9, "cancelled")
+	X(CANCELLED, 9, "cancelled")                                  \
+	X(FORBIDDEN, 10, "made a forbidden system call")
 
 typedef enum Status {
 #define X(name, value, text) STATUS_##name = value,

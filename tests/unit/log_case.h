@@ -89,7 +89,8 @@ row(const char *sched, double ns)
 			.session = "s1",
 			.seed = -3,
 			.time = 1700000000,
-			.insecure = 1};
+			.insecure = 1,
+			.sandbox = 6};
 }
 
 static inline Log *

@@ -29,6 +29,7 @@ assert_rows_equal(const LogRow *x, const LogRow *y)
 	assert_string_equal(x->stage, y->stage);
 	assert_string_equal(x->session, y->session);
 	assert_int_equal(x->seed, y->seed);
+	assert_int_equal(x->sandbox, y->sandbox);
 	assert_int_equal(x->race, y->race);
 	assert_int_equal(x->time, y->time);
 }

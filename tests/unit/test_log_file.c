@@ -240,14 +240,15 @@ foreign_and_newer_files_are_refused(void **state)
 	}
 }
 
-/* As the first format was: without the column that came with the second. */
+/* As the first format was: without the columns that came later. */
 static void
 make_first_format(Bench *b)
 {
 	char command[256];
 
 	snprintf(command, sizeof command,
-		 "sqlite3 %s 'ALTER TABLE trial DROP COLUMN insecure; PRAGMA user_version = 1'",
+		 "sqlite3 %s 'ALTER TABLE trial DROP COLUMN insecure; "
+		 "ALTER TABLE trial DROP COLUMN sandbox; PRAGMA user_version = 1'",
 		 b->path);
 	assert_int_equal(system(command), 0);
 }
@@ -263,6 +264,7 @@ assert_one_row(Bench *b, Log *l, int64_t insecure, int expected)
 		fail_msg("%s", e.msg);
 	assert_int_equal(n, expected);
 	assert_int_equal(r[n - 1].insecure, insecure);
+	assert_int_equal(r[n - 1].sandbox, 6 * insecure);
 	assert_int_equal(r[n - 1].nsample, 4);
 }
 

@@ -315,7 +315,7 @@ wrong_fields_are_refused_by_name(void **state)
 	msgpack_pack_int(&pk, STATUS_COUNT);
 	e = (Err){0};
 	assert_int_equal(decode_packed(&sb, &m, &e), ERR_INPUT);
-	assert_string_equal(e.msg, "result: status: 10 is not known");
+	assert_string_equal(e.msg, "result: status: 11 is not known");
 
 	pack_head(&sb, &pk, MESSAGE_EVENT, METHOD_RESULT);
 	msgpack_pack_map(&pk, 1);
