@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 enum { BLOCK_SIZE = 256 * 1024, SMALL_ALIGN = 16, LARGE_ALIGN = 64, LARGE = 1024 };
 
 typedef struct Block {
@@ -29,7 +31,7 @@ out_of_memory(size_t size)
 static Block *
 block_new(size_t size, Block *next)
 {
-	size_t bytes = (sizeof(Block) + size + 63) & ~(size_t)63;
+	size_t bytes = whole_lines(sizeof(Block) + size);
 	Block *b = size < SIZE_MAX / 2 ? aligned_alloc(64, bytes) : NULL;
 
 	if (!b)

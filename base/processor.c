@@ -84,46 +84,30 @@ usable(const Feature *f, const uint64_t word[WORDS])
 	return (state & need) == need;
 }
 
-#elif defined(__aarch64__)
+#else
 #include <sys/auxv.h>
 
 enum { HWCAP_1, HWCAP_2, WORDS };
 
 static const Feature features[] = {
+#if defined(__aarch64__)
 	{"neon", HWCAP_1, 1},  {"aes", HWCAP_1, 3},      {"sha2", HWCAP_1, 6},
 	{"crc", HWCAP_1, 7},   {"lse", HWCAP_1, 8},      {"fullfp16", HWCAP_1, 10},
 	{"rdm", HWCAP_1, 12},  {"jsconv", HWCAP_1, 13},  {"complxnum", HWCAP_1, 14},
 	{"rcpc", HWCAP_1, 15}, {"sha3", HWCAP_1, 17},    {"dotprod", HWCAP_1, 20},
 	{"sve", HWCAP_1, 22},  {"fp16fml", HWCAP_1, 23}, {"sve2", HWCAP_2, 1},
 	{"i8mm", HWCAP_2, 13}, {"bf16", HWCAP_2, 14},    {"sme", HWCAP_2, 23},
-};
-
-static void
-read_words(uint64_t word[WORDS])
-{
-	word[HWCAP_1] = getauxval(AT_HWCAP);
-	word[HWCAP_2] = getauxval(AT_HWCAP2);
-}
-
-static bool
-usable(const Feature *f, const uint64_t word[WORDS])
-{
-	(void)f;
-	(void)word;
-	return true;
-}
-
 #elif defined(__arm__)
-#include <sys/auxv.h>
-
-enum { HWCAP_1, HWCAP_2, WORDS };
-
-static const Feature features[] = {
 	{"neon", HWCAP_1, 12},      {"vfp3", HWCAP_1, 13},    {"vfp4", HWCAP_1, 16},
 	{"hwdiv-arm", HWCAP_1, 17}, {"hwdiv", HWCAP_1, 18},   {"d32", HWCAP_1, 19},
 	{"fullfp16", HWCAP_1, 23},  {"dotprod", HWCAP_1, 24}, {"fp16fml", HWCAP_1, 25},
 	{"bf16", HWCAP_1, 26},      {"i8mm", HWCAP_1, 27},    {"aes", HWCAP_2, 0},
 	{"sha2", HWCAP_2, 2},       {"crc", HWCAP_2, 4},
+#else
+	/* RISC-V: a bit per letter of the base extensions */
+	{"m", HWCAP_1, 'm' - 'a'}, {"a", HWCAP_1, 'a' - 'a'}, {"f", HWCAP_1, 'f' - 'a'},
+	{"d", HWCAP_1, 'd' - 'a'}, {"c", HWCAP_1, 'c' - 'a'}, {"v", HWCAP_1, 'v' - 'a'},
+#endif
 };
 
 static void
@@ -131,31 +115,6 @@ read_words(uint64_t word[WORDS])
 {
 	word[HWCAP_1] = getauxval(AT_HWCAP);
 	word[HWCAP_2] = getauxval(AT_HWCAP2);
-}
-
-static bool
-usable(const Feature *f, const uint64_t word[WORDS])
-{
-	(void)f;
-	(void)word;
-	return true;
-}
-
-#else
-#include <sys/auxv.h>
-
-enum { HWCAP_1, WORDS };
-
-/* RISC-V: a bit per letter of the base extensions */
-static const Feature features[] = {
-	{"m", HWCAP_1, 'm' - 'a'}, {"a", HWCAP_1, 'a' - 'a'}, {"f", HWCAP_1, 'f' - 'a'},
-	{"d", HWCAP_1, 'd' - 'a'}, {"c", HWCAP_1, 'c' - 'a'}, {"v", HWCAP_1, 'v' - 'a'},
-};
-
-static void
-read_words(uint64_t word[WORDS])
-{
-	word[HWCAP_1] = getauxval(AT_HWCAP);
 }
 
 static bool

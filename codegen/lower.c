@@ -76,14 +76,6 @@ reduce_to_shared_part(Lower *l, int tensor, int64_t dim[TASK_RANK_MAX])
 	}
 }
 
-static bool
-is_axis(const Index *ix, int axis)
-{
-	Index plain = index_axis(axis);
-
-	return index_equal(ix, &plain);
-}
-
 /* Which dimensions of its output every stage indexes by a shared axis and nothing else. */
 static void
 find_followers(Lower *l, int stage)
@@ -95,7 +87,7 @@ find_followers(Lower *l, int stage)
 		return;
 	for (int d = 0; d < l->t->tensor.v[s->out].rank; d++)
 		for (int f = 0; f < l->s->nfuse; f++)
-			if (is_axis(&s->out_ix[d], stage_spatial_axis(s, l->s->fuse[f].axis)))
+			if (index_is_axis(&s->out_ix[d], stage_spatial_axis(s, l->s->fuse[f].axis)))
 				p->follows[d] = f + 1;
 }
 

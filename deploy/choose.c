@@ -28,9 +28,9 @@ choose_plan(Compiler *c, Err *e)
 	FormCost cost = space_form_cost(&how);
 	PlanMemory memory = {c->opt->memory, c->b->threads};
 	Err own = {0};
-	int rc = NOT_APPLICABLE;
+	int rc = memory.bytes ? plan_whole(c, e) : OK;
 
-	if (memory.bytes && (rc = plan_whole(c, e)))
+	if (rc)
 		return rc;
 	rc = NOT_APPLICABLE;
 	c->b->plan = "analytic";

@@ -3,6 +3,8 @@
  */
 #include "graph/plan.h"
 
+#include "base/number.h"
+
 int
 plan_root(const Plan *p, int buffer)
 {
@@ -113,12 +115,6 @@ plan_lives(const Plan *p, Arena *a, bool keep)
 	return l;
 }
 
-static size_t
-aligned(size_t bytes)
-{
-	return (bytes + 63) & ~(size_t)63;
-}
-
 size_t
 plan_given_bytes(const Plan *p)
 {
@@ -126,7 +122,7 @@ plan_given_bytes(const Plan *p)
 
 	for (int i = 0; i < p->buffer.n; i++)
 		if (p->buffer.v[i].kind != BUFFER_TEMPORARY && p->buffer.v[i].view_of < 0)
-			bytes += aligned(p->buffer.v[i].bytes);
+			bytes += whole_lines(p->buffer.v[i].bytes);
 	return bytes;
 }
 
@@ -145,7 +141,7 @@ plan_step_bytes(const Plan *p, const BufferLife *l, int step, int threads)
 
 	for (int i = 0; i < p->buffer.n; i++)
 		if (l[i].first <= step && step <= l[i].last)
-			bytes += aligned(l[i].bytes);
+			bytes += whole_lines(l[i].bytes);
 	return bytes;
 }
 

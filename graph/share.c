@@ -9,6 +9,7 @@
  */
 #include <limits.h>
 
+#include "base/number.h"
 #include "graph/memory.h"
 #include "graph/plan.h"
 
@@ -145,7 +146,7 @@ bytes_beside(const Share *s, const Run *run)
 		if (uses_buffer(s, run, b, true) ||
 		    !((l->first <= at && at <= l->last) || uses_buffer(s, run, b, false)))
 			continue;
-		bytes += (own + 63) & ~(size_t)63;
+		bytes += whole_lines(own);
 	}
 	return bytes;
 }

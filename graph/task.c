@@ -289,6 +289,17 @@ index_equal(const Index *a, const Index *b)
 	return a->k == b->k && a->via == b->via && !memcmp(a->coef, b->coef, sizeof a->coef);
 }
 
+bool
+index_is_axis(const Index *ix, int axis)
+{
+	Index plain;
+
+	if (axis == TASK_NONE)
+		return false;
+	plain = index_axis(axis);
+	return index_equal(ix, &plain);
+}
+
 void
 index_range(const Stage *s, const Index *ix, int64_t *lo, int64_t *hi)
 {

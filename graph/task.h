@@ -183,6 +183,7 @@ Index index_const(int64_t k);
 Index index_axis(int axis); /* the axis itself */
 Index index_add(Index a, const Index *b, int64_t scale);
 bool index_equal(const Index *a, const Index *b);
+bool index_is_axis(const Index *ix, int axis); /* it and nothing else; false for TASK_NONE */
 
 /* Lowest and highest value over the stage's axes; via is not counted. */
 void index_range(const Stage *s, const Index *ix, int64_t *lo, int64_t *hi);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "graph/task.h"
 
 static const char strip_name[] = "strip";
@@ -31,14 +32,6 @@ typedef struct Cut {
 	int64_t strips;
 } Cut;
 
-static bool
-is_alone(const Index *ix, int axis)
-{
-	Index plain = index_axis(axis);
-
-	return index_equal(ix, &plain);
-}
-
 /* The axis that alone walks dimension d of the stage's output, and no other. */
 static int
 walking_axis(const Task *t, const Stage *s, int d)
@@ -46,7 +39,8 @@ walking_axis(const Task *t, const Stage *s, int d)
 	int found = TASK_NONE;
 
 	for (int a = 0; a < s->nspatial; a++)
-		if (is_alone(&s->out_ix[d], a) && s->axis[a].extent == t->tensor.v[s->out].dim[d])
+		if (index_is_axis(&s->out_ix[d], a) &&
+		    s->axis[a].extent == t->tensor.v[s->out].dim[d])
 			found = a;
 	for (int o = 0; found != TASK_NONE && o < t->tensor.v[s->out].rank; o++)
 		if (o != d && s->out_ix[o].coef[found])
@@ -206,7 +200,7 @@ strip_bytes(const TaskTensor *x, const Rows *r)
 {
 	int64_t n = tensor_count(x) / x->dim[r->dim] * r->count;
 
-	return ((size_t)n * dtype_size(x->type) + 63) & ~(size_t)63;
+	return whole_lines((size_t)n * dtype_size(x->type));
 }
 
 static size_t

@@ -24,7 +24,7 @@ enum {
 static const double BODY_LOOP_CYCLES = .4;
 
 /* Prefetchers follow so many streams; accesses this many bytes apart are streams of their own. */
-enum { STREAMS = 24, STREAM_BYTES = 1024, LINE_BYTES = 64 };
+enum { STREAMS = 24, STREAM_BYTES = 1024 };
 
 /* Loops of a body that peeling makes of one. */
 enum { PEELED_COPIES = 4 };
@@ -180,6 +180,19 @@ double
 nest_elements(const Nest *n, const Access *x)
 {
 	return distinct(x, n->units, n->reach);
+}
+
+double
+nest_apart(const Nest *n, const Access *x, int64_t bytes)
+{
+	Nest far = *n;
+
+	for (int a = 0; a < n->s->naxes; a++)
+		if (llabs(x->stride[a]) * x->bytes < bytes) {
+			far.units[a] = 1;
+			far.reach[a] = 0;
+		}
+	return nest_elements(&far, x);
 }
 
 /* Load operations of one body: vectors, scalars that are spread, or one per lane. */

@@ -7,10 +7,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "search_space/nest.h"
 
 /* Addresses so far apart share the sets of a first cache, or the banks of a second. */
-enum { SETS_BYTES = 4096, BANKS_BYTES = 512, PAGE_BYTES = 4096, CACHE_LINE = 64 };
+enum { SETS_BYTES = 4096, BANKS_BYTES = 512, PAGE_BYTES = 4096 };
 
 /* The part of the banks that gives the whole rate, and what a smaller one costs far accesses. */
 static const double BANKS_ENOUGH = .25, BANKS_FAR = .3;
@@ -67,23 +68,11 @@ nest_is_window(const StageInfo *s, int vec)
 	return true;
 }
 
-static int64_t
-common_divisor(int64_t a, int64_t b)
-{
-	while (b) {
-		int64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* The part of the places in a period of addresses on which a box of x lies. */
 static double
 part_used(const Nest *n, const Access *x, const int64_t *box, int64_t period)
 {
-	int64_t run = CACHE_LINE, apart = period;
+	int64_t run = LINE_BYTES, apart = period;
 	double places = 1;
 
 	for (int a = 0; a < n->s->naxes; a++) {
@@ -92,9 +81,8 @@ part_used(const Nest *n, const Access *x, const int64_t *box, int64_t period)
 		if (!x->varies[a] || box[a] <= 1)
 			continue;
 		if (step > x->bytes) {
-			places *= fmin((double)box[a],
-				       (double)(period / common_divisor(step, period)));
-			apart = common_divisor(step, apart);
+			places *= fmin((double)box[a], (double)(period / gcd64(step, period)));
+			apart = gcd64(step, apart);
 		} else if (box[a] * x->bytes > run)
 			run = box[a] * x->bytes;
 	}
@@ -139,14 +127,8 @@ rows_walked(const Nest *n)
 
 	for (int i = 0; i <= n->s->n; i++) {
 		const Access *x = access_or_store(n->s, i);
-		Nest far = *n;
 
-		for (int a = 0; a < n->s->naxes; a++)
-			if (llabs(x->stride[a]) * x->bytes < PAGE_BYTES) {
-				far.units[a] = 1;
-				far.reach[a] = 0;
-			}
-		rows += x->is_const ? 0 : nest_elements(&far, x);
+		rows += x->is_const ? 0 : nest_apart(n, x, PAGE_BYTES);
 	}
 	return rows;
 }

@@ -5,6 +5,8 @@
 #include "search_space/stage_info.h"
 #include "search_space/target.h"
 
+enum { LINE_BYTES = 64 };
+
 /* A stage under a StageSched, and its register tile. */
 typedef struct Nest {
 	const StageInfo *s;
@@ -37,6 +39,10 @@ nest_reduces(const Nest *n)
 
 /* Elements of x that one body touches, vectors counted as one. */
 double nest_elements(const Nest *n, const Access *x);
+
+/* Those of them that lie at least so many bytes from each other: lines, rows or pages walked side
+ * by side. */
+double nest_apart(const Nest *n, const Access *x, int64_t bytes);
 
 double nest_registers(const Nest *n); /* vectors of the schedule's lanes */
 

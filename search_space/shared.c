@@ -6,16 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool
-is_alone(const Index *ix, int axis)
-{
-	Index plain;
-
-	if (axis == TASK_NONE)
-		return false;
-	plain = index_axis(axis);
-	return index_equal(ix, &plain);
-}
+#include "base/number.h"
 
 /* Whether some stage makes the tensor one index of dimension d per iteration of the axis. */
 static bool
@@ -24,7 +15,7 @@ made_along(const Task *t, int tensor, int d, const char *axis)
 	for (int s = 0; s < t->stage.n; s++) {
 		const Stage *q = &t->stage.v[s];
 
-		if (q->out == tensor && is_alone(&q->out_ix[d], stage_spatial_axis(q, axis)))
+		if (q->out == tensor && index_is_axis(&q->out_ix[d], stage_spatial_axis(q, axis)))
 			return true;
 	}
 	return false;
@@ -41,7 +32,7 @@ reads_in_step(const Task *t, const Stage *s, int e, const char *axis)
 	if (x->op == EXPR_LOAD && t->tensor.v[x->tensor].kind == TENSOR_TMP)
 		for (int d = 0; d < t->tensor.v[x->tensor].rank; d++)
 			if (made_along(t, x->tensor, d, axis) &&
-			    !is_alone(&x->ix[d], stage_spatial_axis(s, axis)))
+			    !index_is_axis(&x->ix[d], stage_spatial_axis(s, axis)))
 				return false;
 	return reads_in_step(t, s, x->a, axis) && reads_in_step(t, s, x->b, axis) &&
 	       reads_in_step(t, s, x->c, axis);
@@ -95,12 +86,13 @@ shared_bytes(const Task *t, const bool *idle, const SharedLoop *loop, int n)
 			int64_t kept = x->dim[d];
 
 			for (int f = 0; f < n; f++)
-				if (is_alone(&q->out_ix[d], stage_spatial_axis(q, loop[f].axis)) &&
+				if (index_is_axis(&q->out_ix[d],
+						  stage_spatial_axis(q, loop[f].axis)) &&
 				    loop[f].step < kept)
 					kept = loop[f].step;
 			count *= kept;
 		}
-		bytes += ((size_t)count * dtype_size(x->type) + 63) & ~(size_t)63;
+		bytes += whole_lines((size_t)count * dtype_size(x->type));
 	}
 	return bytes;
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/rng.h"
 #include "graph/oracle.h"
 
@@ -16,18 +17,6 @@ typedef struct Points {
 	bool all;
 	Rng rng;
 } Points;
-
-static int64_t
-gcd(int64_t a, int64_t b)
-{
-	while (b) {
-		int64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
 
 static void
 split(const TaskTensor *x, int64_t flat, int64_t *ix)
@@ -76,7 +65,7 @@ points_init(const TaskTensor *x, const ExpectOptions *opt)
 	p.all = p.count <= opt->most;
 	rng_init(&p.rng, opt->seed);
 	if (p.all && p.count > 2)
-		for (p.step = p.count * 5 / 8; gcd(p.step, p.count) != 1;)
+		for (p.step = p.count * 5 / 8; gcd64(p.step, p.count) != 1;)
 			p.step++;
 	return p;
 }

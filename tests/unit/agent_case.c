@@ -211,3 +211,17 @@ case_agent(void)
 		fail_msg("%s", e.msg);
 	return c;
 }
+
+void
+case_works(RpcClient *c)
+{
+	static char *good[] = {"good"};
+	AgentCase a;
+	Outcomes o;
+
+	case_init(&a, c, "");
+	case_add(&a, good);
+	case_run(&a, c, &o);
+	case_expect(&o, 0, STATUS_OK, "");
+	outcomes_fini(&o);
+}

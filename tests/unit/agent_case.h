@@ -11,6 +11,9 @@ enum { CASE_X, CASE_CONST, CASE_Y }; /* buffers */
 
 #define AGENT HONE_BIN "/rpc_server"
 
+/* For case_init: a kernel that never returns. */
+#define CASE_ENDLESS "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n"
+
 typedef struct AgentCase {
 	Batch batch; /* everything it points to is in here */
 	BufferSpec buffer[3];
@@ -47,6 +50,9 @@ void outcomes_fini(Outcomes *o);
 
 /* Fails the test unless candidate i has that status and its reason contains text. */
 void case_expect(const Outcomes *o, uint32_t i, Status status, const char *text);
+
+/* Fails the test unless a candidate is measured. */
+void case_works(RpcClient *c);
 
 RpcClient *case_agent(void); /* a private agent, or the test fails */
 

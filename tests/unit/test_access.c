@@ -16,7 +16,6 @@
 #include "trust/ring.h"
 
 static char folder[32], keys[64], address[64];
-static char *good[] = {"good"};
 
 /* An agent with keys on a port of its own; address is set. more: options, NULL at the end. */
 static void
@@ -92,19 +91,6 @@ expect_open(const char *name, int rc, const char *text)
 }
 
 static void
-assert_works(RpcClient *c)
-{
-	AgentCase a;
-	Outcomes o;
-
-	case_init(&a, c, "");
-	case_add(&a, good);
-	case_run(&a, c, &o);
-	case_expect(&o, 0, STATUS_OK, "");
-	outcomes_fini(&o);
-}
-
-static void
 the_first_start_makes_a_key_that_works(void **state)
 {
 	char path[128];
@@ -120,7 +106,7 @@ the_first_start_makes_a_key_that_works(void **state)
 	assert_true(agent_says(&a, "hone device add NAME 127.0.0.1:"));
 	know("default", NULL);
 	c = open_or_fail("default");
-	assert_works(c);
+	case_works(c);
 	assert_false(rpc_device(c)->insecure);
 	assert_string_equal(rpc_device(c)->role, "tune");
 	assert_string_equal(rpc_device(c)->holder, "");
@@ -146,7 +132,7 @@ others_see_who_holds_it(void **state)
 	start(&a, ARGS(NULL));
 	know("default", NULL);
 	c = open_or_fail("default");
-	case_init(&k, c, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_init(&k, c, CASE_ENDLESS);
 	case_add(&k, endless)->deadline_ms = 60000;
 	assert_int_equal(rpc_submit(c, &k.batch, &e), OK);
 	k.batch.id++;
@@ -210,7 +196,7 @@ deleting_a_key_ends_its_connections(void **state)
 	know("visitor", NULL);
 	other = open_or_fail("default");
 	c = open_or_fail("visitor");
-	case_init(&k, c, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_init(&k, c, CASE_ENDLESS);
 	case_add(&k, endless)->deadline_ms = 60000;
 	assert_int_equal(rpc_submit(c, &k.batch, &e), OK);
 	key_path("visitor", path);
@@ -223,7 +209,7 @@ deleting_a_key_ends_its_connections(void **state)
 	expect_open("visitor", ERR_DENIED, "the key was refused");
 	assert_true(agent_says(&a, "key 'visitor' revoked"));
 	assert_true(agent_says(&a, "key 'visitor': unknown key"));
-	assert_works(other); /* who has another one is not disturbed */
+	case_works(other); /* who has another one is not disturbed */
 	rpc_close(other);
 	stop(&a);
 }
@@ -351,7 +337,7 @@ silence_keeps_nobody_out(void **state)
 		assert_true(clock_ns() - began < 1000000000u);
 	}
 	c = open_or_fail("default");
-	assert_works(c);
+	case_works(c);
 	assert_true(process_descriptors(a.pid) < before + 128);
 	rpc_close(c);
 	assert_true(process_await_descriptors(a.pid, before));
@@ -418,14 +404,14 @@ a_command_leads_to_an_agent(void **state)
 
 	(void)state;
 	c = open_or_fail("exec:" AGENT " --stdio 2>/dev/null");
-	assert_works(c);
+	case_works(c);
 	assert_false(rpc_device(c)->insecure);
 	rpc_close(c);
 	c = open_or_fail("exec:cat | " AGENT " --stdio 2>/dev/null | cat"); /* two pipes */
-	assert_works(c);
+	case_works(c);
 	if (rpc_reopen(&c, 1000, NULL, NULL, &e))
 		fail_msg("%s", e.msg);
-	assert_works(c);
+	case_works(c);
 	rpc_close(c);
 	assert_true(process_all_gone());
 }

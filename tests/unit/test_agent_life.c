@@ -14,7 +14,6 @@
 #include "base/str.h"
 #include "tests/unit/agent_process.h"
 
-static char *good[] = {"good"};
 static char folder[] = "/tmp/hone-test-XXXXXX", path[64];
 
 static void
@@ -24,20 +23,6 @@ agent_start_later(Agent *a)
 			AGENT,     path, NULL};
 
 	agent_run(a, argv, -1);
-}
-
-/* One candidate is measured. */
-static void
-assert_works(RpcClient *c)
-{
-	AgentCase a;
-	Outcomes o;
-
-	case_init(&a, c, "");
-	case_add(&a, good);
-	case_run(&a, c, &o);
-	case_expect(&o, 0, STATUS_OK, "");
-	outcomes_fini(&o);
 }
 
 static void
@@ -90,7 +75,7 @@ tcp_tells_its_port_and_that_it_is_open_to_all(void **state)
 	assert_string_not_equal(address, "127.0.0.1:0");
 	c = open_or_fail(address);
 	assert_true(rpc_device(c)->insecure);
-	assert_works(c);
+	case_works(c);
 	rpc_close(c);
 	kill(a.pid, SIGTERM);
 	assert_int_equal(agent_exit_code(&a), 0);
@@ -116,7 +101,7 @@ a_socket_has_one_owner(void **state)
 	agent_start(&a, ARGS("--socket", path));
 	assert_true(agent_says(&a, "listening on"));
 	c = open_or_fail(path);
-	assert_works(c);
+	case_works(c);
 	rpc_close(c);
 	kill(a.pid, SIGTERM);
 	assert_int_equal(agent_exit_code(&a), 0);
@@ -170,7 +155,7 @@ what_a_client_leaves_behind_is_cleared(void **state)
 	agent_start(&a, ARGS("--socket", path));
 	assert_true(agent_says(&a, "listening on"));
 	first = open_or_fail(path);
-	case_init(&k, first, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_init(&k, first, CASE_ENDLESS);
 	case_add(&k, (char *[]){"endless"})->deadline_ms = 60000;
 	assert_int_equal(rpc_submit(first, &k.batch, &e), OK);
 	k.batch.id++;
@@ -178,7 +163,7 @@ what_a_client_leaves_behind_is_cleared(void **state)
 	assert_true(process_await_child(a.pid, "hone_runner") > 0);
 	rpc_close(first);
 	second = open_or_fail(path);
-	assert_works(second);
+	case_works(second);
 	assert_true(process_await_no_child(a.pid, "hone_runner"));
 	rpc_close(second);
 	kill(a.pid, SIGTERM);
@@ -227,7 +212,7 @@ blocked_calls_return_when_the_agent_dies(void **state)
 	Err e = {0};
 
 	(void)state;
-	case_init(&a, c, "KERNEL(endless) { for (volatile int i = 0;; i++) ; return 0; }\n");
+	case_init(&a, c, CASE_ENDLESS);
 	case_add(&a, endless)->deadline_ms = 60000;
 	assert_int_equal(rpc_submit(c, &a.batch, &e), OK);
 	assert_int_equal(rpc_wait(c, 20, &event, &e), NOT_APPLICABLE);
@@ -294,7 +279,7 @@ reopening_leaks_nothing(void **state)
 		}
 		if (rpc_reopen(&c, 1000, NULL, NULL, &e))
 			fail_msg("%s", e.msg);
-		assert_works(c);
+		case_works(c);
 	}
 	assert_int_equal(process_descriptors(getpid()), descriptors);
 	assert_int_equal(process_threads(getpid()), threads);
@@ -319,7 +304,7 @@ reopening_waits_for_an_agent_to_return(void **state)
 		agent_start_later(&a);
 		if (rpc_reopen(&c, 10000, NULL, NULL, &e))
 			fail_msg("%s", e.msg);
-		assert_works(c);
+		case_works(c);
 	}
 	agent_kill(&a);
 	assert_int_equal(rpc_reopen(&c, 300, NULL, NULL, &e), ERR_DEVICE);
