@@ -54,7 +54,7 @@ static const double COLD_SHOWS = 1, PREFETCHED_SHOWS = .05;
 
 /* Straight code of windows: what shows of its loads and of the final expressions, and the
  * operations that wait in schedulers for each that issues. */
-static const double STRAIGHT_LOADS = .15, STRAIGHT_FINAL = .25, WAITING_OPERATIONS = 28;
+static const double STRAIGHT_LOADS = .15, STRAIGHT_FINAL = .25, WAITING_OPERATIONS = 45;
 
 /* What lies in few of a cache's sets has these for itself. */
 static const double SETS_FULL = 1.7;
@@ -332,7 +332,7 @@ body_cycles(const Nest *n)
 	if (!n->window)
 		loading += nest_collisions(n) * LINE_BYTES / t->l2_gbs * t->ghz;
 	if (nest_is_straight(n))
-		chain *= fmin(1, terms / (WAITING_OPERATIONS * t->issue_per_cycle));
+		chain *= fmin(1, (terms + loads) / (WAITING_OPERATIONS * t->issue_per_cycle));
 	cycles = fmax(fmax(arithmetic, loading), fmax((ops + slots) / t->issue_per_cycle, chain));
 	cycles += SHOWS_THROUGH * (arithmetic + loading + chain);
 	cycles += prefetches(n) / t->load_per_cycle;
@@ -433,15 +433,27 @@ compute_ns(const Nest *n)
 	return tile_cycles(n, 0) / n->t->ghz;
 }
 
-/* Bytes of x that a box of the given extents touches. */
+/* How many times the bytes that a box takes come to it, as whole lines do: more than once where
+ * the box has a part of each. */
 static double
-footprint(const Access *x, const int64_t *box)
+parts_of_lines(const StageInfo *s, const Access *x, const int64_t *box)
+{
+	for (int a = 0; a < s->naxes && !x->is_const; a++)
+		if (x->varies[a] && x->stride[a] == 1 && box[a] * x->bytes < LINE_BYTES)
+			return fmin(LINE_BYTES, (double)(s->extent[a] * x->bytes)) /
+			       (double)(box[a] * x->bytes);
+	return 1;
+}
+
+/* Bytes of the lines of x that a box of the given extents touches. */
+static double
+footprint(const StageInfo *s, const Access *x, const int64_t *box)
 {
 	int64_t reach[STAGE_AXES_MAX];
 
 	for (int i = 0; i < x->nterm; i++)
 		reach[x->term[i].axis] = box[x->term[i].axis] - 1;
-	return distinct(x, box, reach) * x->bytes;
+	return distinct(x, box, reach) * x->bytes * parts_of_lines(s, x, box);
 }
 
 /* Extent of the axis inside the loops before the last-th: what its next step divides. */
@@ -470,7 +482,7 @@ traffic(const Nest *n, double cache)
 	for (int a = 0; a < n->s->naxes; a++)
 		box[a] = extent_before(n, a, n->q->n);
 	for (int i = 0; i <= n->s->n; i++)
-		bytes[i] = footprint(i < n->s->n ? &n->s->access[i] : &n->s->store, box);
+		bytes[i] = footprint(n->s, i < n->s->n ? &n->s->access[i] : &n->s->store, box);
 	for (int l = n->q->n - 1; l >= 0; l--) {
 		int a = n->q->split[l].axis;
 		int64_t outer = extent_before(n, a, l);
@@ -481,7 +493,7 @@ traffic(const Nest *n, double cache)
 		box[a] = outer;
 		for (int i = 0; i <= n->s->n; i++) {
 			const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
-			double whole = footprint(x, box), repeated = bytes[i] * times;
+			double whole = footprint(n->s, x, box), repeated = bytes[i] * times;
 
 			if (fits)
 				bytes[i] = whole;
