@@ -124,12 +124,12 @@ efforts() {
 	says 'of the untuned time, 95 % interval'
 }
 
-# resnet18 has layers for which Winograd F(4x4) is best, measured or not.
+# tiny_resnet8 has layers for which Winograd F(4x4) is best, measured or not.
 strict() {
-	ok "$hone" zoo resnet18 -o resnet18.onnx
-	ok "$hone" compile resnet18.onnx -o loose
+	ok "$hone" zoo tiny_resnet8 -o resnet.onnx
+	ok "$hone" compile resnet.onnx -o loose
 	says winograd4
-	ok "$hone" compile resnet18.onnx --strict -o tight
+	ok "$hone" compile resnet.onnx --strict -o tight
 	says_not winograd4
 	ok "$hone" bench tight --strict --runs 60
 	refused 2 "was compiled as winograd4" "$hone" bench loose --strict

@@ -1,12 +1,12 @@
 /* ONNX's own test cases through the compiled path: import, compile for this machine without a log,
  * run in this process, compare.
  *
- *   compiled [-j JOBS] [-t TARGET] [-s] DATA [WORD]
+ *   compiled [-j JOBS] [-t TARGET] [-s] [-e N] DATA [WORD]
  *
  * DATA and WORD as in ref_conformance; -t: for a row of the table of Targets that this machine can
- * run; -s: the plain scalar Sched everywhere. Each case runs in a process of its own with limits of
- * time and memory. Prints a line for each case, "name outcome detail", in order of their names,
- * then the sums as comments. Exit: 0 when nothing is wrong, crashes or hangs.
+ * run; -s: the plain scalar Sched everywhere; -e: every Nth case. Each case runs in a process of
+ * its own with limits of time and memory. Prints a line for each case, "name outcome detail", in
+ * order of their names, then the sums as comments. Exit: 0 when nothing is wrong, crashes or hangs.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ typedef struct Case {
 typedef struct Cases {
 	Arena *arena;
 	CompileOptions opt;
-	int jobs;
+	int jobs, every;
 	VEC(Case) v;
 } Cases;
 
@@ -282,6 +282,17 @@ by_name(const void *a, const void *b)
 	return strcmp(((const Case *)a)->name, ((const Case *)b)->name);
 }
 
+/* Keeps every Nth case. */
+static void
+thin_out(Cases *all)
+{
+	int n = 0;
+
+	for (int i = 0; i < all->v.n; i += all->every)
+		all->v.v[n++] = all->v.v[i];
+	all->v.n = n;
+}
+
 /* Exit code. */
 static int
 print_cases(const Cases *all)
@@ -307,13 +318,16 @@ parse_options(int argc, char **argv, Cases *all, Target *target)
 	int option;
 
 	all->jobs = 2;
-	while ((option = getopt(argc, argv, "j:t:s")) != -1) {
+	all->every = 1;
+	while ((option = getopt(argc, argv, "j:t:se:")) != -1) {
 		if (option == 'j')
 			all->jobs = atoi(optarg);
 		else if (option == 't' && !target_named(optarg, target, NULL))
 			all->opt.target = target;
 		else if (option == 's')
 			all->opt.scalar = true;
+		else if (option == 'e' && atoi(optarg) >= 1)
+			all->every = atoi(optarg);
 		else
 			return false;
 	}
@@ -340,7 +354,7 @@ main(int argc, char **argv)
 	int code;
 
 	if (!parse_options(argc, argv, &all, &target)) {
-		fprintf(stderr, "usage: compiled [-j JOBS] [-t TARGET] [-s] DATA [WORD]\n");
+		fprintf(stderr, "usage: compiled [-j JOBS] [-t TARGET] [-s] [-e N] DATA [WORD]\n");
 		return 2;
 	}
 	onnx_case_walk(argv[optind], optind + 1 < argc ? argv[optind + 1] : "", add_case, &all);
@@ -349,6 +363,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	qsort(all.v.v, (size_t)all.v.n, sizeof *all.v.v, by_name);
+	thin_out(&all);
 	run_cases(&all);
 	code = print_cases(&all);
 	arena_free(all.arena);

@@ -4,6 +4,7 @@
 # Usage: tests/conformance/table.sh [--check] [PROGRAM [OPTION...]]
 #   writes the table; with --check compares with it instead, and prints what changed
 #   PROGRAM: compiled (default: build/release/bin/compiled), and options for it
+#   with --check and HONE_TEST_QUICK every fourth case is run
 # Environment: ONNX_TESTDATA (/usr/share/libonnx-testdata/data); JOBS (number of processors)
 # Exit: 0; 1 when a case is wrong, crashes, hangs, is gone, or is worse than in the table;
 #       77 when the data is not there
@@ -14,6 +15,9 @@ check=
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -gt 0 ] || set -- "$here/../../build/release/bin/compiled"
 data=${ONNX_TESTDATA:-/usr/share/libonnx-testdata/data}
+
+some=
+[ -z "$check" ] || [ -z "${HONE_TEST_QUICK:-}" ] || { some=yes; set -- "$@" -e 4; }
 
 if [ ! -d "$data/node" ]; then
 	echo "table.sh: skipped: no test data in $data (Debian: libonnx-testdata)"
@@ -42,7 +46,7 @@ if [ -z "$check" ]; then
 fi
 
 # A case that folds away is as good as one that runs.
-awk 'BEGIN { rank["pass"] = rank["folded"] = 2; rank["pass-extern"] = 1 }
+awk -v some="$some" 'BEGIN { rank["pass"] = rank["folded"] = 2; rank["pass-extern"] = 1 }
 	/^#/ { next }
 	NR == FNR { was[$1] = $2; next }
 	!($1 in was) { print "new: " $0; next }
@@ -56,7 +60,7 @@ awk 'BEGIN { rank["pass"] = rank["folded"] = 2; rank["pass-extern"] = 1 }
 		delete was[$1]
 	}
 	END {
-		for (name in was) { print "gone: " name; worse = 1 }
+		for (name in was) if (!some) { print "gone: " name; worse = 1 }
 		exit worse
 	}' "$here/table.txt" "$TMPDIR/table" || bad=1
 grep '^#' "$TMPDIR/table"

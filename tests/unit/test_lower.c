@@ -24,7 +24,8 @@ typedef struct Runner {
 	Task *t;
 	TaskForm f;
 	int ran, failed, refused, dealt;
-	bool quick; /* buffers lie against a page on one side only, by turns */
+	int target; /* its place in the list */
+	bool quick; /* every other target, buffers against a page on one side only, by turns */
 } Runner;
 
 static void
@@ -113,9 +114,11 @@ run_section(Runner *r, char *kind, char *text)
 			fail(r, "", e.msg);
 	} else {
 		text += strlen("sched\n");
-		if (!r->quick || r->line % 2)
+		if (r->quick && (r->line + r->target) % 2)
+			return;
+		if (!r->quick || r->line / 2 % 2)
 			run_side(r, text, GUARD_AFTER);
-		if (!r->quick || r->line % 2 == 0)
+		if (!r->quick || r->line / 2 % 2 == 0)
 			run_side(r, text, GUARD_BEFORE);
 	}
 }
@@ -179,7 +182,7 @@ main(int argc, char **argv)
 
 	if (argc < 2)
 		glob("tests/kernels/*.txt", 0, NULL, &files);
-	for (const char *const *name = host_targets(); *name; name++) {
+	for (const char *const *name = host_targets(); *name; name++, r.target++) {
 		Target target;
 
 		if (target_named(*name, &target, &e) || emit_open("llvm", &target, &r.m, &e)) {
