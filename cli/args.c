@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/help.h"
 #include "base/str.h"
-
-enum { HELP_COLUMN = 32 };
 
 static const char *const kind_text[] = {
 #define X(name, text) [ARG_##name] = text,
@@ -237,39 +236,6 @@ args_bits(const Args *a, const char *name, const char *const *word, unsigned *bi
 	return OK;
 }
 
-/* Prints text from this column on, broken between words before the 80th character. */
-static void
-print_wrapped(const char *text, int column, FILE *out)
-{
-	const char *gap = "";
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (*gap && column + 1 + (int)n > 79) {
-			fprintf(out, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-			gap = "";
-		}
-		column += fprintf(out, "%s%.*s", gap, (int)n, text);
-		gap = " ";
-		text += n + (text[n] != 0);
-	}
-	fputc('\n', out);
-}
-
-static void
-print_entry(const char *head, const char *text, FILE *out)
-{
-	int n = fprintf(out, "  %-*s", HELP_COLUMN - 2, head);
-
-	if (n >= HELP_COLUMN) {
-		fprintf(out, "\n%*s", HELP_COLUMN, "");
-		n = HELP_COLUMN;
-	}
-	print_wrapped(text, n, out);
-}
-
 static void
 print_option(const ArgOption *o, FILE *out)
 {
@@ -279,7 +245,7 @@ print_option(const ArgOption *o, FILE *out)
 		snprintf(letter, sizeof letter, "-%c, ", o->letter);
 	snprintf(head, sizeof head, "%s--%s%s%s%s", letter, o->name, o->kind == ARG_FLAG ? "" : " ",
 		 o->kind == ARG_FLAG ? "" : o->value, o->repeat ? " ..." : "");
-	print_entry(head, o->help, out);
+	help_entry(head, o->help, out);
 }
 
 void
@@ -295,7 +261,7 @@ args_help(const Command *c, const char *path, FILE *out)
 	if (c->sub)
 		fputs("\ncommands:\n", out);
 	for (int i = 0; c->sub && c->sub[i]; i++)
-		print_entry(c->sub[i]->name, c->sub[i]->summary, out);
+		help_entry(c->sub[i]->name, c->sub[i]->summary, out);
 	fputs("\noptions:\n", out);
 	for (const ArgOption *o = c->option; o && o->name; o++)
 		print_option(o, out);

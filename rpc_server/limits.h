@@ -8,21 +8,22 @@
 enum { QUEUE_MAX = 1024 };
 
 /* field, option, default, least, most, text */
-#define LIMIT_LIST(X)                                                                        \
-	X(clients, "clients", 256, 1, 4096, "connections in all")                            \
-	X(per_address, "clients-per-address", 32, 1, 4096, "of one TCP address")             \
-	X(strangers, "strangers", 64, 1, 4096, "of those that have not proved who they are") \
-	X(handshake_ms, "handshake-ms", 5000, 100, 60000, "they have for that, in all")      \
-	X(stranger_bytes, "stranger-bytes", 16384, 1024, 65536, "bytes they may send")       \
-	X(send_bytes, "send-bytes", 8 << 20, 1 << 20, 1 << 30,                               \
-	  "bytes that may wait for a "                                                       \
-	  "client to read them")                                                             \
-	X(queue, "queue", 64, 1, QUEUE_MAX, "batches that wait")                             \
-	X(queue_client, "queue-per-client", 4, 1, QUEUE_MAX,                                 \
-	  "of one client, its running "                                                      \
-	  "one included")                                                                    \
-	X(notes, "notes-per-minute", 300, 1, 1000000,                                        \
-	  "lines about connections; what is "                                                \
+#define LIMIT_LIST(X)                                                                             \
+	X(clients, "clients", 256, 1, 4096, "connections in all")                                 \
+	X(per_address, "clients-per-address", 32, 1, 4096, "connections of one TCP address")      \
+	X(strangers, "strangers", 64, 1, 4096, "connections that have not proved who they are")   \
+	X(handshake_ms, "handshake-ms", 5000, 100, 60000,                                         \
+	  "milliseconds they have for that, in all")                                              \
+	X(stranger_bytes, "stranger-bytes", 16384, 1024, 65536, "bytes they may send until then") \
+	X(send_bytes, "send-bytes", 8 << 20, 1 << 20, 1 << 30,                                    \
+	  "bytes that may wait for a "                                                            \
+	  "client to read them")                                                                  \
+	X(queue, "queue", 64, 1, QUEUE_MAX, "batches that wait")                                  \
+	X(queue_client, "queue-per-client", 4, 1, QUEUE_MAX,                                      \
+	  "batches of one client, its running "                                                   \
+	  "one included")                                                                         \
+	X(notes, "notes-per-minute", 300, 1, 1000000,                                             \
+	  "lines about connections; what is "                                                     \
 	  "more is counted")
 
 typedef struct Limits {

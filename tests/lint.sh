@@ -92,6 +92,11 @@ xargs awk 'FNR == 1 { start = 0 }
 	}
 ' <"$work/files" | complain "too large"
 
+# Every limit of the agent is looked at by something.
+sed -n 's/^[[:space:]]*X(\([a-z_]*\), .*/\1/p' rpc_server/limits.h | while read -r limit; do
+	grep -qE "limits(\.|->)$limit\>|[a-z]->$limit\>" rpc_server/*.c || echo "rpc_server/limits.h: $limit"
+done | complain "a limit nobody looks at"
+
 # Every source file says what it is for.
 while read -r f; do
 	head -c 2 "$f" | grep -q '/\*' || echo "$f"
