@@ -13,12 +13,12 @@
 #define RING_NS (2 * SECOND_NS)
 
 int
-access_open(Access *a, const char *keys, const Limits *limits, void (*note)(const char *line),
-	    Err *e)
+access_open(Access *a, const char *keys, const Limits *limits,
+	    void (*note)(void *self, const char *line), void *self, Err *e)
 {
 	int rc;
 
-	*a = (Access){.limits = limits, .note = note, .left = limits->notes};
+	*a = (Access){.limits = limits, .note = note, .self = self, .left = limits->notes};
 	if (!keys)
 		return OK;
 	rc = ring_open(keys, &a->ring, e);
@@ -57,13 +57,13 @@ access_note(Access *a, uint64_t now, const char *fmt, ...)
 	a->left--;
 	if (a->unsaid) {
 		snprintf(line, sizeof line, "%llu lines left out", (unsigned long long)a->unsaid);
-		a->note(line);
+		a->note(a->self, line);
 		a->unsaid = 0;
 	}
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
-	a->note(line);
+	a->note(a->self, line);
 }
 
 static void

@@ -10,8 +10,9 @@
 
 typedef struct Access {
 	const Limits *limits;
-	void (*note)(const char *line); /* for the agent's log; NULL: nobody reads it */
-	Ring *ring;                     /* NULL: TCP is open to all */
+	void (*note)(void *self, const char *line); /* for the agent's log; NULL: nobody reads it */
+	void *self;                                 /* of note */
+	Ring *ring;                                 /* NULL: TCP is open to all */
 	Side *side;
 	uint64_t looked; /* when the ring was last looked at */
 	bool changed;    /* it is not what it was: ask access_valid of every pass, and clear this */
@@ -31,8 +32,8 @@ typedef struct Pass {
 
 /* keys: folder of the ring; NULL: none. Errors: of ring_open and side_accepting. On an error there
  * is nothing to close. */
-int access_open(Access *a, const char *keys, const Limits *limits, void (*note)(const char *line),
-		Err *e);
+int access_open(Access *a, const char *keys, const Limits *limits,
+		void (*note)(void *self, const char *line), void *self, Err *e);
 void access_close(Access *a); /* a zeroed Access is fine */
 
 void access_note(Access *a, uint64_t now, const char *fmt, ...)

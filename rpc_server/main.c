@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/hardware.h"
 #include "rpc_server/keys.h"
+#include "rpc_server/log_file.h"
+#include "rpc_server/notify.h"
 #include "rpc_server/plan.h"
 #include "rpc_server/runner_main.h"
 #include "rpc_server/settings.h"
@@ -22,6 +23,8 @@ static const char usage[] =
 
 typedef struct Agent {
 	Settings settings;
+	LogFile log;
+	Notify notify;
 	bool made_key;
 } Agent;
 
@@ -65,18 +68,25 @@ ready(void *self, const char *address)
 	fflush(out);
 	if (a->made_key)
 		keys_tell(a->settings.keys, KEYS_FIRST, address);
+	notify_say(&a->notify, "READY=1");
 }
 
 static void
-note(const char *line)
+note(void *self, const char *line)
 {
-	char when[32] = "";
-	time_t now = time(NULL);
-	struct tm t;
+	log_file_line(&((Agent *)self)->log, line);
+}
 
-	if (gmtime_r(&now, &t))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &t);
-	fprintf(stderr, "rpc_server: %s %s\n", when, line);
+static void
+reopen_log(void *self)
+{
+	log_file_reopen(&((Agent *)self)->log);
+}
+
+static uint64_t
+beat(void *self, uint64_t now)
+{
+	return notify_beat(&((Agent *)self)->notify, now);
 }
 
 static int
@@ -122,10 +132,22 @@ serve(Agent *a, Err *e)
 	rc = a->settings.listen && !c->insecure ? prepare_keys(a, e) : OK;
 	if (rc)
 		return rc;
-	if (!a->settings.stdio)
+	c->self = a;
+	if (!a->settings.stdio) {
 		c->note = note;
+		c->hangup = reopen_log;
+		c->due = beat;
+	}
 	signal(SIGPIPE, SIG_IGN);
-	return server_run(c, ready, a, e);
+	rc = log_file_open(&a->log, a->settings.log_file, a->settings.log_bytes, e);
+	if (rc)
+		return rc;
+	notify_open(&a->notify);
+	rc = server_run(c, ready, e);
+	notify_say(&a->notify, "STOPPING=1");
+	notify_close(&a->notify);
+	log_file_close(&a->log);
+	return rc;
 }
 
 static int

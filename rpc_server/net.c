@@ -49,7 +49,7 @@ struct Net {
 	bool local; /* a Unix socket */
 	uv_prepare_t settle;
 	uv_timer_t alarm;
-	uv_signal_t child, term, interrupt;
+	uv_signal_t child, term, interrupt, hangup;
 	uv_poll_t *watch;
 	NetConn *conns;
 	char address[ADDRESS_MAX];
@@ -322,6 +322,8 @@ on_signal(uv_signal_t *s, int number)
 
 	if (number == SIGCHLD)
 		n->hooks.child(n->hooks.self);
+	else if (number == SIGHUP)
+		n->hooks.hangup(n->hooks.self);
 	else
 		n->hooks.stop(n->hooks.self);
 }
@@ -495,6 +497,8 @@ net_open(Net **out, const char *address, const NetHooks *hooks, Err *e)
 	start_signal(n, &n->child, SIGCHLD);
 	start_signal(n, &n->term, SIGTERM);
 	start_signal(n, &n->interrupt, SIGINT);
+	if (hooks->hangup)
+		start_signal(n, &n->hangup, SIGHUP);
 	rc = address ? listen_at(n, address, e) : adopt(n, e);
 	if (rc)
 		net_close(n);

@@ -47,6 +47,8 @@ typedef struct NetHooks {
 
 	/* Called before each wait: do what is due, and say when to be woken (clock_ns). */
 	uint64_t (*settle)(void *self);
+
+	void (*hangup)(void *self); /* SIGHUP; NULL: as the system has it */
 } NetHooks;
 
 /* address: NULL, one connection is there already at standard input and output; a path, or

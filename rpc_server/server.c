@@ -435,6 +435,14 @@ on_stop(void *self)
 	net_stop(((Server *)self)->net);
 }
 
+static void
+on_hangup(void *self)
+{
+	const ServerConfig *c = ((Server *)self)->config;
+
+	c->hangup(c->self);
+}
+
 static uint64_t
 sooner(uint64_t a, uint64_t b)
 {
@@ -449,6 +457,8 @@ on_settle(void *self)
 
 	if (s->count)
 		wake = access_refresh(&s->access, now);
+	if (s->config->due)
+		wake = sooner(wake, s->config->due(s->config->self, now));
 	if (s->access.changed)
 		expel(s);
 	for (Client *c = s->clients; c; c = c->next) {
@@ -515,12 +525,12 @@ describe_sandbox(Server *s, Err *e)
 }
 
 int
-server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), void *self,
-	   Err *e)
+server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), Err *e)
 {
 	Server *s = calloc(1, sizeof *s);
-	NetHooks hooks = {s,         on_opened,   on_received, on_output, on_sent,  on_finished,
-			  on_closed, on_readable, on_child,    on_stop,   on_settle};
+	NetHooks hooks = {s,        on_opened,   on_received, on_output,
+			  on_sent,  on_finished, on_closed,   on_readable,
+			  on_child, on_stop,     on_settle,   config->hangup ? on_hangup : NULL};
 	int rc;
 
 	if (!s)
@@ -531,11 +541,12 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 	if (rc == OK)
 		rc = describe_sandbox(s, e);
 	if (rc == OK)
-		rc = access_open(&s->access, config->keys, &config->limits, config->note, e);
+		rc = access_open(&s->access, config->keys, &config->limits, config->note,
+				 config->self, e);
 	if (rc == OK)
 		rc = net_open(&s->net, config->address, &hooks, e);
 	if (rc == OK) {
-		ready(self, net_address(s->net));
+		ready(config->self, net_address(s->net));
 		net_run(s->net);
 	}
 	if (s->running)

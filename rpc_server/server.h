@@ -10,23 +10,29 @@
 #include "rpc_server/limits.h"
 
 typedef struct ServerConfig {
-	const char *address;            /* net.h; NULL: ends with the one client */
-	const char *program;            /* that becomes the runner; see proc_spawn */
-	const char *name;               /* of the device; NULL = the host's */
-	const char *keys;               /* folder of keys that clients must prove; NULL: none */
-	uint64_t blob_bytes;            /* cap of the blob store */
-	int core;                       /* for runners; -1 = any */
-	bool insecure;                  /* recorded in DeviceInfo */
-	uint64_t sandbox;               /* layers for runners (wire/sandbox.h), where there are */
-	uint64_t sandbox_required;      /* those that none may do without */
-	Limits limits;                  /* all of them set */
-	void (*note)(const char *line); /* for the agent's log; may be NULL */
+	const char *address;       /* net.h; NULL: ends with the one client */
+	const char *program;       /* that becomes the runner; see proc_spawn */
+	const char *name;          /* of the device; NULL = the host's */
+	const char *keys;          /* folder of keys that clients must prove; NULL: none */
+	uint64_t blob_bytes;       /* cap of the blob store */
+	int core;                  /* for runners; -1 = any */
+	bool insecure;             /* recorded in DeviceInfo */
+	uint64_t sandbox;          /* layers for runners (wire/sandbox.h), where there are */
+	uint64_t sandbox_required; /* those that none may do without */
+	Limits limits;             /* all of them set */
+
+	/* What the program is told; each may be NULL. note: for the agent's log. hangup: SIGHUP,
+	 * which else ends the process. due: before each wait; returns when it wants to be called
+	 * again (clock_ns). */
+	void *self;
+	void (*note)(void *self, const char *line);
+	void (*hangup)(void *self);
+	uint64_t (*due)(void *self, uint64_t now);
 } ServerConfig;
 
-/* Serves until SIGTERM, SIGINT or the one client has left. `ready` is called with the
- * address once it listens. Errors: those of net_open, access_open and
+/* Serves until SIGTERM, SIGINT or the one client has left. `ready` is called with config->self and
+ * the address once it listens. Errors: those of net_open, access_open and
  * probe_require; ERR_NOMEM. */
-int server_run(const ServerConfig *config, void (*ready)(void *self, const char *address),
-	       void *self, Err *e);
+int server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), Err *e);
 
 #endif

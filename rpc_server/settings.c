@@ -40,6 +40,11 @@ static const Setting table[] = {
 	{"blob-bytes", SETTING_BYTES, AT(config.blob_bytes), .value = "N", .most = INT64_MAX / 2,
 	 .otherwise = "the lesser of 1 GiB and a quarter of what is free",
 	 .help = "memory for uploaded data"},
+	{"log-file", SETTING_TEXT, AT(log_file), .value = "FILE", .otherwise = "standard error",
+	 .help = "where connections and refusals are noted; opened anew at SIGHUP"},
+	{"log-bytes", SETTING_BYTES, AT(log_bytes), .value = "N", .usual = 1 << 20, .least = 4096,
+	 .most = 1 << 30,
+	 .help = "of that file, which then becomes FILE.1: both take twice that at most"},
 #define LIMIT(field, option, usual_, least_, most_, text)                         \
 	{option,          SETTING_NUMBER,  AT(config.limits.field), .value = "N", \
 	 .usual = usual_, .least = least_, .most = most_,           .help = text},

@@ -22,7 +22,8 @@ enum { ORIGIN_DEFAULT, ORIGIN_COMMAND = -1 };
 
 typedef struct Settings {
 	ServerConfig config;
-	const char *listen, *socket, *keys;
+	const char *listen, *socket, *keys, *log_file;
+	uint64_t log_bytes;
 	bool stdio;
 
 	/* what to do instead of serving; for the command line only */
