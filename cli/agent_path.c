@@ -1,4 +1,5 @@
-/* The programs of a build lie in one folder; this one asks the kernel for its own name. */
+/* The programs of a build lie in one folder, and so do installed ones, where the agent has a longer
+ * name; this one asks the kernel for its own. */
 #include "cli/agent_path.h"
 
 #include <errno.h>
@@ -8,14 +9,17 @@
 int
 agent_path(char path[AGENT_PATH_BYTES], Err *e)
 {
-	static const char name[] = "rpc_server";
-	ssize_t n = readlink("/proc/self/exe", path, AGENT_PATH_BYTES - sizeof name - 1);
+	static const char name[] = "rpc_server", installed[] = "hone-rpc-server";
+	ssize_t n = readlink("/proc/self/exe", path, AGENT_PATH_BYTES - sizeof installed - 1);
 	char *end;
 
 	if (n < 0)
 		return err_set(e, ERR_IO, "/proc/self/exe: %s", strerror(errno));
 	path[n] = 0;
 	end = strrchr(path, '/');
-	memcpy(end ? end + 1 : path, name, sizeof name);
+	end = end ? end + 1 : path;
+	memcpy(end, installed, sizeof installed);
+	if (access(path, X_OK))
+		memcpy(end, name, sizeof name);
 	return OK;
 }

@@ -6,7 +6,8 @@
 
 enum { AGENT_PATH_BYTES = 4096 };
 
-/* rpc_server beside this program, whether it is there or not. Errors: ERR_IO. */
+/* rpc_server beside this program, or hone-rpc-server, as packages call it, where that is there. The
+ * first may not be there. Errors: ERR_IO. */
 int agent_path(char path[AGENT_PATH_BYTES], Err *e);
 
 #endif
