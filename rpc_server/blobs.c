@@ -1,5 +1,6 @@
 /* Blob store: a list, most recently used first. `used` counts stored blobs and announced uploads,
- * each with a surcharge, so that neither many tiny blobs nor promises exceed the cap. */
+ * each with a surcharge, so that neither many tiny blobs nor promises exceed the cap. Files have
+ * the same cap of their own: what leaves memory stays there. */
 #include "rpc_server/blobs.h"
 
 #include <stdlib.h>
@@ -10,15 +11,20 @@ enum { SURCHARGE = 4096 };
 struct Blobs {
 	uint64_t cap, used;
 	Blob *newest, *oldest;
+	BlobFiles *files;
 };
 
 Blobs *
-blobs_new(uint64_t cap)
+blobs_new(uint64_t cap, BlobFiles *files)
 {
 	Blobs *s = calloc(1, sizeof *s);
 
-	if (s)
-		s->cap = cap;
+	if (!s) {
+		blob_files_close(files);
+		return NULL;
+	}
+	s->cap = cap;
+	s->files = files;
 	return s;
 }
 
@@ -52,6 +58,8 @@ blobs_free(Blobs *s)
 {
 	while (s && s->newest)
 		remove_blob(s, s->newest);
+	if (s)
+		blob_files_close(s->files);
 	free(s);
 }
 
@@ -62,25 +70,6 @@ find(const Blobs *s, const Digest *d)
 		if (digest_equal(&b->digest, d))
 			return b;
 	return NULL;
-}
-
-bool
-blobs_have(const Blobs *s, const Digest *d)
-{
-	return find(s, d) != NULL;
-}
-
-Blob *
-blobs_hold(Blobs *s, const Digest *d)
-{
-	Blob *b = find(s, d);
-
-	if (!b)
-		return NULL;
-	unlink_blob(s, b);
-	link_newest(s, b);
-	b->holds++;
-	return b;
 }
 
 void
@@ -133,6 +122,47 @@ adopt(Blobs *s, const Digest *d, uint8_t *data, size_t size, Err *e)
 	free(data);
 	s->used -= size + SURCHARGE;
 	return find(s, d) ? OK : err_set(e, ERR_NOMEM, "no memory for a blob");
+}
+
+/* The blob, from memory or else from its file; NULL: neither has it, or there is no memory for it.
+ */
+static Blob *
+fetch(Blobs *s, const Digest *d)
+{
+	Blob *b = find(s, d);
+	uint8_t *data;
+	uint64_t size;
+
+	if (b || !blob_files_size(s->files, d, &size))
+		return b;
+	data = reserve(s, size, NULL);
+	if (!data)
+		return NULL;
+	if (!blob_files_read(s->files, d, data)) {
+		free(data);
+		s->used -= size + SURCHARGE;
+		return NULL;
+	}
+	return adopt(s, d, data, (size_t)size, NULL) ? NULL : find(s, d);
+}
+
+bool
+blobs_have(Blobs *s, const Digest *d)
+{
+	return fetch(s, d) != NULL;
+}
+
+Blob *
+blobs_hold(Blobs *s, const Digest *d)
+{
+	Blob *b = fetch(s, d);
+
+	if (!b)
+		return NULL;
+	unlink_blob(s, b);
+	link_newest(s, b);
+	b->holds++;
+	return b;
 }
 
 int
@@ -207,6 +237,7 @@ finish(Blobs *s, Upload *u, Err *e)
 		forget(s, u);
 		return err_set(e, ERR_INPUT, "blob: bytes do not match their digest");
 	}
+	blob_files_write(s->files, &d, u->data, u->size);
 	rc = adopt(s, &d, u->data, u->size, e);
 	*u = (Upload){0};
 	return rc;

@@ -524,6 +524,21 @@ describe_sandbox(Server *s, Err *e)
 	return rc ? rc : probe_require(&report, c->sandbox_required, &s->device, e);
 }
 
+static int
+open_blobs(Server *s, Err *e)
+{
+	const ServerConfig *c = s->config;
+	BlobFiles *files = NULL;
+	int rc = c->blob_folder ? blob_files_open(&files, c->blob_folder, c->blob_bytes, c->note,
+						  c->self, e)
+				: OK;
+
+	if (rc)
+		return rc;
+	s->blobs = blobs_new(c->blob_bytes, files);
+	return s->blobs ? OK : err_set(e, ERR_NOMEM, "server: out of memory");
+}
+
 int
 server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), Err *e)
 {
@@ -536,8 +551,9 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 	if (!s)
 		return err_set(e, ERR_NOMEM, "server: out of memory");
 	s->config = config;
-	s->blobs = blobs_new(config->blob_bytes);
-	rc = s->blobs ? describe_device(s, e) : err_set(e, ERR_NOMEM, "server: out of memory");
+	rc = open_blobs(s, e);
+	if (rc == OK)
+		rc = describe_device(s, e);
 	if (rc == OK)
 		rc = describe_sandbox(s, e);
 	if (rc == OK)

@@ -40,6 +40,10 @@ static const Setting table[] = {
 	{"blob-bytes", SETTING_BYTES, AT(config.blob_bytes), .value = "N", .most = INT64_MAX / 2,
 	 .otherwise = "the lesser of 1 GiB and a quarter of what is free",
 	 .help = "memory for uploaded data"},
+	{"blob-folder", SETTING_TEXT, AT(config.blob_folder), .value = "DIR",
+	 .otherwise = "nowhere",
+	 .help = "keep uploaded data there too, as many bytes again, so that a restarted agent has "
+		 "it"},
 	{"log-file", SETTING_TEXT, AT(log_file), .value = "FILE", .otherwise = "standard error",
 	 .help = "where connections and refusals are noted; opened anew at SIGHUP"},
 	{"log-bytes", SETTING_BYTES, AT(log_bytes), .value = "N", .usual = 1 << 20, .least = 4096,

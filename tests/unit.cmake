@@ -21,6 +21,7 @@ get_filename_component(lld_folder ${lld_program} DIRECTORY)
 target_compile_definitions(test_image PRIVATE
 	HONE_TEST_CC="${CMAKE_C_COMPILER}" HONE_TEST_LLD_DIR="${lld_folder}")
 hone_test(test_settings LINKS agent)
+hone_test(test_blobs LINKS agent)
 hone_test(test_check LINKS agent)
 hone_test(test_measure LINKS agent)
 hone_test(test_calibrate LINKS agent)

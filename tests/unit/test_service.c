@@ -1,4 +1,5 @@
 /* The agent as a service: what it tells its manager, and a log that stays within its bound. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 #include "tests/unit/agent_process.h"
 
 static char folder[] = "/tmp/test_service.XXXXXX";
-static char manager_path[64], log_path[64], log_old[64], socket_path[64];
+static char manager_path[64], log_path[64], log_old[64], socket_path[64], blob_folder[64];
 
 /* A manager: its end of the socket. */
 static int
@@ -237,6 +238,54 @@ a_moved_log_is_opened_anew(void **state)
 	unlink(log_old);
 }
 
+/* Cuts every blob file to half of it; how many there are. */
+static int
+cut_blobs(void)
+{
+	DIR *d = opendir(blob_folder);
+	struct dirent *x;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((x = readdir(d))) {
+		char path[512];
+
+		if (!strstr(x->d_name, ".blob"))
+			continue;
+		snprintf(path, sizeof path, "%s/%s", blob_folder, x->d_name);
+		assert_int_equal(truncate(path, size_of(path) / 2), 0);
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+/* An agent that was killed has what was uploaded, and does not fall for what became of it. */
+static void
+blobs_outlive_an_agent(void **state)
+{
+	int blobs[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		RpcClient *c;
+		Agent a;
+
+		agent_start(&a, ARGS("--socket", socket_path, "--blob-folder", blob_folder));
+		assert_true(agent_says(&a, "listening on"));
+		c = open_or_fail(socket_path);
+		case_works(c);
+		if (i)
+			assert_true(agent_says(&a, "which is not what its name says"));
+		rpc_close(c);
+		agent_kill(&a);
+		blobs[i] = cut_blobs();
+		assert_int_equal(blobs[i], blobs[0]);
+	}
+	assert_true(blobs[0] > 0);
+	unlink(socket_path);
+}
+
 int
 main(void)
 {
@@ -247,7 +296,9 @@ main(void)
 		cmocka_unit_test(a_log_stays_within_its_bound),
 		cmocka_unit_test(a_log_is_a_file),
 		cmocka_unit_test(a_moved_log_is_opened_anew),
+		cmocka_unit_test(blobs_outlive_an_agent),
 	};
+	char command[64];
 	int failed;
 
 	if (!mkdtemp(folder))
@@ -255,9 +306,9 @@ main(void)
 	snprintf(manager_path, sizeof manager_path, "%s/manager", folder);
 	snprintf(log_path, sizeof log_path, "%s/log", folder);
 	snprintf(log_old, sizeof log_old, "%s/log.1", folder);
+	snprintf(blob_folder, sizeof blob_folder, "%s/blobs", folder);
 	snprintf(socket_path, sizeof socket_path, "%s/agent", folder);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(manager_path);
-	rmdir(folder);
-	return failed;
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	return system(command) ? 1 : failed;
 }
