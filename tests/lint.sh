@@ -27,7 +27,7 @@ cat >"$work/headers" <<'TABLE'
 ^llvm-c/		^codegen/
 ^(cjson/|cJSON)		^base/json\.c$
 ^(sha[0-9]*|md[0-9])\.h	^base/hash\.c$
-^seccomp\.h		^rpc_server/sandbox_seccomp\.c$
+^seccomp\.h		^(rpc_server/sandbox_seccomp\.c$|tests/)
 ^cmocka\.h		^tests/
 TABLE
 xargs grep -nE '^#[ ]*include[ ]*[<"]' <"$work/files" |

@@ -22,6 +22,7 @@ refused 2 "bad.conf:2: 'client': no such setting" "$agent_program" --config "$wo
 printf 'socket = %s/agent\n' "$work" >"$work/good.conf"
 start_agent file --config "$work/good.conf"
 ok "$hone" doctor --device "$work/agent"
+layers=$(grep -o 'in [0-9]* of [0-9]* layers' "$work/printed" || true)
 kill "$agent"
 ended 0 "$agent"
 
@@ -33,6 +34,42 @@ if command -v systemd-analyze >/dev/null; then
 	[ ! -s "$work/printed" ] || fail "systemd-analyze has something to say"
 	systemd-analyze security --offline=true --threshold=25 --no-pager \
 		"$work/hone-rpc-server.service" >"$work/printed" 2>&1 || fail "too much is exposed"
+fi
+
+# What the unit forbids is not missed: as many layers, and a search. SystemCallFilter adds to a list, or
+# takes from it, groups of calls and single ones; @default is always there.
+under_filter=$bin/../tests/under_filter
+if command -v systemd-analyze >/dev/null && [ -x "$under_filter" ]; then
+	systemd-analyze syscall-filter >"$work/groups" 2>/dev/null
+	awk 'function each(word, yes, i, n, member) {
+			if (word !~ /^@/) { allowed[word] = yes; return }
+			n = split(members[word], member, " ")
+			for (i = 1; i <= n; i++) each(member[i], yes)
+		}
+		FILENAME ~ /groups$/ {
+			if (/^@/) group = $1
+			else if (NF == 1) members[group] = members[group] " " $1
+			next
+		}
+		FNR == 1 { each("@default", 1) }
+		sub(/^SystemCallFilter=/, "") {
+			yes = !sub(/^~/, "")
+			for (k = 1; k <= NF; k++) each($k, yes)
+		}
+		END { for (call in allowed) if (allowed[call]) print call }
+	' "$work/groups" "$service/hone-rpc-server.service" >"$work/calls"
+	grep -qx openat "$work/calls" && ! grep -qx setuid "$work/calls" || fail "which calls?"
+	"$under_filter" "$work/calls" "$agent_program" --socket "$work/agent" \
+		--blob-folder "$work/blobs" --log-file "$work/log" >"$work/unit.said" 2>&1 &
+	agent=$!
+	children="$children $agent"
+	wait_for 10 grep -q "listening on" "$work/unit.said"
+	ok "$hone" doctor --device "$work/agent"
+	says "${layers:-layers}"
+	ok "$hone" tune "$digits/digits.onnx" --device "$work/agent" --log "$work/log.db" --trials 1
+	says 'over 5 of 5 tasks'
+	kill "$agent"
+	ended 0 "$agent"
 fi
 
 # The pages say what the programs say.
