@@ -58,6 +58,7 @@ step_boards() {
 		build "$board"
 		build "$board-stdio"
 	done
+	deploy/scripts/package.sh arm64 armhf
 	printf '%s\n' arm64 armhf riscv64 |
 		xargs -n 1 -P "$(nproc)" tests/cli/board.sh build/release/bin
 }

@@ -8,7 +8,7 @@ build=$2
 command -v cpack >/dev/null && command -v dpkg-shlibdeps >/dev/null || exit 77
 
 cd "$work"
-ok cpack --config "$build/CPackConfig.cmake" -B "$work/made"
+ok cpack --config "$build/CPackConfig.cmake" -D CPACK_DEBIAN_COMPRESSION_TYPE=gzip -B "$work/made"
 mkdir there
 for deb in made/*.deb; do
 	ok dpkg-deb -x "$deb" there
