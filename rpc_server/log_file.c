@@ -75,6 +75,7 @@ log_file_line(LogFile *l, const char *line)
 	char text[LINE_BYTES], when[32] = "";
 	time_t now = time(NULL);
 	struct tm t;
+	ssize_t put;
 	int n;
 
 	if (gmtime_r(&now, &t))
@@ -86,8 +87,9 @@ log_file_line(LogFile *l, const char *line)
 	}
 	if (l->fd >= 0 && l->size + (uint64_t)n > l->most && l->size)
 		turn(l);
-	if (l->fd >= 0 && write(l->fd, text, (size_t)n) == n)
-		l->size += (uint64_t)n;
-	else
+	put = l->fd >= 0 ? write(l->fd, text, (size_t)n) : -1;
+	if (put > 0)
+		l->size += (uint64_t)put;
+	if (put != n)
 		fputs(text, stderr);
 }
