@@ -58,7 +58,8 @@ layers_open(Layers *l, const char *target, Err *e)
 
 	*l = (Layers){.arena = arena_new()};
 	if ((rc = server_path(server, e)) ||
-	    (rc = device_open(&l->device, NULL, server, (DeviceHooks){0}, e)))
+	    (rc = device_open(&l->device, &(RpcWay){.server_path = server}, 0, (DeviceHooks){0},
+			      e)))
 		return rc;
 	rc = target ? target_named(target, &l->target, e)
 		    : target_of_device(device_info(&l->device), &l->target, e);

@@ -37,8 +37,8 @@ struct RpcClient {
 	Side *side; /* of the channel; NULL: not encrypted */
 	Channel *channel;
 	Place place;
-	char *address;     /* where to connect; NULL: start a private agent first */
-	char *server_path; /* of that agent */
+	char *server_path; /* of a private agent, which is started first; or NULL */
+	Pulse pulse;
 	DeviceInfo device;
 };
 
@@ -173,7 +173,8 @@ static void *
 run(void *self)
 {
 	RpcClient *c = self;
-	NetHooks hooks = {c, on_received, on_closed, on_settle};
+	NetHooks hooks = {c, on_received, on_closed, on_settle,
+			  (unsigned)(c->pulse.silence / MS_NS)};
 	sigset_t all;
 	Err e = {0};
 	int rc = OK, fd = -1;
@@ -186,6 +187,7 @@ run(void *self)
 		rc = start_process(c, &fd, &e);
 	pthread_mutex_lock(&c->lock);
 	link_init(&c->link, WHO, clock_ns());
+	c->link.pulse = c->pulse;
 	if (fd >= 0 && !c->server_path)
 		c->link.patience = SSH_S * SECOND_NS;
 	if (rc == OK)
@@ -234,7 +236,7 @@ send_request(RpcClient *c, Method method, const void *args, uint32_t *id, Err *e
 static int
 await(RpcClient *c, uint32_t id, Message *m, Err *e)
 {
-	int code = ERR_DEVICE;
+	int code;
 
 	while (!link_take_answer(&c->link, id, m)) {
 		if (c->link.peer.closed)
@@ -243,8 +245,7 @@ await(RpcClient *c, uint32_t id, Message *m, Err *e)
 	}
 	if (m->kind == MESSAGE_RESPONSE)
 		return OK;
-	if (m->u.failure.code >= -ERR_CHECK && m->u.failure.code <= -ERR_DENIED)
-		code = -(int)m->u.failure.code;
+	code = failure_code(&m->u.failure);
 	err_set(e, code, "agent: %.700s", m->u.failure.text);
 	message_fini(m);
 	return code;
@@ -286,6 +287,8 @@ meet(RpcClient *c, Err *e)
 		wait_until(c, UINT64_MAX);
 	if (c->failed.code)
 		rc = err_set(e, c->failed.code, "%s", c->failed.msg);
+	else if (c->link.refused)
+		rc = err_set(e, c->link.refused, "%s", c->link.peer.why);
 	else if (c->link.peer.closed)
 		rc = gone(c, e);
 	else
@@ -299,7 +302,7 @@ meet(RpcClient *c, Err *e)
 }
 
 static int
-start(const char *address, const Place *place, const char *server_path, RpcClient **out, Err *e)
+start(const RpcWay *way, const Place *place, RpcClient **out, Err *e)
 {
 	RpcClient *c = calloc(1, sizeof *c);
 	pthread_condattr_t attr;
@@ -308,17 +311,17 @@ start(const char *address, const Place *place, const char *server_path, RpcClien
 	*out = NULL;
 	if (!c)
 		return err_set(e, ERR_NOMEM, "agent: out of memory");
-	if (place)
-		c->place = *place;
+	c->place = *place;
+	c->pulse =
+		(Pulse){.heartbeat = way->heartbeat_ms ? way->heartbeat_ms * MS_NS : HEARTBEAT_NS,
+			.silence = way->silence_ms ? way->silence_ms * MS_NS : SILENCE_NS};
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&c->changed, &attr);
 	pthread_condattr_destroy(&attr);
-	c->address = address ? strdup(address) : NULL;
-	c->server_path = server_path ? strdup(server_path) : NULL;
-	if ((!c->address && !c->server_path) || pthread_create(&c->thread, NULL, run, c)) {
-		free(c->address);
+	c->server_path = way->address ? NULL : strdup(way->server_path);
+	if ((!way->address && !c->server_path) || pthread_create(&c->thread, NULL, run, c)) {
 		free(c->server_path);
 		free(c);
 		return err_set(e, ERR_NOMEM, "agent: no thread");
@@ -332,24 +335,30 @@ start(const char *address, const Place *place, const char *server_path, RpcClien
 }
 
 int
-rpc_open(const char *address, RpcClient **c, Err *e)
+rpc_open_way(const RpcWay *way, RpcClient **c, Err *e)
 {
-	Place place;
-	int rc = place_find(address, &place, e);
+	Place place = {0};
+	int rc = way->address ? place_find(way->address, &place, e) : OK;
 
 	*c = NULL;
 	if (!rc)
-		rc = start(address, &place, NULL, c, e);
+		rc = start(way, &place, c, e);
 	place_wipe(&place);
-	if (rc)
-		err_prefix(e, "%s: ", address);
+	if (rc && way->address)
+		err_prefix(e, "%s: ", way->address);
 	return rc;
+}
+
+int
+rpc_open(const char *address, RpcClient **c, Err *e)
+{
+	return rpc_open_way(&(RpcWay){.address = address}, c, e);
 }
 
 int
 rpc_start_local(const char *server_path, RpcClient **c, Err *e)
 {
-	return start(NULL, NULL, server_path, c, e);
+	return rpc_open_way(&(RpcWay){.server_path = server_path}, c, e);
 }
 
 void
@@ -372,51 +381,20 @@ rpc_close(RpcClient *c)
 	device_fini(&c->device);
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
-	free(c->address);
 	free(c->server_path);
 	free(c);
-}
-
-enum { PAUSE_FIRST_MS = 100, PAUSE_MAX_MS = 5000 };
-
-/* Whether another attempt may fare better. */
-static bool
-may_pass(int rc)
-{
-	return rc == ERR_DEVICE || rc == ERR_BUSY || rc == ERR_NOMEM;
-}
-
-int
-rpc_reopen(RpcClient **c, int timeout_ms, bool (*stop)(void *self), void *self, Err *e)
-{
-	char *address = (*c)->address, *server_path = (*c)->server_path;
-	uint64_t end = clock_ns() + (uint64_t)timeout_ms * MS_NS, pause = PAUSE_FIRST_MS * MS_NS;
-	Err last;
-	int rc;
-
-	(*c)->address = (*c)->server_path = NULL; /* ours now */
-	rpc_close(*c);
-	for (;;) {
-		uint64_t now;
-
-		last = (Err){0};
-		rc = server_path ? rpc_start_local(server_path, c, &last)
-				 : rpc_open(address, c, &last);
-		now = clock_ns();
-		if (!may_pass(rc) || now >= end || (stop && stop(self)))
-			break;
-		clock_sleep_ns(pause < end - now ? pause : end - now);
-		pause = 2 * pause < PAUSE_MAX_MS * MS_NS ? 2 * pause : PAUSE_MAX_MS * MS_NS;
-	}
-	free(address);
-	free(server_path);
-	return rc ? err_set(e, rc, "%s", last.msg) : OK;
 }
 
 const DeviceInfo *
 rpc_device(const RpcClient *c)
 {
 	return &c->device;
+}
+
+uint64_t
+rpc_instance(const RpcClient *c)
+{
+	return c->link.instance;
 }
 
 /* Sends all chunks (one, when there are no bytes), at most WINDOW of them without an answer. After

@@ -2,7 +2,8 @@
  *
  * A thread of its own moves the bytes, answers heartbeats and collects results, so the caller may
  * compile for minutes between two calls, and results arrive while blobs are uploaded. Several
- * threads may use one client. After ERR_DEVICE the connection is gone for good: close it.
+ * threads may use one client. After ERR_DEVICE the connection is gone for good: close it, or get it
+ * back with reopen.h.
  */
 #ifndef RPC_CLIENT_CLIENT_H
 #define RPC_CLIENT_CLIENT_H
@@ -12,27 +13,32 @@
 
 typedef struct RpcClient RpcClient;
 
-/* address: a registered name (registry.h), or an address (place.h): "/path.sock", "ssh:board"...
- * Errors: ERR_INPUT no such name or address; ERR_DENIED the key was refused, or the agent did not
- * prove it; ERR_DEVICE (nobody there, no answer within 5 s, by ssh 60 s), ERR_NOMEM. */
+/* The way to an agent. */
+typedef struct RpcWay {
+	const char *address;     /* a registered name (registry.h), or an address (place.h):
+				  * "/path.sock", "ssh:board"... NULL: a private agent */
+	const char *server_path; /* program of the private agent */
+	uint32_t heartbeat_ms;   /* say something at least so often; 0: 2 s */
+	uint32_t silence_ms;     /* the agent is gone when nothing came for so long; 0: 10 s */
+} RpcWay;
+
+/* A private agent listens at the other end of a socket without a name and ends with rpc_close, or
+ * with this process. Errors: ERR_INPUT no such name or address; ERR_DENIED the key was refused, or
+ * the agent did not prove it; ERR_UNSUPPORTED it speaks another protocol; ERR_DEVICE (nobody there,
+ * no answer within 5 s, by ssh 60 s; what a private agent says when it does not start), ERR_NOMEM.
+ */
+int rpc_open_way(const RpcWay *way, RpcClient **c, Err *e);
+
 int rpc_open(const char *address, RpcClient **c, Err *e);
-
-/* Starts a private agent (program rpc_server) at the other end of a socket without a name. It ends
- * with rpc_close, or with this process. Errors: as rpc_open; what the agent says when it does not
- * start. */
 int rpc_start_local(const char *server_path, RpcClient **c, Err *e);
-
-/* Replaces a client whose connection is gone by a new one, opened as the old one was: a private
- * agent is started anew, another one is tried after 0.1, 0.2, 0.4 ... 5 s until timeout_ms is over
- * (at least once), or stop(self) wants no more of it; stop may be NULL. Batches that were queued
- * are gone; blobs may be. *c is closed in any case, and NULL on an error. Errors: those of the last
- * attempt; nobody else may use *c meanwhile. */
-int rpc_reopen(RpcClient **c, int timeout_ms, bool (*stop)(void *self), void *self, Err *e);
 
 void rpc_close(RpcClient *c); /* cancels what is still queued; NULL is fine */
 
 /* As of rpc_open. `insecure` is also set when this end asked for no proof over TCP. */
 const DeviceInfo *rpc_device(const RpcClient *c);
+
+/* Which run of the agent this is: another number after a restart. 0: it is too old to say. */
+uint64_t rpc_instance(const RpcClient *c);
 
 /* Offers data by its digest and uploads it when the agent lacks it. *d may be NULL. */
 int rpc_put_blob(RpcClient *c, const void *data, size_t size, Digest *d, Err *e);

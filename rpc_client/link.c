@@ -4,14 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELLO_ID = 1 };
+#include "wire/hello.h"
+
+enum {
+	HELLO_ID = 1,
+	PATIENCE_TIMES = 6, /* until HELLO is answered in all, however many bytes drip in */
+};
 
 void
 link_init(Link *l, const char *who, uint64_t now)
 {
-	Hello hello = {.version = PROTOCOL_VERSION, .who = (char *)who};
+	Hello hello = {.version = versions_spoken.oldest,
+		       .newest = versions_spoken.newest,
+		       .who = (char *)who};
 
-	*l = (Link){.last_id = HELLO_ID, .patience = HANDSHAKE_NS};
+	*l = (Link){.last_id = HELLO_ID,
+		    .patience = HANDSHAKE_NS,
+		    .started = now,
+		    .pulse = {HEARTBEAT_NS, SILENCE_NS, 0}};
 	peer_init(&l->peer, SESSION_OUT_MAX, now);
 	if (peer_send(&l->peer, MESSAGE_REQUEST, HELLO_ID, METHOD_HELLO, &hello, now, NULL))
 		peer_close(&l->peer, false, "out of memory");
@@ -26,19 +36,30 @@ link_fini(Link *l)
 	peer_fini(&l->peer);
 }
 
+int
+failure_code(const Failure *f)
+{
+	return f->code >= -ERR_CHECK && f->code <= -ERR_DENIED ? -(int)f->code : ERR_DEVICE;
+}
+
 static void
 greeted(Link *l, const Message *m)
 {
 	if (m->id != HELLO_ID || m->method != METHOD_HELLO || m->kind == MESSAGE_EVENT ||
 	    m->kind == MESSAGE_REQUEST)
 		peer_close(&l->peer, true, "expected an answer to HELLO");
-	else if (m->kind == MESSAGE_FAILURE)
-		peer_close(&l->peer, false, "agent refused: %.200s", m->u.failure.text);
-	else if (m->u.hello.version != PROTOCOL_VERSION)
-		peer_close(&l->peer, true, "agent speaks protocol version %u, expected %d",
-			   m->u.hello.version, PROTOCOL_VERSION);
-	else {
+	else if (m->kind == MESSAGE_FAILURE) {
+		l->refused = failure_code(&m->u.failure);
+		peer_close(&l->peer, false, "agent refused: %.230s", m->u.failure.text);
+	} else if (!hello_accepted(&m->u.hello, versions_spoken)) {
+		l->refused = ERR_UNSUPPORTED;
+		peer_close(&l->peer, true,
+			   "agent (%.64s) speaks protocol version %u, this program %u to %u",
+			   m->u.hello.who, m->u.hello.version, versions_spoken.oldest,
+			   versions_spoken.newest);
+	} else {
 		l->open = true;
+		l->instance = m->u.hello.instance;
 		l->peer.limits = &scan_later;
 	}
 }
@@ -111,10 +132,12 @@ link_feed(Link *l, const void *data, size_t n, uint64_t now)
 uint64_t
 link_deadline(const Link *l)
 {
-	uint64_t dead = l->peer.heard + (l->open ? SILENCE_NS : l->patience);
-	uint64_t ping = l->peer.said + HEARTBEAT_NS;
+	uint64_t dead = l->peer.heard + l->patience,
+		 last = l->started + PATIENCE_TIMES * l->patience;
 
-	return l->open && ping < dead ? ping : dead;
+	if (l->open)
+		return pulse_deadline(&l->pulse, &l->peer);
+	return dead < last ? dead : last;
 }
 
 void
@@ -122,10 +145,8 @@ link_tick(Link *l, uint64_t now)
 {
 	if (l->peer.closed || now < link_deadline(l))
 		return;
-	if (now >= l->peer.heard + (l->open ? SILENCE_NS : l->patience))
+	if (!l->open || !pulse_tick(&l->pulse, &l->peer, now))
 		peer_close(&l->peer, true, "agent is silent");
-	else
-		peer_send(&l->peer, MESSAGE_REQUEST, 0, METHOD_PING, NULL, now, NULL);
 }
 
 int

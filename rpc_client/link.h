@@ -13,7 +13,11 @@ enum {
 
 typedef struct Link {
 	Peer peer;
+	Pulse pulse;
 	bool open;         /* the agent answered HELLO */
+	int refused;       /* it said why not: an ERR_* code */
+	uint64_t instance; /* of the agent, as it said */
+	uint64_t started;
 	uint64_t patience; /* ns without a byte before that; HANDSHAKE_NS unless changed */
 	uint32_t last_id;  /* 1 is HELLO's */
 	struct {
@@ -23,6 +27,9 @@ typedef struct Link {
 	Message *arrived; /* answers and events in the order they came */
 	uint32_t arrivals, room;
 } Link;
+
+/* What a failure says went wrong; ERR_DEVICE where the code is not known. */
+int failure_code(const Failure *f);
 
 void link_init(Link *l, const char *who, uint64_t now);
 void link_fini(Link *l);

@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
+#include "base/socket.h"
 
 enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 64 * 1024, HOST_MAX = 256 };
 
@@ -67,7 +68,10 @@ static void
 on_connected(uv_connect_t *c, int status)
 {
 	Net *n = c->data;
+	int fd;
 
+	if (status == 0 && !uv_fileno(&n->s.handle, &fd))
+		socket_expect(fd, n->hooks.silence_ms);
 	if (status == 0)
 		status = uv_read_start(&n->s.stream, give_buffer, on_read);
 	if (status < 0)

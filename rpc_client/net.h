@@ -21,6 +21,8 @@ typedef struct NetHooks {
 	/* Called before each wait. Sends what waits with rpc_net_send; returns when to be woken
 	 * (clock_ns); false ends the loop. */
 	bool (*settle)(void *self, uint64_t *wake);
+
+	unsigned silence_ms; /* of a TCP connection: base/socket.h */
 } NetHooks;
 
 /* Prepares to connect to a socket or a TCP address (names of hosts are resolved on the way); what

@@ -14,6 +14,10 @@ enum { QUEUE_MAX = 1024 };
 	X(strangers, "strangers", 64, 1, 4096, "connections that have not proved who they are")   \
 	X(handshake_ms, "handshake-ms", 5000, 100, 60000,                                         \
 	  "milliseconds they have for that, in all")                                              \
+	X(heartbeat_ms, "heartbeat-ms", 2000, 50, 60000,                                          \
+	  "milliseconds without a word to a client before PING")                                  \
+	X(silence_ms, "silence-ms", 10000, 200, 600000,                                           \
+	  "milliseconds without a word from a client until it is gone")                           \
 	X(stranger_bytes, "stranger-bytes", 16384, 1024, 65536, "bytes they may send until then") \
 	X(send_bytes, "send-bytes", 8 << 20, 1 << 20, 1 << 30,                                    \
 	  "bytes that may wait for a "                                                            \

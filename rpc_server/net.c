@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
+#include "base/socket.h"
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, BACKLOG = 128, ADDRESS_MAX = 128 };
 
@@ -250,6 +251,7 @@ conn_begin(NetConn *c, int status)
 {
 	Net *n = c->net;
 	NetPeer peer;
+	int fd;
 
 	if (!status)
 		meet(c, &peer);
@@ -259,6 +261,8 @@ conn_begin(NetConn *c, int status)
 	}
 	if (!n->local)
 		uv_tcp_nodelay(&c->s.tcp, 1);
+	if (!n->local && !uv_fileno(&c->s.handle, &fd))
+		socket_expect(fd, n->hooks.silence_ms);
 	c->next = n->conns;
 	c->link = &n->conns;
 	if (c->next)

@@ -49,6 +49,8 @@ typedef struct NetHooks {
 	uint64_t (*settle)(void *self);
 
 	void (*hangup)(void *self); /* SIGHUP; NULL: as the system has it */
+
+	unsigned silence_ms; /* of TCP connections: base/socket.h */
 } NetHooks;
 
 /* address: NULL, one connection is there already at standard input and output; a path, or

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hardware.h"
@@ -37,7 +38,8 @@ typedef struct Server {
 	Access access;
 	Blobs *blobs;
 	DeviceInfo device;
-	Client *clients; /* newest first */
+	uint64_t instance; /* of Hello: this run and no other */
+	Client *clients;   /* newest first */
 	unsigned count;
 	Entry queue[QUEUE_MAX];
 	unsigned queued;
@@ -333,6 +335,9 @@ on_opened(void *self, NetConn *conn, const NetPeer *peer)
 	session_init(&c->session, WHO, clock_ns());
 	c->session.handshake_ns = s->config->limits.handshake_ms * (SECOND_NS / 1000);
 	c->session.out_max = s->config->limits.send_bytes;
+	c->session.pulse.heartbeat = s->config->limits.heartbeat_ms * (SECOND_NS / 1000);
+	c->session.pulse.silence = s->config->limits.silence_ms * (SECOND_NS / 1000);
+	c->session.instance = s->instance;
 	c->conn = conn;
 	c->server = s;
 	c->next = s->clients;
@@ -543,14 +548,25 @@ int
 server_run(const ServerConfig *config, void (*ready)(void *self, const char *address), Err *e)
 {
 	Server *s = calloc(1, sizeof *s);
-	NetHooks hooks = {s,        on_opened,   on_received, on_output,
-			  on_sent,  on_finished, on_closed,   on_readable,
-			  on_child, on_stop,     on_settle,   config->hangup ? on_hangup : NULL};
+	NetHooks hooks = {s,
+			  on_opened,
+			  on_received,
+			  on_output,
+			  on_sent,
+			  on_finished,
+			  on_closed,
+			  on_readable,
+			  on_child,
+			  on_stop,
+			  on_settle,
+			  config->hangup ? on_hangup : NULL,
+			  config->limits.silence_ms};
 	int rc;
 
 	if (!s)
 		return err_set(e, ERR_NOMEM, "server: out of memory");
 	s->config = config;
+	s->instance = (uint64_t)clock_wall_s() << 32 ^ (uint64_t)getpid() << 40 ^ clock_ns();
 	rc = open_blobs(s, e);
 	if (rc == OK)
 		rc = describe_device(s, e);

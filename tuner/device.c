@@ -1,34 +1,52 @@
 /* Parcels in flight and what to do when the connection breaks.
  *
  * Invariants: batch ids are never used twice, so results of a connection that is gone cannot be
- * mistaken; a parcel is sent at most ATTEMPTS times, then what is missing counts as LOST. What the
- * agent itself calls lost is sent again when its batch is done. */
+ * mistaken, and a result that comes twice is not taken twice (parcel_store). A parcel's attempts
+ * are those that ended without its results though the network held: the agent called them lost, or
+ * was another one when it could be reached again while this parcel was the first in its queue.
+ * After ATTEMPTS of them what is missing counts as LOST. */
 #include "tuner/device.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
-enum { ATTEMPTS = 3, OPEN_TRIES = 20, OPEN_PAUSE_MS = 100, RECONNECT_MS = 60000 };
+/* The agent may be just about to start, or to be replaced: so long is given to it at first. */
+#define OPEN_NS UINT64_C(2000000000)
 
-/* The agent may be just about to start, or to be replaced: two seconds are given to it. */
-int
-device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e)
+static void
+on_waiting(void *self, const char *text)
 {
-	Err own = {0};
-	int rc = ERR_DEVICE;
+	Device *d = self;
+
+	if (d->hooks.notice)
+		d->hooks.notice(d->hooks.self, text);
+}
+
+static bool
+on_stop(void *self)
+{
+	Device *d = self;
+
+	return d->hooks.stop && d->hooks.stop(d->hooks.self);
+}
+
+int
+device_open(Device *d, const RpcWay *way, uint64_t reconnect_ns, DeviceHooks hooks, Err *e)
+{
+	uint64_t seed = clock_ns() ^ (uint64_t)getpid() << 32;
+	int rc;
 
 	*d = (Device){.hooks = hooks};
-	for (int i = 0; i < OPEN_TRIES && rc == ERR_DEVICE; i++) {
-		if (i)
-			clock_sleep_ns(OPEN_PAUSE_MS * 1000000ull);
-		own = (Err){0};
-		rc = address ? rpc_open(address, &d->client, &own)
-			     : rpc_start_local(server_path, &d->client, &own);
-	}
-	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+	d->reopen = (Reopen){.way = *way, .self = d, .stop = on_stop};
+	backoff_init(&d->reopen.backoff, OPEN_NS, seed);
+	rc = rpc_reopen(&d->reopen, &d->client, e);
+	d->reopen.waiting = on_waiting;
+	backoff_init(&d->reopen.backoff, reconnect_ns ? reconnect_ns : RECONNECT_NS, seed);
+	return rc;
 }
 
 void
@@ -67,7 +85,6 @@ submit(Device *d, Parcel *p, Err *e)
 	for (uint32_t i = 0; i < p->batch.candidates.n; i++)
 		if (!p->item[p->batch.candidates.v[i].id].back)
 			b.candidates.v[b.candidates.n++] = p->batch.candidates.v[i];
-	p->attempts++;
 	for (int i = 0; i < p->blob.n && !rc; i++)
 		rc = rpc_put_blob(d->client, p->blob.v[i].data, p->blob.v[i].size, NULL, e);
 	if (!rc)
@@ -76,7 +93,8 @@ submit(Device *d, Parcel *p, Err *e)
 	return rc;
 }
 
-/* Sends again what is missing of a parcel; what cannot be had is settled. Errors: ERR_DEVICE. */
+/* Sends again what is missing of a parcel; what cannot be had is settled. Errors: ERR_DEVICE, also
+ * when the agent may be able to take it later. */
 static int
 send_again(Device *d, Parcel *p, Err *e)
 {
@@ -86,7 +104,7 @@ send_again(Device *d, Parcel *p, Err *e)
 		parcel_forget(p);
 		if (!submit(d, p, &own))
 			return OK;
-		if (own.code == ERR_DEVICE)
+		if (reopen_may_pass(own.code))
 			return err_set(e, ERR_DEVICE, "%s", own.msg);
 	}
 	p->attempts = ATTEMPTS;
@@ -104,21 +122,24 @@ is_settled(const Parcel *p)
 	return parcel_complete(p) && (p->attempts >= ATTEMPTS || !parcel_lost(p));
 }
 
-/* A new connection to the same kind of machine, tried for a while. */
+/* A new connection to the same kind of machine. *same: to the same run of the agent. */
 static int
-reconnect(Device *d, Err *e)
+reconnect(Device *d, bool *same, Err *e)
 {
 	char *cpu = strdup(device_info(d)->cpu);
+	uint64_t instance = rpc_instance(d->client);
 	Err own = {0};
-	int rc = OK;
+	int rc;
 
-	if (rpc_reopen(&d->client, RECONNECT_MS, d->hooks.stop, d->hooks.self, &own))
-		rc = err_set(e, ERR_DEVICE, "%s", own.msg);
-	else if (!cpu)
-		rc = err_set(e, ERR_NOMEM, "device: out of memory");
+	if (!cpu)
+		return err_set(e, ERR_NOMEM, "device: out of memory");
+	rc = rpc_reopen(&d->reopen, &d->client, &own);
+	if (rc)
+		rc = err_set(e, rc == ERR_CANCELLED ? rc : ERR_DEVICE, "%s", own.msg);
 	else if (strcmp(device_info(d)->cpu, cpu))
 		rc = err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
 			     device_info(d)->cpu, cpu);
+	*same = !rc && instance && rpc_instance(d->client) == instance;
 	free(cpu);
 	return rc;
 }
@@ -129,24 +150,38 @@ notice(Device *d, const char *why)
 	char text[ERR_TEXT_MAX + 64];
 
 	snprintf(text, sizeof text, "connection lost (%s); connecting again", why);
-	if (d->hooks.notice)
-		d->hooks.notice(d->hooks.self, text);
+	on_waiting(d, text);
 }
 
-/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE, ERR_NOMEM. */
+/* What the agent may have died of: the first that it had not finished. */
+static void
+blame(Device *d)
+{
+	for (int i = 0; i < d->nflight; i++)
+		if (!is_settled(d->flight[i])) {
+			d->flight[i]->attempts++;
+			return;
+		}
+}
+
+/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE, ERR_CANCELLED,
+ * ERR_NOMEM; then there is no client any more. */
 static int
 recover(Device *d, const Err *why, Err *e)
 {
 	Err own = *why;
 
 	while (own.code) {
+		bool same;
 		int rc;
 
 		d->lost++;
 		notice(d, own.msg);
 		own = (Err){0};
-		if ((rc = reconnect(d, e)))
+		if ((rc = reconnect(d, &same, e)))
 			return rc;
+		if (!same)
+			blame(d);
 		for (int i = 0; i < d->nflight && !own.code; i++)
 			if (!is_settled(d->flight[i]))
 				send_again(d, d->flight[i], &own);
@@ -189,6 +224,21 @@ find(const Device *d, uint64_t batch)
 	return NULL;
 }
 
+/* A result that was waited for: whatever went wrong before, it has come to something. Not so those
+ * of a race, which are taken together or not at all. */
+static void
+store(Device *d, Parcel *p, Result *r)
+{
+	bool progress = r->status != STATUS_LOST && !p->batch.measure.race_rounds;
+
+	if (!parcel_store(p, r))
+		return;
+	if (progress || parcel_complete(p))
+		backoff_reset(&d->reopen.backoff);
+	if (progress && p->attempts < ATTEMPTS)
+		p->attempts = 0;
+}
+
 static int
 handle(Device *d, RpcEvent *ev, Err *e)
 {
@@ -196,12 +246,14 @@ handle(Device *d, RpcEvent *ev, Err *e)
 	Parcel *p = find(d, result ? ev->result.batch : ev->done.batch);
 
 	if (result && p)
-		parcel_store(p, &ev->result);
+		store(d, p, &ev->result);
 	else if (result)
 		result_fini(&ev->result);
-	else if (p && !is_settled(p))
-		return send_again(d, p, e);
-	return OK;
+	if (result || !p)
+		return OK;
+	if (!parcel_complete(p) || parcel_lost(p))
+		p->attempts++;
+	return is_settled(p) ? OK : send_again(d, p, e);
 }
 
 int
@@ -233,7 +285,7 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 void
 device_cancel(Device *d)
 {
-	for (int i = 0; i < d->nflight; i++) {
+	for (int i = 0; i < d->nflight && d->client; i++) {
 		d->flight[i]->attempts = ATTEMPTS;
 		rpc_cancel(d->client, d->flight[i]->batch_id, NULL);
 	}

@@ -1,30 +1,38 @@
 /* Device: the way to the agent. A parcel that was sent comes back with a result for every
  * candidate, whatever happens to the connection in between: what was in flight is sent again over
- * a new one. */
+ * a new one.
+ *
+ * A connection that broke says nothing of a candidate: it is sent as often as it takes, as long as
+ * the outages without a result in between stay below reconnect_ns. An agent that is
+ * another one afterwards may have died of the candidate: that is tried ATTEMPTS times. */
 #ifndef TUNER_DEVICE_H
 #define TUNER_DEVICE_H
 
-#include "rpc_client/client.h"
+#include "rpc_client/reopen.h"
 #include "tuner/parcel.h"
 
-enum { FLIGHT_MAX = 2 };
+enum { FLIGHT_MAX = 2, ATTEMPTS = 3 };
+
+#define RECONNECT_NS (600 * UINT64_C(1000000000))
 
 typedef struct DeviceHooks {
 	void *self;
 	bool (*stop)(void *self);                     /* give up waiting for a connection */
-	void (*notice)(void *self, const char *text); /* the connection was lost, is there again */
+	void (*notice)(void *self, const char *text); /* what became of the connection */
 } DeviceHooks;
 
 typedef struct Device {
 	RpcClient *client;
+	Reopen reopen;
 	DeviceHooks hooks;
 	Parcel *flight[FLIGHT_MAX];
 	int nflight, lost; /* connections lost */
 	uint64_t last_batch;
 } Device;
 
-/* address NULL: a private agent, the program server_path. Errors: of rpc_open, rpc_start_local. */
-int device_open(Device *d, const char *address, const char *server_path, DeviceHooks hooks, Err *e);
+/* The way's texts outlive the device. reconnect_ns: see above; 0: RECONNECT_NS. Errors: of
+ * rpc_open_way. */
+int device_open(Device *d, const RpcWay *way, uint64_t reconnect_ns, DeviceHooks hooks, Err *e);
 void device_close(Device *d); /* frees what is in flight */
 const DeviceInfo *device_info(const Device *d);
 
@@ -33,7 +41,8 @@ int device_calibrate(Device *d, Calibration *out, Err *e);
 
 /* Sends a parcel that is not complete; fewer than FLIGHT_MAX are in flight. It belongs to the
  * device until device_take gives it back, and after an error to the caller. Errors: ERR_DEVICE when
- * the device is gone for good; others when the agent refuses the batch. */
+ * the device is gone for good, ERR_CANCELLED when the hook stopped it: nothing but device_cancel
+ * and device_close may follow; others when the agent refuses the batch. */
 int device_send(Device *d, Parcel *p, Err *e);
 
 /* The next parcel that is complete. NOT_APPLICABLE when none is within timeout_ms. */

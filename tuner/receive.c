@@ -125,10 +125,10 @@ tuner_halt(Tuner *t, Err *e)
 	int rc = OK;
 
 	device_cancel(&t->device);
-	while (!rc && t->device.nflight && clock_ns() < end)
+	while (!rc && t->device.client && t->device.nflight && clock_ns() < end)
 		rc = tuner_receive(t, e);
 	for (int i = 0; i < t->nwork; i++)
 		if (t->work[i].row->state < TASK_DONE)
 			tuner_state(t, &t->work[i], TASK_STOPPED);
-	return rc;
+	return rc == ERR_CANCELLED ? OK : rc;
 }

@@ -87,9 +87,12 @@ int
 tuner_device(Tuner *t, Err *e)
 {
 	DeviceHooks hooks = {t, on_stop, on_notice};
+	RpcWay way = {.address = t->opt->device,
+		      .server_path = t->opt->server_path,
+		      .silence_ms = (uint32_t)(t->opt->silence_s * 1e3)};
 	const DeviceInfo *d;
 	Str s = {0};
-	int rc = device_open(&t->device, t->opt->device, t->opt->server_path, hooks, e);
+	int rc = device_open(&t->device, &way, (uint64_t)(t->opt->reconnect_s * 1e9), hooks, e);
 
 	if (rc)
 		return rc;

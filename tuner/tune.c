@@ -17,7 +17,7 @@ run_search(Tuner *t, Err *e)
 		else
 			break;
 	}
-	return rc ? rc : tuner_halt(t, e);
+	return rc && rc != ERR_CANCELLED ? rc : tuner_halt(t, e);
 }
 
 int

@@ -114,6 +114,8 @@ typedef struct TuneEvent {
 typedef struct TuneOptions {
 	const char *device;      /* address of an agent; NULL: a private one */
 	const char *server_path; /* program of the private agent */
+	double reconnect_s;      /* to get a lost connection back; 0: ten minutes */
+	double silence_s;        /* the agent is gone when nothing came for so long; 0: 10 */
 	const char *log;         /* file */
 	const Effort *effort;    /* NULL: "measure" */
 	int trials;              /* per Task; 0: the effort's */

@@ -55,7 +55,7 @@ int tuner_settle(Tuner *t, Parcel *p, Err *e);
 /* Waits a while for a parcel and settles it. */
 int tuner_receive(Tuner *t, Err *e);
 
-/* Stops what is in flight and keeps what it measured. */
+/* Stops what is in flight and keeps what it measured, if the device is there to say so. */
 int tuner_halt(Tuner *t, Err *e);
 
 /* --- record.c --- */

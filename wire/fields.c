@@ -189,9 +189,9 @@ static const Field DeviceInfo_fields[] = {
 SCHEMA(DeviceInfo, "device");
 
 static const Field Hello_fields[] = {
-	{ONE(Hello, 1, U32, version, 0)},
-	{ONE(Hello, 2, U64, capabilities, 0)},
-	{ONE(Hello, 3, TEXT, who, WHO_MAX)},
+	{ONE(Hello, 1, U32, version, 0)},    {ONE(Hello, 2, U64, capabilities, 0)},
+	{ONE(Hello, 3, TEXT, who, WHO_MAX)}, {ONE(Hello, 4, U32, newest, 0)},
+	{ONE(Hello, 5, U64, instance, 0)},
 };
 SCHEMA(Hello, "hello");
 

@@ -14,7 +14,8 @@
 #include "wire/scan.h"
 
 enum {
-	PROTOCOL_VERSION = 1,
+	PROTOCOL_VERSION = 2, /* wire/hello.h: what each has, and how one is chosen */
+	PROTOCOL_OLDEST = 1,  /* that is still spoken */
 	FRAME_HEAD = 4,
 	FRAME_MAX = 1 << 20,       /* after HELLO */
 	FRAME_FIRST_MAX = 1 << 14, /* before */
@@ -52,9 +53,11 @@ typedef enum MessageKind {
 } MessageKind;
 
 typedef struct Hello {
-	uint32_t version;
+	uint32_t version;      /* a client's: the oldest it speaks; an agent's: of this session */
 	uint64_t capabilities; /* bits; none is defined yet */
 	char *who;             /* program and version, for logs */
+	uint32_t newest;       /* a client's: the newest it speaks; 0: `version` is the only one */
+	uint64_t instance;     /* an agent's: another number after a restart; 0: not told */
 } Hello;
 
 typedef struct Digests {

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "wire/hello.h"
+
 void
 session_init(Session *s, const char *who, uint64_t now)
 {
 	*s = (Session){.started = now,
+		       .pulse = {HEARTBEAT_NS, SILENCE_NS, 0},
 		       .handshake_ns = HANDSHAKE_NS,
 		       .out_max = SESSION_OUT_MAX,
 		       .who = who};
@@ -55,12 +58,12 @@ session_event(Session *s, Method method, const void *args, uint64_t now)
 static void
 greet(Session *s, const Message *m, uint64_t now)
 {
-	Hello mine = {.version = PROTOCOL_VERSION, .who = (char *)s->who};
+	Hello mine = {.who = (char *)s->who, .instance = s->instance};
 	Err e = {0};
 
-	if (m->u.hello.version != PROTOCOL_VERSION) {
-		err_set(&e, ERR_UNSUPPORTED, "protocol version %u, this agent (%s) speaks %d",
-			m->u.hello.version, s->who, PROTOCOL_VERSION);
+	mine.version = s->version = hello_agree(&m->u.hello, versions_spoken);
+	if (!s->version) {
+		hello_refusal(&m->u.hello, versions_spoken, s->who, &e);
 		session_refuse(s, m, &e, now);
 		peer_close(&s->peer, false, "%.200s", e.msg);
 		return;
@@ -77,6 +80,8 @@ own_message(Session *s, const Message *m, uint64_t now)
 {
 	if (m->kind == MESSAGE_EVENT && m->method == METHOD_BYE)
 		peer_close(&s->peer, false, "client left: %.200s", m->u.bye.why);
+	else if (s->open && m->kind == MESSAGE_RESPONSE && m->method == METHOD_PING)
+		return true; /* that it was heard is all that counts */
 	else if (m->kind != MESSAGE_REQUEST || s->open == (m->method == METHOD_HELLO))
 		peer_close(&s->peer, true, "unexpected %s", method_name(m->method));
 	else if (m->method == METHOD_HELLO)
@@ -102,14 +107,18 @@ session_next(Session *s, Message *m, uint64_t now)
 uint64_t
 session_deadline(const Session *s)
 {
-	return s->open ? s->peer.heard + SILENCE_NS : s->started + s->handshake_ns;
+	return s->open ? pulse_deadline(&s->pulse, &s->peer) : s->started + s->handshake_ns;
 }
 
 void
 session_tick(Session *s, uint64_t now)
 {
-	if (now >= session_deadline(s))
-		peer_close(&s->peer, true, s->open ? "silent for too long" : "no HELLO in time");
+	if (s->peer.closed || now < session_deadline(s))
+		return;
+	if (!s->open)
+		peer_close(&s->peer, true, "no HELLO in time");
+	else if (!pulse_tick(&s->pulse, &s->peer, now))
+		peer_close(&s->peer, true, "silent for too long");
 }
 
 bool

@@ -3,29 +3,29 @@
  *   state     may arrive                          leaves by
  *   HELLO     HELLO, small frames only            right version -> OPEN; anything else, or
  *                                                 handshake_ns without it -> CLOSED
- *   OPEN      requests (PING is answered here)    BYE, malformed bytes, silence, output that is
- *                                                 not read -> CLOSED
+ *   OPEN      requests (PING is answered here),   BYE, malformed bytes, silence, output that is
+ *             answers to PING                     not read -> CLOSED
  *   CLOSED    nothing                             the owner sends what is left and disconnects
  */
 #ifndef WIRE_SESSION_H
 #define WIRE_SESSION_H
 
-#include "wire/peer.h"
+#include "wire/pulse.h"
 
-#define SECOND_NS        1000000000ull
 #define HANDSHAKE_NS     (5 * SECOND_NS)
-#define SILENCE_NS       (15 * SECOND_NS) /* a side heard nothing for so long: the other is gone */
-#define HEARTBEAT_NS     (3 * SECOND_NS)  /* a client that said nothing for so long sends PING */
-#define STRANGER_OUT_MAX 4096u            /* unsent bytes before HELLO, and after it */
+#define STRANGER_OUT_MAX 4096u /* unsent bytes before HELLO, and after it */
 #define SESSION_OUT_MAX  (8u << 20)
 
 typedef struct Session {
 	Peer peer;
+	Pulse pulse;
 	bool open;
+	uint32_t version; /* of the protocol, once open */
 	uint64_t started;
 	uint64_t handshake_ns; /* time for HELLO; HANDSHAKE_NS unless the owner changes it */
 	size_t out_max;        /* unsent bytes once open; SESSION_OUT_MAX unless changed */
 	const char *who;       /* this agent, for HELLO; outlives the session */
+	uint64_t instance;     /* of Hello; 0 unless the owner changes it */
 } Session;
 
 void session_init(Session *s, const char *who, uint64_t now);

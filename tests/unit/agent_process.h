@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rpc_client/reopen.h"
 #include "tests/unit/agent_case.h"
 #include "tests/unit/process.h"
 
@@ -88,6 +89,16 @@ agent_kill(Agent *a)
 	kill(a->pid, SIGKILL);
 	waitpid(a->pid, NULL, 0);
 	close(a->out);
+}
+
+/* The connection lost, and tried again for so long. */
+static inline int
+reopen(RpcClient **c, RpcWay way, uint64_t ms, Err *e)
+{
+	Reopen r = {.way = way};
+
+	backoff_init(&r.backoff, ms * 1000000, 1);
+	return rpc_reopen(&r, c, e);
 }
 
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})

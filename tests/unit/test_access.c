@@ -399,6 +399,7 @@ keys_that_are_not_private_stop_the_start(void **state)
 static void
 a_command_leads_to_an_agent(void **state)
 {
+	static const char two_pipes[] = "exec:cat | " AGENT " --stdio 2>/dev/null | cat";
 	RpcClient *c;
 	Err e = {0};
 
@@ -407,9 +408,9 @@ a_command_leads_to_an_agent(void **state)
 	case_works(c);
 	assert_false(rpc_device(c)->insecure);
 	rpc_close(c);
-	c = open_or_fail("exec:cat | " AGENT " --stdio 2>/dev/null | cat"); /* two pipes */
+	c = open_or_fail(two_pipes);
 	case_works(c);
-	if (rpc_reopen(&c, 1000, NULL, NULL, &e))
+	if (reopen(&c, (RpcWay){.address = two_pipes}, 1000, &e))
 		fail_msg("%s", e.msg);
 	case_works(c);
 	rpc_close(c);

@@ -277,7 +277,7 @@ reopening_leaks_nothing(void **state)
 			assert_true(agent > 0);
 			kill(agent, SIGKILL);
 		}
-		if (rpc_reopen(&c, 1000, NULL, NULL, &e))
+		if (reopen(&c, (RpcWay){.server_path = AGENT}, 1000, &e))
 			fail_msg("%s", e.msg);
 		case_works(c);
 	}
@@ -302,12 +302,13 @@ reopening_waits_for_an_agent_to_return(void **state)
 	for (int i = 0; i < 3; i++) {
 		agent_kill(&a);
 		agent_start_later(&a);
-		if (rpc_reopen(&c, 10000, NULL, NULL, &e))
+		if (reopen(&c, (RpcWay){.address = path}, 10000, &e))
 			fail_msg("%s", e.msg);
 		case_works(c);
 	}
 	agent_kill(&a);
-	assert_int_equal(rpc_reopen(&c, 300, NULL, NULL, &e), ERR_DEVICE);
+	assert_int_equal(reopen(&c, (RpcWay){.address = path}, 300, &e), ERR_DEVICE);
+	assert_non_null(strstr(e.msg, "no connection for 0 s in all: "));
 	assert_null(c);
 	assert_int_equal(process_descriptors(getpid()), descriptors);
 	assert_int_equal(process_threads(getpid()), threads);

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "rpc_client/backoff.h"
 #include "rpc_client/link.h"
+#include "wire/hello.h"
 #include "wire/session.h"
 
 typedef struct Pair {
@@ -230,6 +232,7 @@ static void
 cut_streams_end_by_deadline(void **state)
 {
 	int64_t n = conversation_bytes();
+	uint64_t began;
 
 	(void)state;
 	for (int64_t i = 0; i < n; i++) {
@@ -238,12 +241,17 @@ cut_streams_end_by_deadline(void **state)
 		pair_init(&p);
 		p.cut = i;
 		converse(&p);
-		p.now = session_deadline(&p.s) - 1;
-		session_tick(&p.s, p.now);
-		assert_false(p.s.peer.closed);
-		p.now++;
-		session_tick(&p.s, p.now);
+		began = p.now;
+		while (!p.s.peer.closed && p.now < began + 60 * SECOND_NS) {
+			p.now = session_deadline(&p.s) - 1;
+			session_tick(&p.s, p.now);
+			assert_false(p.s.peer.closed);
+			p.now++;
+			session_tick(&p.s, p.now);
+		}
 		assert_closed(&p, p.s.open ? "silent" : "no HELLO");
+		assert_int_equal(p.now - began,
+				 p.s.open ? SILENCE_NS + PULSE_DOUBT_NS : HANDSHAKE_NS);
 		pair_fini(&p);
 	}
 }
@@ -291,6 +299,85 @@ heartbeats_keep_a_quiet_connection(void **state)
 	pair_fini(&p);
 }
 
+/* Either side alone keeps it alive, when the other only answers. */
+static void
+both_sides_say_ping(void **state)
+{
+	(void)state;
+	for (int quiet = 0; quiet < 2; quiet++) {
+		Pair p;
+
+		pair_init(&p);
+		run(&p);
+		if (quiet)
+			p.l.pulse.heartbeat = UINT64_MAX / 2;
+		else
+			p.s.pulse.heartbeat = UINT64_MAX / 2;
+		for (int i = 0; i < 100; i++) {
+			p.now += SECOND_NS;
+			link_tick(&p.l, p.now);
+			session_tick(&p.s, p.now);
+			run(&p);
+		}
+		assert_false(p.s.peer.closed);
+		assert_false(p.l.peer.closed);
+		pair_fini(&p);
+	}
+}
+
+/* A side that was stopped for a minute finds what the other said meanwhile before it judges. */
+static void
+who_was_away_does_not_blame_the_other(void **state)
+{
+	Pair p;
+
+	(void)state;
+	for (int agent = 0; agent < 2; agent++) {
+		pair_init(&p);
+		run(&p);
+		p.now += 3 * SECOND_NS;
+		if (agent) /* the client speaks, the agent does not get to it */
+			link_tick(&p.l, p.now);
+		else
+			session_tick(&p.s, p.now);
+		p.now += 60 * SECOND_NS;
+		if (agent)
+			session_tick(&p.s, p.now);
+		else
+			link_tick(&p.l, p.now);
+		run(&p);
+		p.now += PULSE_DOUBT_NS;
+		session_tick(&p.s, p.now);
+		assert_false(p.s.peer.closed);
+		assert_false(p.l.peer.closed);
+		assert_int_equal(converse(&p), 6);
+		pair_fini(&p);
+	}
+}
+
+/* What two sides agree on, for all ranges of versions they may speak. */
+static void
+versions_meet_or_refuse(void **state)
+{
+	for (uint32_t oldest = 1; oldest < 5; oldest++)
+		for (uint32_t newest = oldest; newest < 5; newest++)
+			for (uint32_t from = 1; from < 6; from++)
+				for (uint32_t to = from - 1; to < 6; to++) {
+					/* to < from: a peer that names one version */
+					Hello h = {.version = from, .newest = to < from ? 0 : to};
+					uint32_t last = to < from ? from : to, want;
+
+					want = last < newest ? last : newest;
+					want = want >= from && want >= oldest ? want : 0;
+					assert_int_equal(
+						hello_agree(&h, (Versions){oldest, newest}), want);
+					h.version = want;
+					assert_int_equal(hello_accepted(&h, (Versions){from, last}),
+							 want != 0);
+				}
+	(void)state;
+}
+
 static void
 feed_message(Pair *p, MessageKind kind, Method method, const void *args)
 {
@@ -328,10 +415,11 @@ strangers_get_nowhere(void **state)
 
 	pair_init(&p); /* another version is told so */
 	feed_message(&p, MESSAGE_REQUEST, METHOD_HELLO, &old);
-	assert_closed(&p, "version 99");
+	assert_closed(&p, "version 99 to 99");
 	agent_to_client(&p);
 	assert_true(p.l.peer.closed);
-	assert_non_null(strstr(p.l.peer.why, "this agent (agent) speaks 1"));
+	assert_non_null(strstr(p.l.peer.why, "1 to 2 by this agent (agent): the agent is too old"));
+	assert_int_equal(p.l.refused, ERR_UNSUPPORTED);
 	pair_fini(&p);
 
 	pair_init(&p); /* 80 KiB before HELLO */
@@ -389,6 +477,53 @@ unknown_requests_are_answered(void **state)
 	pair_fini(&p);
 }
 
+/* The first attempt at once, then pauses between half and all of a length that doubles; the sum of
+ * outages is bounded, also of many short ones. */
+static void
+pauses_grow_and_end(void **state)
+{
+	const uint64_t total = 60 * SECOND_NS;
+	uint64_t now = 7, wait = 1, length = BACKOFF_FIRST_NS, other;
+	Backoff b, c;
+
+	(void)state;
+	backoff_init(&b, total, 1);
+	backoff_begin(&b, now);
+	assert_true(backoff_next(&b, now, &wait));
+	assert_int_equal(wait, 0);
+	while (backoff_left(&b, now) > BACKOFF_MOST_NS) {
+		assert_true(backoff_next(&b, now, &wait));
+		assert_in_range(wait, length / 2, length);
+		now += wait;
+		length = 2 * length < BACKOFF_MOST_NS ? 2 * length : BACKOFF_MOST_NS;
+	}
+	while (backoff_next(&b, now, &wait))
+		now += wait;
+	assert_int_equal(now, 7 + total);
+
+	backoff_init(&b, total, 1); /* connects each time, and is lost again */
+	for (now = 0; backoff_begin(&b, now), backoff_next(&b, now, &wait);) {
+		now += wait;
+		backoff_end(&b, now);
+		now += 1000 * SECOND_NS;
+	}
+	assert_int_equal(backoff_left(&b, now), 0);
+	backoff_reset(&b);
+	backoff_begin(&b, now);
+	assert_true(backoff_next(&b, now, &wait) && wait == 0);
+	assert_int_equal(backoff_left(&b, now), total);
+
+	backoff_init(&b, total, 1); /* two clients do not come back together */
+	backoff_init(&c, total, 2);
+	backoff_begin(&b, 0);
+	backoff_begin(&c, 0);
+	for (int i = 0; i < 4; i++) {
+		backoff_next(&b, 0, &wait);
+		backoff_next(&c, 0, &other);
+	}
+	assert_int_not_equal(wait, other);
+}
+
 static void
 readers_that_do_not_read_are_dropped(void **state)
 {
@@ -444,6 +579,10 @@ main(void)
 		cmocka_unit_test(cut_streams_end_by_deadline),
 		cmocka_unit_test(the_handshake_deadline_cannot_be_stretched),
 		cmocka_unit_test(heartbeats_keep_a_quiet_connection),
+		cmocka_unit_test(both_sides_say_ping),
+		cmocka_unit_test(who_was_away_does_not_blame_the_other),
+		cmocka_unit_test(versions_meet_or_refuse),
+		cmocka_unit_test(pauses_grow_and_end),
 		cmocka_unit_test(strangers_get_nowhere),
 		cmocka_unit_test(unknown_requests_are_answered),
 		cmocka_unit_test(readers_that_do_not_read_are_dropped),
