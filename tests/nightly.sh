@@ -3,7 +3,7 @@
 # sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox fuzz llvm19 tsan conformance peers arm
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -24,6 +24,12 @@ step_kill() {
 step_sandbox() {
 	cmake --preset release >/dev/null && cmake --build --preset release --target test_sandbox &&
 		HONE_KILLS_OF_RUNNERS=10000 build/release/tests/test_sandbox
+}
+
+# The network breaks at every byte of an exchange, plain and encrypted.
+step_chaos() {
+	cmake --preset release >/dev/null && cmake --build --preset release --target test_chaos &&
+		HONE_CHAOS=all build/release/tests/test_chaos
 }
 
 step_fuzz() {
@@ -64,7 +70,7 @@ step_arm() {
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }
 
-[ $# -gt 0 ] || set -- run random kill sandbox fuzz llvm19 tsan conformance peers arm
+[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"
