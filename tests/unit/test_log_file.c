@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "db/log_file.h"
 #include "tests/unit/log_case.h"
 
 /* Runs child in a process of its own; its exit status. */
@@ -221,7 +222,10 @@ foreign_and_newer_files_are_refused(void **state)
 		size_t at; /* where SQLite's file format has application_id and user_version */
 		uint8_t value;
 		const char *reason;
-	} cases[] = {{68, 1, "no tuning log"}, {68, 0, "no tuning log"}, {60, 99, "format 99"}};
+	} cases[] = {{68, 1, "no tuning log"},
+		     {68, 0, "no tuning log"},
+		     {60, 99, "format 99"},
+		     {60, LOG_FORMAT + 1, "a newer one wrote it"}};
 	static const char text[] = "this is not a database at all, is it? no, it is not";
 	Bench *b = *state;
 	Log *l;
@@ -294,6 +298,46 @@ files_of_the_first_format_are_read_and_brought_up(void **state)
 	assert_int_equal(log_open_read(b->path, &l, &e), OK);
 	assert_one_row(b, l, 1, 2);
 	log_close(l);
+}
+
+/* tests/golden/log-N.sql: files as programs of format N left them. Each is read as it is, then
+ * brought up by whoever writes; nothing in it is lost. */
+static void
+files_of_every_format_are_read_and_brought_up(void **state)
+{
+	Bench *b = *state;
+	LogRow mine = row("direct\nvec=k k:16\n", 100), *r;
+	char command[256], path[64];
+	Log *l;
+	int n;
+
+	for (int format = 1; format <= LOG_FORMAT; format++) {
+		Err e = {0};
+
+		snprintf(path, sizeof path, "tests/golden/log-%d.sql", format);
+		if (access(path, R_OK) && format == LOG_FORMAT)
+			break; /* made when the next one comes */
+		unlink(b->path);
+		snprintf(command, sizeof command, "sqlite3 %s < %s", b->path, path);
+		assert_int_equal(system(command), 0);
+		for (int writer = 0; writer < 3; writer++) {
+			if (writer == 1)
+				l = opened(b);
+			else if (log_open_read(b->path, &l, &e))
+				fail_msg("format %d: %s", format, e.msg);
+			assert_int_equal(log_rows(l, b->a, &(LogKey){0}, &r, &n, &e), OK);
+			assert_int_equal(n, writer == 2 ? 3 : 2);
+			assert_float_equal(r[0].best_ns, 3857186, 0);
+			assert_int_equal(r[0].nsample, 3);
+			assert_int_equal(r[0].sandbox, format < 3 ? 0 : 2047);
+			if (writer == 1) {
+				mine.key = r[0].key;
+				added(l, &mine);
+				assert_int_equal(log_check(l, &e), OK);
+			}
+			log_close(l);
+		}
+	}
 }
 
 /* Flips bytes all over the file: it opens with its rows, or is refused; nothing else happens. */
@@ -415,6 +459,7 @@ main(void)
 		CASE(what_was_acknowledged_survives_kill),
 		CASE(foreign_and_newer_files_are_refused),
 		CASE(files_of_the_first_format_are_read_and_brought_up),
+		CASE(files_of_every_format_are_read_and_brought_up),
 		CASE(damaged_files_are_refused),
 		CASE(a_log_is_readable_where_nothing_may_be_written),
 		CASE(only_regular_files_are_logs),
