@@ -176,6 +176,10 @@ message_encode(Bytes *out, MessageKind kind, uint32_t id, Method method, const v
 	if (rc == OK && size > FRAME_MAX)
 		rc = err_set(e, ERR_INPUT, "message %s: %zu bytes, at most %d", method_name(method),
 			     size, FRAME_MAX);
+	if (rc == OK &&
+	    schema_weight(schema_of(kind, method), args) > DECODE_TIMES * size + DECODE_MORE)
+		rc = err_set(e, ERR_INPUT, "message %s: more than %d times its length in memory",
+			     method_name(method), DECODE_TIMES);
 	if (rc) {
 		out->n = start;
 		out->failed = false;

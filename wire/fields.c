@@ -272,6 +272,38 @@ field_size(const Field *f)
 	return f->kind == KIND_STRUCT ? f->sub->size : size[f->kind];
 }
 
+static size_t
+value_weight(const Field *f, const void *value)
+{
+	const char *text = f->kind == KIND_TEXT ? *(char *const *)value : NULL;
+
+	if (f->kind == KIND_TEXT)
+		return (text ? strlen(text) : 0) + 1 + ALLOC_COST;
+	return f->kind == KIND_STRUCT ? schema_weight(f->sub, value) : 0;
+}
+
+size_t
+schema_weight(const Schema *s, const void *data)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->fields; i++) {
+		const Field *f = &s->field[i];
+		const char *at = (const char *)data + f->offset;
+		List list;
+
+		if (!f->list) {
+			n += value_weight(f, at);
+			continue;
+		}
+		memcpy(&list, at, sizeof list);
+		n += list.n ? list.n * field_size(f) + ALLOC_COST : 0;
+		for (uint32_t k = 0; k < list.n && f->kind != KIND_BYTE; k++)
+			n += value_weight(f, (const char *)list.v + k * field_size(f));
+	}
+	return n;
+}
+
 static void
 value_fini(const Field *f, void *value)
 {

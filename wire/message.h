@@ -3,7 +3,7 @@
  * keys are skipped, absent ones are zero, and no number ever changes its meaning.
  *
  * A new message = one line in METHOD_LIST + one table in fields.c. msgpack-c is included by
- * encode.c and decode.c only.
+ * encode.c only.
  */
 #ifndef WIRE_MESSAGE_H
 #define WIRE_MESSAGE_H
@@ -111,7 +111,8 @@ const char *method_name(uint32_t method); /* "BATCH_SUBMIT"; "?" for a foreign n
 
 /* Appends one frame. args is the struct METHOD_LIST names (Failure for a failure), NULL for Empty.
  * On an error *out is as before. Errors: ERR_NOMEM; ERR_INPUT when the frame exceeds FRAME_MAX or
- * a limit of fields.c, so that the other side would refuse it. */
+ * a limit of fields.c, or decoding it would allocate too much for its length (schema.h), so that
+ * the other side would refuse it. */
 int message_encode(Bytes *out, MessageKind kind, uint32_t id, Method method, const void *args,
 		   Err *e);
 

@@ -57,4 +57,11 @@ const Schema *schema_of(uint32_t kind, uint32_t method);
 
 void schema_fini(const Schema *s, void *data);
 
+/* What decoding allocates is bounded by the length of the frame: DECODE_TIMES of it, and
+ * DECODE_MORE. An allocation counts ALLOC_COST more than its bytes. */
+enum { DECODE_TIMES = 4, DECODE_MORE = 64 * 1024, ALLOC_COST = 32 };
+
+/* What decoding a struct like this one allocates. */
+size_t schema_weight(const Schema *s, const void *data);
+
 #endif
