@@ -36,6 +36,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		Message m;
 
 		if (message_decode(data, size, limits[i], &m, &e) == OK) {
+			if (schema_weight(schema_of(m.kind, m.method), &m.u) >
+			    DECODE_TIMES * size + DECODE_MORE)
+				abort();
 			encode_again(&m);
 			message_fini(&m);
 		}

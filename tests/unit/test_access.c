@@ -396,6 +396,24 @@ dripping_bytes_buy_no_time(void **state)
 	stop(&a);
 }
 
+/* Its notes go to a pipe that is full and not read. */
+static void
+notes_that_nobody_reads_stop_nobody(void **state)
+{
+	enum { STRANGERS = 200 };
+	Agent a;
+
+	(void)state;
+	start(&a, ARGS("--notes-per-minute", "1000000"));
+	know("default", NULL);
+	assert_true(fcntl(a.out, F_SETPIPE_SZ, 4096) >= 4096);
+	for (int i = 0; i < STRANGERS; i++)
+		close(knock());
+	for (int i = 0; i < 10; i++)
+		expect_open("default", OK, "");
+	agent_kill(&a);
+}
+
 static void
 keys_that_are_not_private_stop_the_start(void **state)
 {
@@ -518,6 +536,7 @@ main(void)
 		TEST(every_refusal_has_its_line),
 		TEST(silence_keeps_nobody_out),
 		TEST(dripping_bytes_buy_no_time),
+		TEST(notes_that_nobody_reads_stop_nobody),
 		TEST(keys_that_are_not_private_stop_the_start),
 		TEST(a_command_leads_to_an_agent),
 		TEST(a_socket_is_for_its_user),
