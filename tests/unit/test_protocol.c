@@ -20,24 +20,14 @@
 #include "base/str.h"
 #include "tests/support/chaos.h"
 #include "tests/unit/agent_process.h"
-#include "wire/message.h"
+#include "tests/unit/frames.h"
 
 enum {
 	CANDIDATES = 3,
 	IMAGE_BYTES = 300,
 	FRAMES_MAX = 64,
-	FRAME_BYTES = 4096,
 	IDLE_MS = 3500, /* until a client of protocol 1 says PING */
 };
-
-typedef struct Frame {
-	bool from_agent;
-	MessageKind kind;
-	uint32_t id;
-	Method method;
-	uint8_t bytes[FRAME_BYTES];
-	size_t n;
-} Frame;
 
 typedef struct Script {
 	Frame frame[FRAMES_MAX];
@@ -131,37 +121,6 @@ start_agent(Agent *a)
 
 /* --- frames and their text --- */
 
-/* A number of msgpack at p: its bytes and its value. */
-static size_t
-take_number(const uint8_t *p, uint32_t *v)
-{
-	size_t bytes = *p < 0x80 ? 0 : (size_t)1 << (*p - 0xcc);
-
-	assert_true(*p < 0x80 || (*p >= 0xcc && *p <= 0xce));
-	*v = *p < 0x80 ? *p : 0;
-	for (size_t i = 1; i <= bytes; i++)
-		*v = *v << 8 | p[i];
-	return 1 + bytes;
-}
-
-/* [kind, id, method, ...]; returns where the id begins, and where it ends. */
-static size_t
-read_head(Frame *f, size_t *end)
-{
-	uint32_t kind, method;
-	size_t at = FRAME_HEAD + 1, id;
-
-	assert_int_equal(f->bytes[FRAME_HEAD], 0x94);
-	at += take_number(f->bytes + at, &kind);
-	id = at;
-	at += take_number(f->bytes + at, &f->id);
-	*end = at;
-	take_number(f->bytes + at, &method);
-	f->kind = (MessageKind)kind;
-	f->method = (Method)method;
-	return id;
-}
-
 static const char *const kinds[] = {"request", "response", "failure", "event"};
 
 static unsigned
@@ -236,72 +195,6 @@ load(Script *s, const char *path)
 	}
 	free(text);
 	assert_true(s->n > 20);
-}
-
-/* --- bytes --- */
-
-static bool
-read_all(int fd, uint8_t *p, size_t n)
-{
-	while (n) {
-		struct pollfd f = {.fd = fd, .events = POLLIN};
-		ssize_t got = poll(&f, 1, 20000) > 0 ? read(fd, p, n) : 0;
-
-		if (got <= 0)
-			return false;
-		p += got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
-static bool
-read_frame(int fd, Frame *f)
-{
-	size_t end;
-
-	if (!read_all(fd, f->bytes, FRAME_HEAD))
-		return false;
-	f->n = FRAME_HEAD + ((size_t)f->bytes[0] | (size_t)f->bytes[1] << 8);
-	if (f->n > FRAME_BYTES || !read_all(fd, f->bytes + FRAME_HEAD, f->n - FRAME_HEAD))
-		return false;
-	read_head(f, &end);
-	return true;
-}
-
-static void
-send_bytes(int fd, const void *p, size_t n)
-{
-	if (send(fd, p, n, MSG_NOSIGNAL) != (ssize_t)n)
-		fail_msg("the other end is gone");
-}
-
-/* The frame with another id. */
-static void
-send_as(int fd, const Frame *f, uint32_t id)
-{
-	uint8_t bytes[FRAME_BYTES + 8];
-	Frame copy = *f;
-	size_t end, at = read_head(&copy, &end), n;
-
-	assert_true(id < 0x80);
-	memcpy(bytes, f->bytes, at);
-	bytes[at] = (uint8_t)id;
-	memcpy(bytes + at + 1, f->bytes + end, f->n - end);
-	n = at + 1 + f->n - end - FRAME_HEAD;
-	bytes[0] = (uint8_t)n;
-	bytes[1] = (uint8_t)(n >> 8);
-	send_bytes(fd, bytes, n + FRAME_HEAD);
-}
-
-static void
-send_message(int fd, MessageKind kind, uint32_t id, Method method, const void *args)
-{
-	Bytes b = {0};
-
-	assert_int_equal(message_encode(&b, kind, id, method, args, NULL), OK);
-	send_bytes(fd, b.p, b.n);
-	bytes_fini(&b);
 }
 
 /* --- an old client --- */
