@@ -53,9 +53,12 @@ static void
 on_result(void *self, const Result *r)
 {
 	Server *s = self;
+	Result told = *r;
 
-	if (s->owner)
-		session_event(&s->owner->session, METHOD_RESULT, r, clock_ns());
+	if (!s->owner)
+		return;
+	told.status = status_for(s->owner->session.version, (Status)r->status);
+	session_event(&s->owner->session, METHOD_RESULT, &told, clock_ns());
 }
 
 static void

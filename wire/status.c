@@ -22,3 +22,9 @@ status_text(Status s)
 {
 	return (size_t)s < sizeof list / sizeof *list ? list[s].text : "?";
 }
+
+Status
+status_for(unsigned version, Status s)
+{
+	return version < 2 && s > STATUS_FORBIDDEN ? STATUS_INFEASIBLE : s;
+}

@@ -26,4 +26,8 @@ typedef enum Status {
 const char *status_name(Status s); /* "CRASH"; "?" for a foreign number */
 const char *status_text(Status s);
 
+/* What is told to a peer of that protocol version (wire/hello.h): a status that it knows. What came
+ * after version 1 is INFEASIBLE for it; the reason says more. */
+Status status_for(unsigned version, Status s);
+
 #endif

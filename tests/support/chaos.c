@@ -149,13 +149,13 @@ frame_at(const uint8_t *data, size_t n)
 static bool
 is_result(const uint8_t *frame, size_t n)
 {
+	bool result;
 	Message m;
-	bool result =
-		message_decode(frame + FRAME_HEAD, n - FRAME_HEAD, &scan_later, &m, NULL) == OK &&
-		m.kind == MESSAGE_EVENT && m.method == METHOD_RESULT;
 
-	if (result)
-		message_fini(&m);
+	if (message_decode(frame + FRAME_HEAD, n - FRAME_HEAD, &scan_later, &m, NULL))
+		return false;
+	result = m.kind == MESSAGE_EVENT && m.method == METHOD_RESULT;
+	message_fini(&m);
 	return result;
 }
 

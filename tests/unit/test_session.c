@@ -378,6 +378,18 @@ versions_meet_or_refuse(void **state)
 	(void)state;
 }
 
+/* A status that came later would end the session of a peer that does not know it. */
+static void
+older_peers_are_told_what_they_know(void **state)
+{
+	(void)state;
+	for (int s = 0; s < 100; s++) {
+		assert_int_equal(status_for(1, (Status)s),
+				 s <= STATUS_FORBIDDEN ? s : STATUS_INFEASIBLE);
+		assert_int_equal(status_for(PROTOCOL_VERSION, (Status)s), s);
+	}
+}
+
 static void
 feed_message(Pair *p, MessageKind kind, Method method, const void *args)
 {
@@ -582,6 +594,7 @@ main(void)
 		cmocka_unit_test(both_sides_say_ping),
 		cmocka_unit_test(who_was_away_does_not_blame_the_other),
 		cmocka_unit_test(versions_meet_or_refuse),
+		cmocka_unit_test(older_peers_are_told_what_they_know),
 		cmocka_unit_test(pauses_grow_and_end),
 		cmocka_unit_test(strangers_get_nowhere),
 		cmocka_unit_test(unknown_requests_are_answered),
