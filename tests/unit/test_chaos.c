@@ -23,7 +23,7 @@
 enum {
 	CANDIDATES = 3,
 	IMAGE_BYTES = 700,
-	CUTS = 8,           /* drawn, besides boundaries */
+	CUTS = 4,           /* drawn, besides boundaries */
 	SILENT_CUTS = 2,    /* each waits for the silence */
 	IN_TIME_MS = 20000, /* a broken exchange, on a busy machine */
 };

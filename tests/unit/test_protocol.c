@@ -21,6 +21,7 @@
 #include "tests/support/chaos.h"
 #include "tests/unit/agent_process.h"
 #include "tests/unit/frames.h"
+#include "wire/hello.h"
 
 enum {
 	CANDIDATES = 3,
@@ -363,6 +364,41 @@ play_agent(const Script *s)
 
 /* --- tests --- */
 
+/* What two sides agree on, for all ranges of versions they may speak. */
+static void
+versions_meet_or_refuse(void **state)
+{
+	for (uint32_t oldest = 1; oldest < 5; oldest++)
+		for (uint32_t newest = oldest; newest < 5; newest++)
+			for (uint32_t from = 1; from < 6; from++)
+				for (uint32_t to = from - 1; to < 6; to++) {
+					/* to < from: a peer that names one version */
+					Hello h = {.version = from, .newest = to < from ? 0 : to};
+					uint32_t last = to < from ? from : to, want;
+
+					want = last < newest ? last : newest;
+					want = want >= from && want >= oldest ? want : 0;
+					assert_int_equal(
+						hello_agree(&h, (Versions){oldest, newest}), want);
+					h.version = want;
+					assert_int_equal(hello_accepted(&h, (Versions){from, last}),
+							 want != 0);
+				}
+	(void)state;
+}
+
+/* A status that came later would end the session of a peer that does not know it. */
+static void
+older_peers_are_told_what_they_know(void **state)
+{
+	(void)state;
+	for (int s = 0; s < 100; s++) {
+		assert_int_equal(status_for(1, (Status)s),
+				 s <= STATUS_FORBIDDEN ? s : STATUS_INFEASIBLE);
+		assert_int_equal(status_for(PROTOCOL_VERSION, (Status)s), s);
+	}
+}
+
 static void
 peers_of_older_versions_are_served(void **state)
 {
@@ -503,6 +539,8 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions_meet_or_refuse),
+		cmocka_unit_test(older_peers_are_told_what_they_know),
 		cmocka_unit_test(peers_of_older_versions_are_served),
 		cmocka_unit_test(peers_of_newer_versions_are_told),
 		cmocka_unit_test(agents_of_newer_versions_are_not_tried_again),

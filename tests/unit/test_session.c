@@ -9,9 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "rpc_client/backoff.h"
 #include "rpc_client/link.h"
-#include "wire/hello.h"
 #include "wire/session.h"
 
 typedef struct Pair {
@@ -355,41 +353,6 @@ who_was_away_does_not_blame_the_other(void **state)
 	}
 }
 
-/* What two sides agree on, for all ranges of versions they may speak. */
-static void
-versions_meet_or_refuse(void **state)
-{
-	for (uint32_t oldest = 1; oldest < 5; oldest++)
-		for (uint32_t newest = oldest; newest < 5; newest++)
-			for (uint32_t from = 1; from < 6; from++)
-				for (uint32_t to = from - 1; to < 6; to++) {
-					/* to < from: a peer that names one version */
-					Hello h = {.version = from, .newest = to < from ? 0 : to};
-					uint32_t last = to < from ? from : to, want;
-
-					want = last < newest ? last : newest;
-					want = want >= from && want >= oldest ? want : 0;
-					assert_int_equal(
-						hello_agree(&h, (Versions){oldest, newest}), want);
-					h.version = want;
-					assert_int_equal(hello_accepted(&h, (Versions){from, last}),
-							 want != 0);
-				}
-	(void)state;
-}
-
-/* A status that came later would end the session of a peer that does not know it. */
-static void
-older_peers_are_told_what_they_know(void **state)
-{
-	(void)state;
-	for (int s = 0; s < 100; s++) {
-		assert_int_equal(status_for(1, (Status)s),
-				 s <= STATUS_FORBIDDEN ? s : STATUS_INFEASIBLE);
-		assert_int_equal(status_for(PROTOCOL_VERSION, (Status)s), s);
-	}
-}
-
 static void
 feed_message(Pair *p, MessageKind kind, Method method, const void *args)
 {
@@ -489,53 +452,6 @@ unknown_requests_are_answered(void **state)
 	pair_fini(&p);
 }
 
-/* The first attempt at once, then pauses between half and all of a length that doubles; the sum of
- * outages is bounded, also of many short ones. */
-static void
-pauses_grow_and_end(void **state)
-{
-	const uint64_t total = 60 * SECOND_NS;
-	uint64_t now = 7, wait = 1, length = BACKOFF_FIRST_NS, other;
-	Backoff b, c;
-
-	(void)state;
-	backoff_init(&b, total, 1);
-	backoff_begin(&b, now);
-	assert_true(backoff_next(&b, now, &wait));
-	assert_int_equal(wait, 0);
-	while (backoff_left(&b, now) > BACKOFF_MOST_NS) {
-		assert_true(backoff_next(&b, now, &wait));
-		assert_in_range(wait, length / 2, length);
-		now += wait;
-		length = 2 * length < BACKOFF_MOST_NS ? 2 * length : BACKOFF_MOST_NS;
-	}
-	while (backoff_next(&b, now, &wait))
-		now += wait;
-	assert_int_equal(now, 7 + total);
-
-	backoff_init(&b, total, 1); /* connects each time, and is lost again */
-	for (now = 0; backoff_begin(&b, now), backoff_next(&b, now, &wait);) {
-		now += wait;
-		backoff_end(&b, now);
-		now += 1000 * SECOND_NS;
-	}
-	assert_int_equal(backoff_left(&b, now), 0);
-	backoff_reset(&b);
-	backoff_begin(&b, now);
-	assert_true(backoff_next(&b, now, &wait) && wait == 0);
-	assert_int_equal(backoff_left(&b, now), total);
-
-	backoff_init(&b, total, 1); /* two clients do not come back together */
-	backoff_init(&c, total, 2);
-	backoff_begin(&b, 0);
-	backoff_begin(&c, 0);
-	for (int i = 0; i < 4; i++) {
-		backoff_next(&b, 0, &wait);
-		backoff_next(&c, 0, &other);
-	}
-	assert_int_not_equal(wait, other);
-}
-
 static void
 readers_that_do_not_read_are_dropped(void **state)
 {
@@ -593,9 +509,6 @@ main(void)
 		cmocka_unit_test(heartbeats_keep_a_quiet_connection),
 		cmocka_unit_test(both_sides_say_ping),
 		cmocka_unit_test(who_was_away_does_not_blame_the_other),
-		cmocka_unit_test(versions_meet_or_refuse),
-		cmocka_unit_test(older_peers_are_told_what_they_know),
-		cmocka_unit_test(pauses_grow_and_end),
 		cmocka_unit_test(strangers_get_nowhere),
 		cmocka_unit_test(unknown_requests_are_answered),
 		cmocka_unit_test(readers_that_do_not_read_are_dropped),
