@@ -1,6 +1,7 @@
 /* Pauses between attempts to get a connection back, and how long it is tried. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
