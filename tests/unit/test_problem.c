@@ -153,9 +153,9 @@ check_contents(const Problem *p, const Task *t, const TaskForm *f)
 	fill(&p->buffer.v[0], x);
 	fill(&p->buffer.v[1], index);
 	fill(&p->buffer.v[3], table);
-	assert_int_equal(p->expected.n, 120);
-	for (int i = 0; i < p->expected.n; i++)
-		seen[p->expected.v[i].element] = true;
+	assert_int_equal(p->expected[CONTENTS_FIRST].n, 120);
+	for (int i = 0; i < p->expected[CONTENTS_FIRST].n; i++)
+		seen[p->expected[CONTENTS_FIRST].v[i].element] = true;
 	for (int64_t a = 0; a < 6; a++)
 		for (int64_t b = 0; b < 20; b++) {
 			int64_t at = layout_at(&ly, (int64_t[]){a, b});
@@ -163,11 +163,12 @@ check_contents(const Problem *p, const Task *t, const TaskForm *f)
 
 			assert_true(index[a] >= 0 && index[a] < 9 && seen[at]);
 			want += table[index[a]];
-			for (int i = 0; i < p->expected.n; i++)
-				if (p->expected.v[i].element == at) {
-					assert_float_equal(p->expected.v[i].value, want, 1e-6);
-					assert_true(p->expected.v[i].err > 0 &&
-						    p->expected.v[i].err < 1e-5);
+			for (int i = 0; i < p->expected[CONTENTS_FIRST].n; i++)
+				if (p->expected[CONTENTS_FIRST].v[i].element == at) {
+					assert_float_equal(p->expected[CONTENTS_FIRST].v[i].value,
+							   want, 1e-6);
+					assert_true(p->expected[CONTENTS_FIRST].v[i].err > 0 &&
+						    p->expected[CONTENTS_FIRST].v[i].err < 1e-5);
 				}
 		}
 	assert_true(isnan(x[layout_at(&lx, (int64_t[]){0, 19}) + 1])); /* pad lane */
