@@ -99,13 +99,22 @@ void
 batch_audited(BatchRun *b, const Reply *reply)
 {
 	uint32_t i = b->current;
+	Result *r = &b->partial[i];
 	Reason text = "";
-	Status status = audit_judge(&b->audit, &b->shm, i, &b->partial[i], text);
+	Status status = audit_judge(&b->audit, &b->shm, i, r, text);
 
-	if (reply->status != STATUS_OK)
+	if (reply->status != STATUS_OK) {
 		settle(b, i, STATUS_WRONG, reply->text);
-	else
-		settle(b, i, status, text);
+		return;
+	}
+	if (status == STATUS_IMPLAUSIBLE && ++b->audit.tries < AUDITS_MAX) {
+		batch_audit(b, i);
+		return;
+	}
+	if (status == STATUS_IMPLAUSIBLE)
+		r->samples.n = 0;
+	b->audit.tries = 0;
+	settle(b, i, status, text);
 }
 
 /* A race ends for all at once. Whose fault damaged memory is cannot be told then. */

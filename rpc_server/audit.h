@@ -9,10 +9,12 @@
 
 #include "rpc_server/outcome.h"
 
+enum { AUDITS_MAX = 4 }; /* of one candidate: a busy machine can be slow for a while */
+
 typedef struct Audit {
-	pid_t worker; /* 0: not known, only the wall clock counts */
-	uint32_t times;
-	uint64_t wall, cpu; /* ns, when it began */
+	pid_t worker;          /* 0: not known, only the wall clock counts */
+	uint32_t times, tries; /* runs; audits of this candidate that found its times implausible */
+	uint64_t wall, cpu;    /* ns, when it began */
 } Audit;
 
 /* Once for a runner that is loaded: finds the process whose time counts, the child of the one that

@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "rpc_server/area.h"
 #include "rpc_server/sandbox.h"
 #include "wire/batch.h"
 
@@ -118,6 +119,17 @@ typedef struct Reply {
 
 #define PLAN_WORD \
 	(0x686f6e65u ^ (uint32_t)(sizeof(Control) << 16 ^ sizeof(Plan) << 8 ^ sizeof(Reply)))
+
+/* Where the data of buffer i lie in the pages of its area. Finalists of a race meet other places
+ * than candidates of a search: not at the end of the pages, and differently against each other. */
+static inline size_t
+buffer_offset(const Batch *b, uint32_t i)
+{
+	size_t end = area_offset(b->buffers.v[i].bytes);
+	size_t shift = b->measure.race_rounds ? (size_t)(i + 1) * AREA_ALIGN : 0;
+
+	return shift <= end ? end - shift : end;
+}
 
 /* Bytes of Control with room for all samples of a batch. */
 static inline uint64_t

@@ -134,6 +134,8 @@ map_segment(Worker *w, const Command *c, int fd, Err *e)
 
 		if (area_open(a, fd, w->plan->area_at[i], w->message.u.batch.buffers.v[i].bytes, e))
 			return e->code;
+		a->data += buffer_offset(&w->message.u.batch, i);
+		a->data -= area_offset(a->bytes);
 		places_add(&w->places, PLACE_BUFFER, i, a->base, a->span, a->data);
 	}
 	return OK;

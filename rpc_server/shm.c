@@ -160,7 +160,7 @@ make_buffers(Shm *s, Err *e)
 			rc = make_other(s, i, e);
 		if (rc)
 			return rc;
-		s->data[i] = s->map + s->plan->area_at[i] + area_offset(b->buffers.v[i].bytes);
+		s->data[i] = s->map + s->plan->area_at[i] + buffer_offset(b, i);
 		if (b->buffers.v[i].role != ROLE_OUT)
 			continue;
 		s->before[i] = malloc(b->buffers.v[i].bytes);
@@ -247,7 +247,7 @@ typedef struct Slack {
 static Slack
 slack_of(const Shm *s, uint32_t i)
 {
-	size_t bytes = s->job->batch.buffers.v[i].bytes, front = area_offset(bytes);
+	size_t bytes = s->job->batch.buffers.v[i].bytes, front = buffer_offset(&s->job->batch, i);
 	uint8_t *area = s->map + s->plan->area_at[i];
 
 	return (Slack){area, area + front + bytes, front, area_pages(bytes) - front - bytes};

@@ -29,10 +29,21 @@ static const char tools[] =
 	"static char *control(const void *const *in) { const struct work *w = in[-2]; long *p = "
 	"(long *)w; while (*--p != (long)w->segment) ; return (char *)p[-1]; }\n"
 #if defined(__x86_64__)
-	"static long mprotect_(long p, long n) { long r = 10; __asm__ volatile(\"syscall\" : "
-	"\"+a\"(r) : \"D\"(p), \"S\"(n), \"d\"(3L) : \"rcx\", \"r11\", \"memory\"); return r; }\n"
-#else
-	"static long mprotect_(long p, long n) { (void)p; (void)n; return -1; }\n"
+	"static long sys3(long n, long a, long b, long c) { long r = n; __asm__ "
+	"volatile(\"syscall\" "
+	": \"+a\"(r) : \"D\"(a), \"S\"(b), \"d\"(c) : \"rcx\", \"r11\", \"memory\"); return r; }\n"
+	"static long clock_now(void) { long t[2]; sys3(228, 1, (long)t, 0); return t[0] * "
+	"1000000000 "
+	"+ t[1]; }\n"
+	/* what the clock said when the sample began lies in a register that is saved here, or in a
+	 * frame above */
+	"static __attribute__((noinline)) void backdate(long by) { long now = clock_now(); "
+	"volatile "
+	"long *p = __builtin_frame_address(0); __asm__ volatile(\"\" : : : \"rbx\", \"r12\", "
+	"\"r13\", "
+	"\"r14\", \"r15\"); for (int i = -16; i < 256; i++) if (p[i] > now - 100000000 && p[i] + "
+	"by < now) "
+	"p[i] += by; }\n"
 #endif
 	;
 
@@ -94,15 +105,20 @@ static const Cheat cheat[] = {
 	 "double *s = (double *)(control(in) + SAMPLES_AT); for (int i = 0; i < 10; i++) s[i] = "
 	 "1e-3; return SLOW;",
 	 "", STATUS_IMPLAUSIBLE},
+#if defined(__x86_64__)
+	{"patches_the_clock",
+	 "long began = clock_now(); for (int i = 0; i < 3; i++) SLOW; backdate((clock_now() - "
+	 "began) / "
+	 "10 * 9); return 0;",
+	 "by the agent's clock", STATUS_IMPLAUSIBLE},
+#endif
 	{"forges_its_count",
 	 "struct { unsigned status, inner, n; } *t = (void *)(control(in) + TIMED_AT); for (int i "
 	 "= "
 	 "0; i < CANDIDATES; i++) t[i].n = 1 << 30; return SLOW;",
 	 "an impossible number of samples",
-	 STATUS_IMPLAUSIBLE},        /* the runner writes the right one later */
-	{"changes_the_other_inputs", /* so that it has seen them all; the agent has its own copy */
-	 "mprotect_(((long)X & -4096l) - 4096 * 64, 4096); ((volatile float *)X)[1] = 3; return "
-	 "SLOW;",
+	 STATUS_IMPLAUSIBLE}, /* the runner writes the right one later */
+	{"changes_its_inputs", "int rc = SLOW; ((volatile float *)X)[1] = 3; return rc;",
 	 "changed the contents of buffer 0", STATUS_WRONG},
 };
 enum { CHEATS = sizeof cheat / sizeof *cheat };
@@ -154,11 +170,79 @@ none_is_believed(void **state)
 	rpc_close(c);
 }
 
+static double
+least(const Result *r)
+{
+	double ns = r->samples.v[0];
+
+	for (uint32_t i = 1; i < r->samples.n; i++)
+		ns = r->samples.v[i] < ns ? r->samples.v[i] : ns;
+	return ns;
+}
+
+/* One at a time beside an honest one: in a race the cheat is found, and the other one wins. */
+static void
+none_wins_a_race(void **state)
+{
+	RpcClient *c = case_agent();
+	Str text = {0};
+	AgentCase a;
+	Outcomes o;
+
+	(void)state;
+	source(&text);
+	case_init(&a, c, text.s);
+	a.batch.measure.race_rounds = 12;
+	add(&a, &cheat[0].name);
+	case_add(&a, good);
+	for (int i = 0; i < CHEATS; i++) {
+		if (cheat[i].status == STATUS_OK)
+			continue;
+		a.batch.id++;
+		a.candidate[0].phases.v = (char **)&cheat[i].name;
+		case_run(&a, c, &o);
+		if (o.result[0].status == STATUS_OK && least(&o.result[0]) < least(&o.result[1]))
+			fail_msg("%s wins a race, %g ns to %g", cheat[i].name, least(&o.result[0]),
+				 least(&o.result[1]));
+		case_expect(&o, 1, o.result[0].status == STATUS_LOST ? STATUS_LOST : STATUS_OK, "");
+		outcomes_fini(&o);
+	}
+	str_fini(&text);
+	rpc_close(c);
+}
+
+/* An agent that is given no second contents does what it did without them. */
+static void
+inputs_need_not_have_others(void **state)
+{
+	RpcClient *c = case_agent();
+	const char *early = "returns_early";
+	Str text = {0};
+	AgentCase a;
+	Outcomes o;
+
+	(void)state;
+	source(&text);
+	case_init(&a, c, text.s);
+	a.buffer[CASE_X].other_seed = 0;
+	a.batch.checks.n = 2;
+	add(&a, &early);
+	case_add(&a, good);
+	case_run(&a, c, &o);
+	case_expect(&o, 0, STATUS_WRONG, "left its outputs as they were");
+	case_expect(&o, 1, STATUS_OK, "");
+	outcomes_fini(&o);
+	str_fini(&text);
+	rpc_close(c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(none_is_believed),
+		cmocka_unit_test(none_wins_a_race),
+		cmocka_unit_test(inputs_need_not_have_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
