@@ -152,6 +152,16 @@ outputs_are_fetched(void **state)
 	outcomes_fini(&o);
 }
 
+static double
+least(const Result *r)
+{
+	double ns = r->samples.v[0];
+
+	for (uint32_t i = 1; i < r->samples.n; i++)
+		ns = r->samples.v[i] < ns ? r->samples.v[i] : ns;
+	return ns;
+}
+
 static void
 a_race_interleaves_what_is_right(void **state)
 {
@@ -174,8 +184,7 @@ a_race_interleaves_what_is_right(void **state)
 	check_samples(&o.result[0], 15);
 	check_samples(&o.result[2], 15);
 	check_samples(&o.result[3], 15);
-	for (int i = 0; i < 15; i++)
-		assert_true(o.result[2].samples.v[i] > o.result[0].samples.v[i]);
+	assert_true(least(&o.result[2]) > least(&o.result[0])); /* any one may be disturbed */
 	outcomes_fini(&o);
 }
 
