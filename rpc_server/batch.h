@@ -6,8 +6,9 @@
  *   STARTING   hello, then loaded      CALIBRATING or CHECKING; two failures: the rest is LOST
  *   CALIBRATING  the calibration       CHECKING; once a batch, if it asks for it
  *   CHECKING   first run done          outputs right: TIMING (search), next candidate (race)
- *   TIMING     samples                 row is told; next candidate
- *   RACING     samples of all          rows are told; finished
+ *   TIMING     samples                 AUDITING; else the row is told, next candidate
+ *   RACING     samples of all          AUDITING, one after the other
+ *   AUDITING   some runs more          row is told; next candidate
  *   ENDING     the runner's end        rows that are left: STARTING, else OVER
  *   OVER       nothing                 free it
  *

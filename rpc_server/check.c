@@ -84,10 +84,12 @@ check_dense(const Job *j, uint32_t i, const uint8_t *const *data, Verdict *v)
 }
 
 void
-check_outputs(const Job *j, const uint8_t *const *data, Verdict *v)
+check_outputs(const Job *j, bool other, const uint8_t *const *data, Verdict *v)
 {
 	*v = (Verdict){.right = true};
 	for (uint32_t i = 0; v->right && i < j->batch.checks.n; i++) {
+		if (j->batch.checks.v[i].other != other)
+			continue;
 		if (j->batch.checks.v[i].kind == CHECK_SAMPLES)
 			check_samples(j, i, data, v);
 		else if (j->batch.checks.v[i].kind == CHECK_DENSE)

@@ -10,9 +10,10 @@ typedef struct Verdict {
 	char text[REASON_MAX + 1];
 } Verdict;
 
-/* Compares outputs with the expectations of the job's SAMPLES and DENSE checks. data[i] is the
- * content of buffer i. Stops counting at the first wrong element of a check. */
-void check_outputs(const Job *j, const uint8_t *const *data, Verdict *v);
+/* Compares outputs with the expectations of the job's SAMPLES and DENSE checks for the first
+ * contents of the inputs, or for the other ones. data[i] is the content of buffer i. Stops counting
+ * at the first wrong element of a check. */
+void check_outputs(const Job *j, bool other, const uint8_t *const *data, Verdict *v);
 
 /* WRITTEN checks: now and before are the contents after two runs over different poisons. An element
  * that differs was not written, or is not the same in every run. */

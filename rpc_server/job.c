@@ -29,6 +29,8 @@ check_buffers(const Batch *b, Err *e)
 				       (unsigned long long)s->bytes);
 		if (!isfinite(s->fill.lo) || !isfinite(s->fill.hi))
 			return err_set(e, ERR_INPUT, "buffer %u: bounds are not finite", i);
+		if (s->other_seed && (s->role != ROLE_IN || s->fill.kind != FILL_RANDOM))
+			return err_set(e, ERR_INPUT, "buffer %u: no input of random contents", i);
 		for (uint32_t k = 0; k < s->fill.patches.n; k++)
 			if (!nest_inside(&s->fill.patches.v[k].nest, elements(s)))
 				return err_set(e, ERR_INPUT, "buffer %u: patch %u reaches outside",
@@ -45,6 +47,8 @@ check_checks(const Batch *b, Err *e)
 		const CheckSpec *c = &b->checks.v[i];
 		const BufferSpec *s;
 
+		if (c->other && c->kind != CHECK_SAMPLES)
+			return err_set(e, ERR_INPUT, "check %u: of second contents", i);
 		if (c->kind == CHECK_SAMPLES)
 			continue; /* its records are checked when its blob is here */
 		if (c->buffer >= b->buffers.n || b->buffers.v[c->buffer].role != ROLE_OUT)
@@ -232,4 +236,12 @@ job_free(Job *j)
 		blobs_drop(j->pool[i]);
 	batch_fini(&j->batch);
 	free(j);
+}
+
+uint32_t
+job_deadline_ms(const Job *j, uint32_t candidate)
+{
+	uint32_t ms = j->batch.candidates.v[candidate].deadline_ms;
+
+	return ms ? ms : DEADLINE_MS;
 }

@@ -24,4 +24,7 @@ int job_check(const Batch *b, Err *e);
 Job *job_new(Batch *b, Blobs *blobs, Err *e);
 void job_free(Job *j); /* NULL is fine */
 
+/* In which a candidate must be prepared and run; and again, timed. */
+uint32_t job_deadline_ms(const Job *j, uint32_t candidate);
+
 #endif

@@ -20,7 +20,7 @@ outcome_first(Shm *s, Result *r, Reason text)
 		return STATUS_OK;
 	if (!shm_intact(s, text))
 		return STATUS_WRONG;
-	check_outputs(s->job, (const uint8_t *const *)s->data, &v);
+	check_outputs(s->job, false, (const uint8_t *const *)s->data, &v);
 	r->max_error = fmin(v.max_error, DBL_MAX); /* logs hold numbers, not infinities */
 	if (!v.right) {
 		memcpy(text, v.text, sizeof v.text);
@@ -31,20 +31,35 @@ outcome_first(Shm *s, Result *r, Reason text)
 }
 
 Status
-outcome_memory(const Shm *s, bool compare, Reason text)
+outcome_timed(const Shm *s, uint32_t candidate, Result *r, Reason text)
 {
+	const uint8_t *const *data = (const uint8_t *const *)s->data;
+	Timed t = s->control->timed[candidate];
 	Verdict v;
 
 	if (s->job->simulated)
 		return STATUS_OK;
 	if (!shm_intact(s, text))
 		return STATUS_WRONG;
-	if (!compare)
+	if (t.status != STATUS_OK && !t.idle) /* it ended in between; outcome_times says why */
 		return STATUS_OK;
-	check_written(s->job, (const uint8_t *const *)s->data, (const uint8_t *const *)s->before,
-		      &v);
+	if (t.idle) {
+		snprintf(text, REASON_MAX + 1, "a timed run left its outputs as they were");
+		return STATUS_WRONG;
+	}
+	if (shm_has_others(s))
+		check_outputs(s->job, true, data, &v);
+	else
+		check_written(s->job, data, (const uint8_t *const *)s->before, &v);
+	r->max_error = fmax(r->max_error, fmin(v.max_error, DBL_MAX));
 	memcpy(text, v.text, sizeof v.text);
 	return v.right ? STATUS_OK : STATUS_WRONG;
+}
+
+Status
+outcome_raced(const Shm *s, Reason text)
+{
+	return s->job->simulated || shm_intact(s, text) ? STATUS_OK : STATUS_LOST;
 }
 
 void
@@ -155,6 +170,7 @@ outcome_death(const Shm *s, int wait_status, uint64_t sandbox, Reason text)
 static bool
 copy_samples(const Shm *s, uint64_t at, uint32_t n, Result *r)
 {
+	free(r->samples.v); /* of a race that is run again */
 	r->samples.v = malloc((n ? n : 1) * sizeof(double));
 	if (!r->samples.v)
 		return false;
@@ -179,10 +195,12 @@ outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Re
 	const Candidate *c = &b->candidates.v[candidate];
 	uint32_t room = b->measure.race_rounds ? b->measure.race_rounds : b->measure.max_runs;
 	Timed t = s->control->timed[candidate];
-	double least = INFINITY;
+	double least = INFINITY, said = 0;
 
 	if (t.status == STATUS_WRONG) {
-		snprintf(text, REASON_MAX + 1, "a phase did not return 0 while it was timed");
+		snprintf(text, REASON_MAX + 1, "%s",
+			 t.idle ? "a timed run left its outputs as they were"
+				: "a phase did not return 0 while it was timed");
 		return STATUS_WRONG;
 	}
 	if (t.status == STATUS_BELOW_RESOLUTION) {
@@ -201,13 +219,19 @@ outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Re
 
 		if (!(ns > 0) || !isfinite(ns))
 			return implausible(r, text, "the runner reports a time that is none");
-		*wall_ns -= ns * t.inner;
+		said += ns * t.inner;
 		least = ns < least ? ns : least;
 	}
 	if (s->job->simulated)
 		return STATUS_OK;
-	if (*wall_ns < 0)
-		return implausible(r, text, "the times add up to more than has passed");
+	*wall_ns -= said;
+	if (*wall_ns < 0) {
+		snprintf(text, REASON_MAX + 1,
+			 "its times add up to %.0f us, all of them to %.0f us more than has passed",
+			 said * 1e-3, -*wall_ns * 1e-3);
+		r->samples.n = 0;
+		return STATUS_IMPLAUSIBLE;
+	}
 	if (least < c->floor_ns) {
 		snprintf(text, REASON_MAX + 1, "a run of %.1f ns, at least %.1f are needed", least,
 			 c->floor_ns);

@@ -11,9 +11,13 @@ typedef char Reason[REASON_MAX + 1];
  * not as they should be; else OK, and the outputs are kept for outcome_memory. */
 Status outcome_first(Shm *s, Result *r, Reason text);
 
-/* After timed runs: WRONG when memory is damaged or, with compare, the last run did not write what
- * the checked one wrote. */
-Status outcome_memory(const Shm *s, bool compare, Reason text);
+/* After a candidate was timed by itself: WRONG when memory is damaged, a run wrote nothing, or the
+ * last run was not right for the second contents of the inputs or, where there are none, did not
+ * write what the checked run wrote. */
+Status outcome_timed(const Shm *s, uint32_t candidate, Result *r, Reason text);
+
+/* After a race, whose outputs are of whoever came last: LOST when memory is damaged. */
+Status outcome_raced(const Shm *s, Reason text);
 
 /* Stores the outputs of the checked run as blobs and names them in *r. When that fails, text says
  * so and none is named. */

@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "rpc_server/area.h"
 #include "rpc_server/sandbox.h"
 #include "wire/batch.h"
 
@@ -46,8 +47,11 @@ typedef struct Fault {
 	int64_t code;     /* offset of the instruction in the image; -1: not in there */
 } Fault;
 
+/* alone_ns: the fastest run on inputs that had just been changed, where a sample has several runs;
+ * else 0. idle: WRONG, because a run left its outputs as they were. */
 typedef struct Timed {
-	uint32_t status, inner, n;
+	uint32_t status, inner, n, idle;
+	double alone_ns;
 } Timed;
 
 typedef struct Control {
@@ -69,6 +73,7 @@ typedef struct PlanBlob {
 typedef struct Plan {
 	uint64_t batch_at, batch_bytes; /* frame of a BATCH_SUBMIT */
 	uint64_t area_at[BUFFERS_MAX];  /* area_pages(bytes) each */
+	uint64_t first_at[BUFFERS_MAX]; /* first contents of inputs that have others too, else 0 */
 	uint64_t cache_bytes;           /* last level */
 	uint64_t memory_bytes;          /* the runner may use so much of its own */
 	uint64_t cache[3];              /* of each level; 0: none */
@@ -89,14 +94,17 @@ typedef enum CommandKind {
 	COMMAND_TIME,
 	COMMAND_RACE,
 	COMMAND_CALIBRATE,
+	COMMAND_AGAIN,
 } CommandKind;
 
 /* LOAD carries the segment's descriptor and maps everything. CALIBRATE takes the full calibration.
  * CHECK prepares one candidate and runs
- * it once. TIME times the candidate of the last CHECK and releases it. RACE times all candidates
- * that are checked, named by `racing`. Each is answered by one Reply of the same kind. */
+ * it once. TIME times the candidate of the last CHECK. RACE times all candidates
+ * that are checked, named by `racing`. Both change inputs between samples and leave them as they
+ * found them. AGAIN runs a timed candidate `times` times with warm constants. Each
+ * is answered by one Reply of the same kind. */
 typedef struct Command {
-	uint32_t word, kind, candidate;
+	uint32_t word, kind, candidate, times;
 	uint64_t segment_bytes, plan_at, plan_bytes; /* LOAD */
 	uint64_t racing[CANDIDATES_MAX / 64];        /* RACE: a bit per candidate */
 } Command;
@@ -111,6 +119,17 @@ typedef struct Reply {
 
 #define PLAN_WORD \
 	(0x686f6e65u ^ (uint32_t)(sizeof(Control) << 16 ^ sizeof(Plan) << 8 ^ sizeof(Reply)))
+
+/* Where the data of buffer i lie in the pages of its area. Finalists of a race meet other places
+ * than candidates of a search: not at the end of the pages, and differently against each other. */
+static inline size_t
+buffer_offset(const Batch *b, uint32_t i)
+{
+	size_t end = area_offset(b->buffers.v[i].bytes);
+	size_t shift = b->measure.race_rounds ? (size_t)(i + 1) * AREA_ALIGN : 0;
+
+	return shift <= end ? end - shift : end;
+}
 
 /* Bytes of Control with room for all samples of a batch. */
 static inline uint64_t

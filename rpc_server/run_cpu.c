@@ -409,6 +409,18 @@ cpu_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 	return rc;
 }
 
+static int
+cpu_again(void *self, uint32_t candidate, uint32_t times)
+{
+	Cpu *c = self;
+	uint64_t ns;
+	int rc;
+
+	c->prepared[candidate]->checked = false; /* no copies */
+	rc = cpu_run(c, candidate, times, &ns);
+	return rc;
+}
+
 static void
 cpu_close(void *self)
 {
@@ -426,6 +438,7 @@ const Runner runner_cpu = {
 	.prepare = cpu_prepare,
 	.now = cpu_now,
 	.run = cpu_run,
+	.again = cpu_again,
 	.release = cpu_release,
 	.close = cpu_close,
 };

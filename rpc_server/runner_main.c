@@ -27,6 +27,7 @@
 #include "rpc_server/places.h"
 #include "rpc_server/runner.h"
 #include "rpc_server/runner_main.h"
+#include "rpc_server/vary.h"
 #include "wire/message.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -35,7 +36,7 @@
 #define SHADOWED 0
 #endif
 
-enum { CALIBRATE_EVERY_NS = 500000000, CPU_SPARE_S = 60 };
+enum { CALIBRATE_EVERY_NS = 500000000, CPU_SPARE_S = 60, ALONE_RUNS = 8 };
 
 typedef struct Worker {
 	Message message; /* the batch */
@@ -51,6 +52,9 @@ typedef struct Worker {
 	uint64_t calibrated; /* when, ns */
 	hone_parallel parallel;
 	Sandbox sandbox;
+	Vary vary;
+	uint32_t checked; /* candidate that was prepared last; only a race needs the others */
+	bool idle[CANDIDATES_MAX]; /* a timed run wrote nothing */
 } Worker;
 
 static void
@@ -130,6 +134,8 @@ map_segment(Worker *w, const Command *c, int fd, Err *e)
 
 		if (area_open(a, fd, w->plan->area_at[i], w->message.u.batch.buffers.v[i].bytes, e))
 			return e->code;
+		a->data += buffer_offset(&w->message.u.batch, i);
+		a->data -= area_offset(a->bytes);
 		places_add(&w->places, PLACE_BUFFER, i, a->base, a->span, a->data);
 	}
 	return OK;
@@ -178,7 +184,9 @@ load(Worker *w, const Command *c, int fd, Err *e)
 	if (!w->runner)
 		return err_set(e, ERR_UNSUPPORTED, "runner '%s' is not known", b->runner);
 	calibrate(w, &w->control->calibration_before);
-	rc = w->runner->open(&w->work, &w->self, e);
+	rc = vary_open(&w->vary, &w->work, e);
+	if (rc == OK)
+		rc = w->runner->open(&w->work, &w->self, e);
 	if (rc == OK)
 		sandbox_enter(&w->sandbox, SANDBOX_LOADED);
 	return rc;
@@ -188,10 +196,16 @@ static int
 run_counted(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 {
 	Worker *w = self;
+	int rc;
 
 	atomic_store(&w->control->current, candidate);
 	atomic_fetch_add(&w->control->progress, 1);
-	return w->runner->run(w->self, candidate, times, ns);
+	if (w->runner->simulated)
+		return w->runner->run(w->self, candidate, times, ns);
+	vary_next(&w->vary);
+	rc = w->runner->run(w->self, candidate, times, ns);
+	w->idle[candidate] = !rc && !vary_written(&w->vary);
+	return rc || w->idle[candidate];
 }
 
 static uint64_t
@@ -210,6 +224,9 @@ check(Worker *w, uint32_t candidate, Err *e)
 	int rc;
 
 	atomic_store(&w->control->current, candidate);
+	if (!w->work.batch->measure.race_rounds)
+		w->runner->release(w->self, w->checked);
+	w->checked = candidate;
 	status = w->runner->prepare(w->self, candidate, e);
 	w->control->prepare_ns = clock_ns() - began;
 	if (status != STATUS_OK)
@@ -222,10 +239,25 @@ check(Worker *w, uint32_t candidate, Err *e)
 	return STATUS_WRONG;
 }
 
+/* Ends the timing of a candidate. Where a sample is several runs, which see the same inputs, some
+ * runs follow whose inputs are new: one that is much slower did not compute in the samples. */
 static void
-store(Control *control, uint32_t candidate, const Timing *t)
+store(Worker *w, uint32_t candidate, Timing *t)
 {
-	control->timed[candidate] = (Timed){(uint32_t)t->status, t->inner, t->n};
+	Meter m = {w, now, run_counted};
+	double alone = 0;
+
+	for (int i = 0; i < ALONE_RUNS && t->inner > 1 && t->status == STATUS_OK; i++) {
+		uint64_t ns = 0;
+
+		if (m.run(m.self, candidate, 1, &ns))
+			t->status = STATUS_WRONG;
+		if (i == 0 || (double)ns < alone)
+			alone = (double)ns;
+	}
+	w->control->timed[candidate] =
+		(Timed){(uint32_t)t->status, t->inner, t->n, w->idle[candidate], alone};
+	vary_settle(&w->vary);
 }
 
 static void
@@ -235,13 +267,29 @@ time_one(Worker *w, uint32_t candidate)
 	Meter m = {w, now, run_counted};
 	Timing t = {.samples = w->control->samples,
 		    .room = spec->max_runs ? spec->max_runs : SAMPLES_MAX};
+	uint64_t ns;
 	double after;
 
 	calibrate(w, &w->control->calibration_before);
 	measure_search(&m, spec, candidate, &t);
-	store(w->control, candidate, &t);
+	store(w, candidate, &t);
+	if (t.status == STATUS_OK &&
+	    w->vary.inputs) /* the outputs that are judged are of the second contents */
+		w->runner->run(w->self, candidate, 1, &ns);
 	calibrate(w, &after);
-	w->runner->release(w->self, candidate);
+}
+
+static Status
+again(Worker *w, const Command *c, Err *e)
+{
+	int rc;
+
+	atomic_store(&w->control->current, c->candidate);
+	rc = w->runner->again(w->self, c->candidate, c->times);
+	if (!rc)
+		return STATUS_OK;
+	err_set(e, ERR_CHECK, "a phase returned %d after it was timed", rc);
+	return STATUS_WRONG;
 }
 
 static int
@@ -264,7 +312,7 @@ race(Worker *w, const Command *c, Err *e)
 	calibrate(w, &w->control->calibration_before);
 	measure_race(&m, &b->measure, b->seed, which, n, t);
 	for (uint32_t i = 0; i < n; i++)
-		store(w->control, which[i], &t[i]);
+		store(w, which[i], &t[i]);
 	calibrate(w, &after);
 	free(t);
 	return OK;
@@ -281,6 +329,7 @@ obey(Worker *w, const Command *c, int fd, Reply *r)
 	case COMMAND_LOAD: load(w, c, fd, &e); break;
 	case COMMAND_CHECK: status = check(w, c->candidate, &e); break;
 	case COMMAND_TIME: time_one(w, c->candidate); break;
+	case COMMAND_AGAIN: status = again(w, c, &e); break;
 	case COMMAND_RACE: race(w, c, &e); break;
 	case COMMAND_CALIBRATE:
 		calibrate_all(w->plan->cache, w->plan->memory_bytes, &w->control->calibration);

@@ -64,8 +64,11 @@ lay_out(Shm *s, const Machine *m, uint64_t message_bytes, Err *e)
 	place_blob(s, s->job->image);
 	for (uint32_t i = 0; i < b->candidates.n; i++)
 		place_blob(s, s->job->pool[i]);
-	for (uint32_t i = 0; i < b->buffers.n; i++)
+	for (uint32_t i = 0; i < b->buffers.n; i++) {
 		s->plan->area_at[i] = place(s, area_pages(b->buffers.v[i].bytes));
+		if (b->buffers.v[i].other_seed && !s->job->simulated)
+			s->plan->first_at[i] = place(s, b->buffers.v[i].bytes);
+	}
 	if (s->bytes > m->memory_bytes / 2)
 		return err_set(e, ERR_NOMEM,
 			       "batch: %llu bytes of buffers and blobs, %llu are free",
@@ -94,6 +97,23 @@ map(Shm *s, Err *e)
 	s->map = p;
 	s->control = p;
 	return OK;
+}
+
+/* Second contents of buffer i; the first ones are put where the runner finds them. */
+static int
+make_other(Shm *s, uint32_t i, Err *e)
+{
+	const BufferSpec *b = &s->job->batch.buffers.v[i];
+	Fill f = b->fill;
+
+	if (!s->plan->first_at[i])
+		return OK;
+	f.seed = b->other_seed;
+	s->other[i] = malloc(b->bytes);
+	if (!s->other[i])
+		return err_set(e, ERR_NOMEM, "batch: no memory for buffer %u", i);
+	memcpy(s->map + s->plan->first_at[i], s->initial[i], b->bytes);
+	return fill_buffer((DType)b->type, s->other[i], b->bytes, &f, NULL, 0, e);
 }
 
 /* Contents of buffer i before a run, in the agent's memory. */
@@ -136,9 +156,11 @@ make_buffers(Shm *s, Err *e)
 	for (uint32_t i = 0; i < b->buffers.n; i++) {
 		int rc = make_initial(s, i, e);
 
+		if (rc == OK)
+			rc = make_other(s, i, e);
 		if (rc)
 			return rc;
-		s->data[i] = s->map + s->plan->area_at[i] + area_offset(b->buffers.v[i].bytes);
+		s->data[i] = s->map + s->plan->area_at[i] + buffer_offset(b, i);
 		if (b->buffers.v[i].role != ROLE_OUT)
 			continue;
 		s->before[i] = malloc(b->buffers.v[i].bytes);
@@ -204,6 +226,7 @@ shm_close(Shm *s)
 {
 	for (uint32_t i = 0; i < BUFFERS_MAX; i++) {
 		free(s->before[i]);
+		free(s->other[i]);
 		if (s->job && owns_initial(s, i))
 			free((void *)s->initial[i]);
 	}
@@ -224,10 +247,39 @@ typedef struct Slack {
 static Slack
 slack_of(const Shm *s, uint32_t i)
 {
-	size_t bytes = s->job->batch.buffers.v[i].bytes, front = area_offset(bytes);
+	size_t bytes = s->job->batch.buffers.v[i].bytes, front = buffer_offset(&s->job->batch, i);
 	uint8_t *area = s->map + s->plan->area_at[i];
 
 	return (Slack){area, area + front + bytes, front, area_pages(bytes) - front - bytes};
+}
+
+/* What buffer i should hold before a run; NULL: poison. */
+static const uint8_t *
+contents(const Shm *s, uint32_t i)
+{
+	return s->others && s->other[i] ? s->other[i] : s->initial[i];
+}
+
+bool
+shm_has_others(const Shm *s)
+{
+	for (uint32_t i = 0; i < s->job->batch.buffers.n; i++)
+		if (s->other[i])
+			return true;
+	return false;
+}
+
+void
+shm_inputs(Shm *s, bool other)
+{
+	const Batch *b = &s->job->batch;
+
+	if (s->others == other)
+		return;
+	s->others = other;
+	for (uint32_t i = 0; !s->job->simulated && i < b->buffers.n; i++)
+		if (s->other[i])
+			memcpy(s->data[i], contents(s, i), b->buffers.v[i].bytes);
 }
 
 void
@@ -243,8 +295,8 @@ shm_reset(Shm *s, uint8_t poison, bool all)
 		memset(k.back, CANARY, k.back_bytes);
 		if (spec->role != ROLE_OUT && !all)
 			continue;
-		if (s->initial[i])
-			memcpy(s->data[i], s->initial[i], spec->bytes);
+		if (contents(s, i))
+			memcpy(s->data[i], contents(s, i), spec->bytes);
 		else
 			memset(s->data[i], poison, spec->bytes);
 	}
@@ -275,7 +327,7 @@ shm_intact(const Shm *s, char text[REASON_MAX + 1])
 		else if (!is_canary(k.back, k.back_bytes))
 			what = "wrote past the end";
 		else if (spec->role != ROLE_OUT &&
-			 memcmp(s->data[i], s->initial[i], spec->bytes) != 0)
+			 memcmp(s->data[i], contents(s, i), spec->bytes) != 0)
 			what = "changed the contents";
 		if (!what)
 			continue;

@@ -17,6 +17,8 @@ typedef struct Shm {
 	uint64_t plan_at, plan_bytes;
 	uint8_t *data[BUFFERS_MAX];          /* in the map */
 	const uint8_t *initial[BUFFERS_MAX]; /* contents before a run; NULL: poison */
+	uint8_t *other[BUFFERS_MAX];         /* second contents; NULL: none */
+	bool others;                         /* inputs hold them now */
 	uint8_t *before[BUFFERS_MAX];        /* OUT buffers after the checked run */
 } Shm;
 
@@ -30,6 +32,12 @@ typedef struct Machine {
  * machine->memory_bytes; ERR_DEVICE. On an error there is nothing to close. */
 int shm_open_job(Shm *s, const Job *job, const Machine *machine, Err *e);
 void shm_close(Shm *s); /* a zeroed Shm is fine */
+
+/* Whether some input has second contents. */
+bool shm_has_others(const Shm *s);
+
+/* Gives the inputs their first or their second contents, where they have two. */
+void shm_inputs(Shm *s, bool other);
 
 /* OUT buffers as before a run, with that poison, and the slack around every buffer. all: IN and
  * CONST buffers too, after a runner that may have written them. */

@@ -362,7 +362,7 @@ make_batch(Builder *b)
 	batch->candidates.n = (uint32_t)b->built.n;
 	for (int i = 0; i < b->built.n; i++)
 		add_candidate(b, &b->built.v[i], &batch->candidates.v[i]);
-	problem_buffers(s->problem, a, batch);
+	problem_buffers(s->problem, a, s->final, batch);
 	problem_checks(s->problem, a, b->slack, s->final, batch, &b->p->blob);
 	return add_image(b);
 }

@@ -10,12 +10,17 @@
 
 enum {
 	FILL_SEED = 0x484f4e45,
-	SAMPLES_LEAST = 256,
-	SAMPLES_MOST = 4096,
+	SEEDS = 1 << 16,       /* of the buffers of one of the contents */
 	FOREIGN_MAX = 1 << 20, /* elements of foreign slack that are checked */
 };
 
-static const double SAMPLE_SECONDS = 0.1, MORE_SECONDS = 0.04;
+/* How many outputs are computed for each of the contents. The second ones are there to tell an
+ * output of other inputs, which differs in most elements. */
+static const ExpectOptions look[CONTENTS] = {
+	[CONTENTS_FIRST] = {256, 4096, 0.1, FILL_SEED},
+	[CONTENTS_SECOND] = {64, 256, 0.01, FILL_SEED + 1},
+	[CONTENTS_THIRD] = {256, 4096, 0.04, FILL_SEED + 2},
+};
 
 /* Dimension that the contents of tensor i pick from, when it is used as an index; else 0. */
 static int64_t
@@ -61,6 +66,16 @@ fill_of(const Task *t, int i)
 		f.hi /= 2;
 	}
 	return f;
+}
+
+/* The fill of an input in one of its contents. */
+static Fill
+fill_in(const Fill *f, Contents c)
+{
+	Fill g = *f;
+
+	g.seed += (uint64_t)c * SEEDS;
+	return g;
 }
 
 static void
@@ -164,7 +179,7 @@ check_region(Problem *p, uint32_t buffer, const Region *r, double value)
 
 	for (int i = 0; i < r->n; i++)
 		n += nest_volume(&r->nest[i]);
-	if (n == 0 || n > FOREIGN_MAX || p->check.n == CHECKS_MAX - 1)
+	if (n == 0 || n > FOREIGN_MAX || p->check.n == CHECKS_MAX - 2)
 		return;
 	v = arena_alloc(p->arena, n * sizeof *v);
 	for (uint64_t i = 0; i < n; i++)
@@ -179,7 +194,7 @@ check_written(Problem *p, uint32_t buffer, const Region *elements)
 {
 	CheckSpec c = {.kind = CHECK_WRITTEN, .buffer = buffer};
 
-	if (p->check.n == CHECKS_MAX - 1)
+	if (p->check.n == CHECKS_MAX - 2)
 		return;
 	add_nests(p->arena, &c, elements);
 	vec_push(p->arena, &p->check, c);
@@ -235,7 +250,7 @@ logical(Arena *a, const Problem *p, int i, const BufferSpec *b, const void **out
 }
 
 static int
-sample(Problem *p, const ExpectOptions *opt, Err *e)
+sample(Problem *p, Contents which, Err *e)
 {
 	const Task *t = p->task;
 	Arena *a = arena_new(); /* contents of the inputs are large and not needed later */
@@ -243,13 +258,17 @@ sample(Problem *p, const ExpectOptions *opt, Err *e)
 	int in = 0, constant = p->buffer.n - p->ngiven, rc = OK;
 
 	for (int i = 0; i < t->tensor.n && !rc; i++) {
-		if (t->tensor.v[i].kind == TENSOR_IN)
-			rc = logical(a, p, i, &p->buffer.v[in++], &data[i], e);
-		else if (t->tensor.v[i].kind == TENSOR_CONST && !tensor_is_made(t, i))
+		if (t->tensor.v[i].kind == TENSOR_IN) {
+			BufferSpec b = p->buffer.v[in++];
+
+			b.fill = fill_in(&b.fill, which);
+			rc = logical(a, p, i, &b, &data[i], e);
+		} else if (t->tensor.v[i].kind == TENSOR_CONST && !tensor_is_made(t, i)) {
 			rc = logical(a, p, i, &p->buffer.v[constant++], &data[i], e);
+		}
 	}
 	if (!rc)
-		expect_outputs(p->arena, t, p->form, data, opt, &p->expected);
+		expect_outputs(p->arena, t, p->form, data, &look[which], &p->expected[which]);
 	arena_free(a);
 	return rc;
 }
@@ -257,7 +276,6 @@ sample(Problem *p, const ExpectOptions *opt, Err *e)
 int
 problem_build(Arena *a, const Task *t, const TaskForm *f, Problem *out, Err *e)
 {
-	ExpectOptions opt = {SAMPLES_LEAST, SAMPLES_MOST, SAMPLE_SECONDS, FILL_SEED};
 	int rc;
 
 	*out = (Problem){.arena = a, .task = t, .form = f};
@@ -267,18 +285,15 @@ problem_build(Arena *a, const Task *t, const TaskForm *f, Problem *out, Err *e)
 		if (t->tensor.v[i].kind == TENSOR_LIT && problem_literal(out, &t->tensor.v[i]) < 0)
 			return err_set(e, ERR_UNSUPPORTED, "more than %d tensors", BUFFERS_MAX);
 	add_checks(out);
-	rc = sample(out, &opt, e);
-	out->common = out->expected.n;
-	return rc;
+	rc = sample(out, CONTENTS_FIRST, e);
+	return rc ? rc : sample(out, CONTENTS_SECOND, e);
 }
 
 void
 problem_extend(Problem *p)
 {
-	ExpectOptions opt = {SAMPLES_LEAST, SAMPLES_MOST, MORE_SECONDS, FILL_SEED + 1};
-
-	if (p->expected.n == p->common)
-		sample(p, &opt, NULL);
+	if (!p->expected[CONTENTS_THIRD].n)
+		sample(p, CONTENTS_THIRD, NULL);
 }
 
 int
@@ -302,13 +317,21 @@ problem_literal(Problem *p, const TaskTensor *x)
 }
 
 void
-problem_buffers(const Problem *p, Arena *a, Batch *out)
+problem_buffers(const Problem *p, Arena *a, bool final, Batch *out)
 {
+	Contents checked = final ? CONTENTS_THIRD : CONTENTS_FIRST;
+	Contents timed = final ? CONTENTS_FIRST : CONTENTS_SECOND;
 	int n = p->buffer.n + p->literal.n;
 
 	out->buffers.v = ARENA_ARRAY(a, BufferSpec, n);
 	out->buffers.n = (uint32_t)n;
 	memcpy(out->buffers.v, p->buffer.v, (size_t)p->buffer.n * sizeof *p->buffer.v);
+	for (int i = 0; i < p->buffer.n && p->buffer.v[i].role == ROLE_IN; i++) {
+		BufferSpec *b = &out->buffers.v[i];
+
+		b->other_seed = fill_in(&b->fill, timed).seed;
+		b->fill = fill_in(&b->fill, checked);
+	}
 	for (int i = 0; i < p->literal.n; i++)
 		out->buffers.v[p->buffer.n + i] = (BufferSpec){
 			.role = ROLE_CONST,
@@ -325,26 +348,40 @@ put_record(unsigned char *to, uint32_t buffer, const Expected *x, double slack)
 	memcpy(to, &r, sizeof r);
 }
 
-void
-problem_checks(const Problem *p, Arena *a, double slack, bool final, Batch *out, Blobs *blobs)
+/* A check of the outputs that were computed for one of the contents. */
+static CheckSpec
+check_of(const Problem *p, Arena *a, Contents which, double slack, bool other, Blobs *blobs)
 {
-	int n = final ? p->expected.n : p->common, first = 0;
-	CheckSpec *c = ARENA_ARRAY(a, CheckSpec, p->check.n + 1);
-	unsigned char *records = arena_alloc(a, (size_t)n * sizeof(CheckRecord) + 1);
+	const ExpectedList *x = &p->expected[which];
+	unsigned char *records = arena_alloc(a, (size_t)x->n * sizeof(CheckRecord) + 1);
+	CheckSpec c = {.kind = CHECK_SAMPLES, .other = other};
+	int first = 0;
 
 	while (p->buffer.v[first].role != ROLE_OUT)
 		first++;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < x->n; i++)
 		put_record(records + (size_t)i * sizeof(CheckRecord),
-			   (uint32_t)(first + p->expected.v[i].out), &p->expected.v[i], slack);
-	for (int i = 0; i < p->check.n; i++)
+			   (uint32_t)(first + x->v[i].out), &x->v[i], slack);
+	c.blob = add_blob(a, blobs, records, (size_t)x->n * sizeof(CheckRecord));
+	return c;
+}
+
+void
+problem_checks(const Problem *p, Arena *a, double slack, bool final, Batch *out, Blobs *blobs)
+{
+	CheckSpec *c = ARENA_ARRAY(a, CheckSpec, p->check.n + 2);
+	Contents checked = final ? CONTENTS_THIRD : CONTENTS_FIRST;
+	Contents timed = final ? CONTENTS_FIRST : CONTENTS_SECOND;
+	int n = p->check.n;
+
+	for (int i = 0; i < n; i++)
 		c[i] = p->check.v[i];
-	c[p->check.n] = (CheckSpec){.kind = CHECK_SAMPLES};
-	c[p->check.n].blob = add_blob(a, blobs, records, (size_t)n * sizeof(CheckRecord));
+	c[n++] = check_of(p, a, checked, slack, false, blobs);
+	c[n++] = check_of(p, a, timed, slack, true, blobs);
 	for (int i = 0; i < p->blob.n; i++)
 		vec_push(a, blobs, p->blob.v[i]);
 	for (int i = 0; i < p->literal.n; i++)
 		vec_push(a, blobs, p->literal.v[i].contents);
 	out->checks.v = c;
-	out->checks.n = (uint32_t)p->check.n + 1;
+	out->checks.n = (uint32_t)n;
 }

@@ -24,6 +24,10 @@ typedef struct Literal {
 	Blob contents;
 } Literal;
 
+/* Contents of the inputs. A candidate of the search is checked on the first and timed on the
+ * second ones; a finalist is checked on the third, which it has not met, and timed on the first. */
+typedef enum Contents { CONTENTS_FIRST, CONTENTS_SECOND, CONTENTS_THIRD, CONTENTS } Contents;
+
 typedef struct Problem {
 	Arena *arena;
 	const Task *task;
@@ -33,22 +37,21 @@ typedef struct Problem {
 	VEC(Literal) literal;
 	VEC(CheckSpec) check; /* without the samples */
 	Blobs blob;           /* that checks name */
-	ExpectedList expected;
-	int common; /* expected[0..common) are for every candidate, the rest for finalists */
+	ExpectedList expected[CONTENTS];
 } Problem;
 
 /* t and f must outlive it. Errors: ERR_UNSUPPORTED when the Task cannot be offered to a device
  * (an empty tensor, too many tensors). */
 int problem_build(Arena *a, const Task *t, const TaskForm *f, Problem *out, Err *e);
 
-/* More samples for finalists; once. */
+/* Expectations for finalists; once. */
 void problem_extend(Problem *p);
 
 /* Number among the constants of a literal of these contents, added when new. -1: no room. */
 int problem_literal(Problem *p, const TaskTensor *x);
 
-/* All buffers of a batch, in a. */
-void problem_buffers(const Problem *p, Arena *a, Batch *out);
+/* All buffers of a batch, in a; final: for finalists. */
+void problem_buffers(const Problem *p, Arena *a, bool final, Batch *out);
 
 /* All checks of a batch, in a; every tolerance is multiplied by slack. Blobs they name are added to
  * blobs. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tuner/doubt.h"
 #include "tuner/tuner.h"
 
 enum { WAIT_MS = 200, HALT_MS = 5000 };
@@ -70,6 +71,16 @@ take_race(Work *w, const Parcel *p)
 	work_judge(w);
 }
 
+/* A finalist was right before: that it fails now is worth telling. */
+static void
+count_race(Tuner *t, const Parcel *p)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->item[i].result.status != STATUS_OK)
+			count_failure(t->report, (Status)p->item[i].result.status,
+				      p->item[i].result.reason);
+}
+
 /* Cancelled before it was over: nobody has won. */
 static bool
 was_cancelled(const Parcel *p)
@@ -89,12 +100,15 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 
 	w->in_flight = false;
 	w->fresh = true;
+	if (!device_info(&t->device)->emulated)
+		doubt_peaks(w, p);
 	if (w->row->state == TASK_RACING && was_cancelled(p)) {
 		tuner_state(t, w, TASK_STOPPED);
 	} else if (w->row->state == TASK_RACING && parcel_lost(p)) {
 		tuner_fail(t, w, "the race was lost each time it was run");
 	} else if (w->row->state == TASK_RACING) {
 		take_race(w, p);
+		count_race(t, p);
 		rc = tuner_record(t, w, p, ++t->races, e);
 		if (!rc)
 			tuner_decide(t, w);

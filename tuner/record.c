@@ -1,7 +1,10 @@
 /* Results as rows of the log, and what their session says of the machine. */
 #include <string.h>
 
+#include "tuner/doubt.h"
 #include "tuner/tuner.h"
+
+static const double SLOWER = 1.3; /* than in the search, beyond noise */
 
 static const char *
 stage_of(const Work *w, const Parcel *p, int item, int race)
@@ -13,16 +16,24 @@ stage_of(const Work *w, const Parcel *p, int item, int race)
 		       : STAGE_RACE;
 }
 
-/* Why a candidate failed; of a racer, how it did against the untuned choice. */
+/* Why a candidate failed; of a racer, how it did against the untuned choice, and whether it is what
+ * it was in the search. */
 static const char *
-reason_of(Arena *a, const Work *w, const ParcelItem *x, int race)
+reason_of(Arena *a, const Work *w, const Parcel *p, int item, int race)
 {
+	const ParcelItem *x = &p->item[item];
 	RaceRatio r = race ? work_ratio(w, x->text) : (RaceRatio){0};
+	double drift = race ? doubt_drift(w, p, item) : 0;
+	const char *text;
 
 	if (x->result.status != STATUS_OK || !(r.ratio > 0))
 		return x->result.reason ? x->result.reason : "";
-	return arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", r.ratio,
+	text = arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", r.ratio,
 			    r.lo, r.hi);
+	if (drift <= SLOWER)
+		return text;
+	return arena_printf(a, "%s; not confirmed: %.2f times as slow as when it was found", text,
+			    drift);
 }
 
 static LogRow
@@ -34,7 +45,7 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 		    .algorithm = x->algorithm,
 		    .sched = x->text,
 		    .status = status_name((Status)m->status),
-		    .reason = reason_of(a, w, x, race),
+		    .reason = reason_of(a, w, p, item, race),
 		    .samples = m->samples.v,
 		    .nsample = (int)m->samples.n,
 		    .max_error = m->max_error,

@@ -42,15 +42,19 @@ enum {
 
 typedef enum Role { ROLE_IN, ROLE_OUT, ROLE_CONST, ROLE_COUNT } Role;
 
+/* other_seed: of an IN buffer with random contents: the same fill with this seed is its second
+ * contents, on which candidates are timed and checked again; 0: it has none. */
 typedef struct BufferSpec {
 	uint32_t role, type; /* Role, DType */
 	uint64_t bytes;
 	Fill fill;
+	uint64_t other_seed;
 } BufferSpec;
 
 typedef enum CheckKind { CHECK_SAMPLES, CHECK_DENSE, CHECK_WRITTEN, CHECK_COUNT } CheckKind;
 
-/* SAMPLES: blob holds CheckRecords of any OUT buffers; buffer and nests are unused.
+/* SAMPLES: blob holds CheckRecords of any OUT buffers; buffer and nests are unused. other: they
+ *        are what the second contents of the inputs give.
  * DENSE: the blob holds the expected elements of all nests in nest order, as `type` (F32 or F64);
  *        right when |a - b| <= atol + rtol * |b|.
  * WRITTEN: every element of the nests was written by the kernel; the buffer's fill is POISON.
@@ -60,6 +64,7 @@ typedef struct CheckSpec {
 	Digest blob;
 	double atol, rtol;
 	LIST(Nest) nests;
+	bool other;
 } CheckSpec;
 
 /* Little-endian, without padding. */

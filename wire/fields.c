@@ -50,10 +50,9 @@ static const Field Fill_fields[] = {
 SCHEMA(Fill, "fill");
 
 static const Field BufferSpec_fields[] = {
-	{ONE(BufferSpec, 1, U32, role, ROLE_COUNT)},
-	{ONE(BufferSpec, 2, U32, type, DT_COUNT)},
-	{ONE(BufferSpec, 3, U64, bytes, 0)},
-	{SUB(BufferSpec, 4, fill, Fill)},
+	{ONE(BufferSpec, 1, U32, role, ROLE_COUNT)}, {ONE(BufferSpec, 2, U32, type, DT_COUNT)},
+	{ONE(BufferSpec, 3, U64, bytes, 0)},         {SUB(BufferSpec, 4, fill, Fill)},
+	{ONE(BufferSpec, 5, U64, other_seed, 0)},
 };
 SCHEMA(BufferSpec, "buffer");
 
@@ -65,6 +64,7 @@ static const Field CheckSpec_fields[] = {
 	{ONE(CheckSpec, 5, F64, atol, 0)},
 	{ONE(CheckSpec, 6, F64, rtol, 0)},
 	{MANY(CheckSpec, 7, NEST, nests, 0, NESTS_MAX)},
+	{ONE(CheckSpec, 8, BOOL, other, 0)},
 };
 SCHEMA(CheckSpec, "check");
 

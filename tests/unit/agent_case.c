@@ -79,6 +79,21 @@ put(RpcClient *c, const void *data, size_t size, Digest *d)
 }
 
 static void
+expect_other_values(AgentCase *a, RpcClient *c, const float *w)
+{
+	Fill fill = a->buffer[CASE_X].fill;
+	float x[CASE_N];
+
+	fill.seed = a->buffer[CASE_X].other_seed;
+	assert_int_equal(fill_buffer(DT_F32, x, sizeof x, &fill, NULL, 0, NULL), OK);
+	for (uint32_t i = 0; i < CASE_N; i++)
+		a->other[i] =
+			(CheckRecord){CASE_Y, 0, i, (double)(x[i] * (2 * w[i % CASE_W])), 1e-6};
+	a->check[2] = (CheckSpec){.kind = CHECK_SAMPLES, .other = true};
+	put(c, a->other, sizeof a->other, &a->check[2].blob);
+}
+
+static void
 expect_right_values(AgentCase *a, RpcClient *c)
 {
 	float x[CASE_N], w[CASE_W];
@@ -98,6 +113,7 @@ expect_right_values(AgentCase *a, RpcClient *c)
 	put(c, a->record, sizeof a->record, &a->check[0].blob);
 	a->all = (Nest){.rank = 1, .count = {CASE_N}, .stride = {1}};
 	a->check[1] = (CheckSpec){.kind = CHECK_WRITTEN, .buffer = CASE_Y, .nests = {&a->all, 1}};
+	expect_other_values(a, c, w);
 }
 
 void
@@ -110,7 +126,7 @@ case_init(AgentCase *a, RpcClient *c, const char *more)
 	size_t size;
 
 	*a = (AgentCase){
-		.buffer = {{ROLE_IN, DT_F32, CASE_N * sizeof(float), x},
+		.buffer = {{ROLE_IN, DT_F32, CASE_N * sizeof(float), x, .other_seed = 7},
 			   {ROLE_CONST, DT_F32, CASE_W * sizeof(float), w},
 			   {ROLE_OUT, DT_F32, CASE_N * sizeof(float), y}},
 		.twice = {"twice"},
@@ -120,7 +136,7 @@ case_init(AgentCase *a, RpcClient *c, const char *more)
 	a->batch.buffers.v = a->buffer;
 	a->batch.buffers.n = 3;
 	a->batch.checks.v = a->check;
-	a->batch.checks.n = 2;
+	a->batch.checks.n = 3;
 	a->batch.candidates.v = a->candidate;
 	a->batch.measure = (MeasureSpec){.warmup = 1, .min_runs = 10, .max_runs = 10};
 	expect_right_values(a, c);

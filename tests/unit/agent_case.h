@@ -17,8 +17,9 @@ enum { CASE_X, CASE_CONST, CASE_Y }; /* buffers */
 typedef struct AgentCase {
 	Batch batch; /* everything it points to is in here */
 	BufferSpec buffer[3];
-	CheckSpec check[2];
+	CheckSpec check[3];
 	CheckRecord record[CASE_RECORDS]; /* every element, some of them again */
+	CheckRecord other[CASE_N];        /* for the second contents of x */
 	Nest all;                         /* of y */
 	Candidate candidate[CANDIDATES_MAX];
 	char *twice[1];

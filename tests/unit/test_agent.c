@@ -152,6 +152,16 @@ outputs_are_fetched(void **state)
 	outcomes_fini(&o);
 }
 
+static double
+least(const Result *r)
+{
+	double ns = INFINITY;
+
+	for (uint32_t i = 0; i < r->samples.n; i++)
+		ns = fmin(ns, r->samples.v[i]);
+	return ns;
+}
+
 static void
 a_race_interleaves_what_is_right(void **state)
 {
@@ -174,8 +184,7 @@ a_race_interleaves_what_is_right(void **state)
 	check_samples(&o.result[0], 15);
 	check_samples(&o.result[2], 15);
 	check_samples(&o.result[3], 15);
-	for (int i = 0; i < 15; i++)
-		assert_true(o.result[2].samples.v[i] > o.result[0].samples.v[i]);
+	assert_true(least(&o.result[2]) > least(&o.result[0])); /* any one may be disturbed */
 	outcomes_fini(&o);
 }
 
@@ -277,16 +286,6 @@ the_null_runner_needs_nothing(void **state)
 	assert_true(o.result[0].samples.v[0] == o.result[0].samples.v[9]);
 	assert_true(o.result[0].samples.v[0] != o.result[1].samples.v[0]);
 	outcomes_fini(&o);
-}
-
-static double
-least(const Result *r)
-{
-	double ns = INFINITY;
-
-	for (uint32_t i = 0; i < r->samples.n; i++)
-		ns = fmin(ns, r->samples.v[i]);
-	return ns;
 }
 
 /* A kernel that does little but read 256 KiB of constants is slower when no cache holds them. */

@@ -73,7 +73,7 @@ samples_are_judged_one_by_one(void **state)
 
 		make(&c, CHECK_SAMPLES, r, sizeof r);
 		c.out[7] = list[i].got;
-		check_outputs(&c.job, c.data, &v);
+		check_outputs(&c.job, false, c.data, &v);
 		if (v.right != list[i].right ||
 		    !(fabs(v.max_error - list[i].error) < 1e-6 || v.max_error == list[i].error))
 			fail_msg("%zu: %d, error %g", i, v.right, v.max_error);
@@ -92,21 +92,21 @@ dense_values_follow_the_nest(void **state)
 	(void)state;
 	make(&c, CHECK_DENSE, expected, sizeof expected);
 	c.nest = (Nest){1, 2, {2, 3}, {1, 4}};
-	check_outputs(&c.job, c.data, &v);
+	check_outputs(&c.job, false, c.data, &v);
 	assert_true(v.right && v.max_error == 0);
 	c.out[3] = 77; /* outside the nest */
-	check_outputs(&c.job, c.data, &v);
+	check_outputs(&c.job, false, c.data, &v);
 	assert_true(v.right);
 	c.out[6] = 6.5f;
-	check_outputs(&c.job, c.data, &v);
+	check_outputs(&c.job, false, c.data, &v);
 	assert_false(v.right);
 	assert_non_null(strstr(v.text, "element 6 of buffer 0 is 6.5, expected 6"));
 	c.check.rtol = 0.05; /* 0.1 + 0.05 * 6 = 0.4 < 0.5 */
 	c.check.atol = 0.1;
-	check_outputs(&c.job, c.data, &v);
+	check_outputs(&c.job, false, c.data, &v);
 	assert_true(!v.right && fabs(v.max_error - 1.25) < 1e-9);
 	c.check.atol = 0.2;
-	check_outputs(&c.job, c.data, &v);
+	check_outputs(&c.job, false, c.data, &v);
 	assert_true(v.right && fabs(v.max_error - 1) < 1e-9);
 }
 

@@ -140,37 +140,51 @@ fill(const BufferSpec *b, void *to)
 	assert_int_equal(fill_buffer((DType)b->type, to, b->bytes, &b->fill, NULL, 0, &e), OK);
 }
 
+/* Of a batch for finalists, or not: what the contents of its buffers give is what its checks
+ * expect. */
 static void
-check_contents(const Problem *p, const Task *t, const TaskForm *f)
+check_contents(const Problem *p, const TaskForm *f, const Task *t, bool final, bool other)
 {
 	Layout lx = form_layout(&f->v[0], t->tensor.v[0].dim, DT_F32, 0);
 	Layout ly = form_layout(&f->v[3], t->tensor.v[3].dim, DT_F32, 0);
+	Arena *a = arena_new();
 	float x[1000], table[9];
 	int32_t index[6];
-	bool seen[1000] = {false};
+	double want[1000];
+	Blobs blobs = {0};
+	Batch batch = {0};
+	const Blob *records = NULL;
+	uint32_t k = 0;
 
+	problem_buffers(p, a, final, &batch);
+	problem_checks(p, a, 1, final, &batch, &blobs);
+	for (int i = 0; other && i < 2; i++)
+		batch.buffers.v[i].fill.seed = batch.buffers.v[i].other_seed;
 	assert_true(p->buffer.v[0].bytes <= sizeof x && ly.count <= 1000);
-	fill(&p->buffer.v[0], x);
-	fill(&p->buffer.v[1], index);
-	fill(&p->buffer.v[3], table);
-	assert_int_equal(p->expected.n, 120);
-	for (int i = 0; i < p->expected.n; i++)
-		seen[p->expected.v[i].element] = true;
-	for (int64_t a = 0; a < 6; a++)
-		for (int64_t b = 0; b < 20; b++) {
-			int64_t at = layout_at(&ly, (int64_t[]){a, b});
-			double want = 2. * x[layout_at(&lx, (int64_t[]){a, b})];
-
-			assert_true(index[a] >= 0 && index[a] < 9 && seen[at]);
-			want += table[index[a]];
-			for (int i = 0; i < p->expected.n; i++)
-				if (p->expected.v[i].element == at) {
-					assert_float_equal(p->expected.v[i].value, want, 1e-6);
-					assert_true(p->expected.v[i].err > 0 &&
-						    p->expected.v[i].err < 1e-5);
-				}
+	fill(&batch.buffers.v[0], x);
+	fill(&batch.buffers.v[1], index);
+	fill(&batch.buffers.v[3], table);
+	for (int64_t i = 0; i < 6; i++)
+		for (int64_t j = 0; j < 20; j++) {
+			assert_true(index[i] >= 0 && index[i] < 9);
+			want[layout_at(&ly, (int64_t[]){i, j})] =
+				2. * x[layout_at(&lx, (int64_t[]){i, j})] + table[index[i]];
 		}
+	while (batch.checks.v[k].kind != CHECK_SAMPLES || batch.checks.v[k].other != other)
+		assert_true(++k < batch.checks.n);
+	for (int i = 0; i < blobs.n; i++)
+		if (digest_equal(&blobs.v[i].digest, &batch.checks.v[k].blob))
+			records = &blobs.v[i];
+	assert_true(records && records->size == 120 * sizeof(CheckRecord));
+	for (int i = 0; i < 120; i++) {
+		const CheckRecord *r = (const CheckRecord *)records->data + i;
+
+		assert_float_equal(r->expected, want[r->element], 1e-6);
+		assert_true(r->tolerance > 0 && r->tolerance < 1e-5);
+		want[r->element] = NAN; /* each but once */
+	}
 	assert_true(isnan(x[layout_at(&lx, (int64_t[]){0, 19}) + 1])); /* pad lane */
+	arena_free(a);
 }
 
 static void
@@ -193,7 +207,11 @@ expectations_follow_from_the_contents(void **state)
 	assert_int_equal(problem_build(a, t, &f, &p, &e), OK);
 	assert_int_equal(p.buffer.n, 4);
 	assert_int_equal(p.ngiven, 1);
-	check_contents(&p, t, &f);
+	problem_extend(&p);
+	for (int k = 0; k < 4; k++)
+		check_contents(&p, &f, t, k & 2, k & 1);
+	assert_true(p.expected[CONTENTS_FIRST].v[3].value !=
+		    p.expected[CONTENTS_SECOND].v[3].value);
 	assert_int_equal(p.check.n, 2); /* written; border */
 	assert_int_equal(p.check.v[0].kind, CHECK_WRITTEN);
 	assert_int_equal(p.check.v[1].kind, CHECK_DENSE);
