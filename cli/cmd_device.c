@@ -177,6 +177,7 @@ line_json(const Line *l, Json *all)
 	json_number(one, "waiting", i->waiting);
 	json_number(one, "sandbox", (double)i->sandbox);
 	json_bool(one, "insecure", i->insecure);
+	json_number(one, "poisoned", i->poisoned);
 	json_text(one, "role", i->role);
 	json_text(one, "version", i->version);
 }

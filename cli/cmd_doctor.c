@@ -101,6 +101,11 @@ check_agent(Doctor *d)
 			    "anybody who reaches the port may run code on the device");
 	else if (*i->role)
 		finding_add(f, VERDICT_OK, "access", "", "encrypted, by a key of role %s", i->role);
+	if (i->poisoned)
+		finding_add(f, VERDICT_NOTE, "poison",
+			    "the agent's state folder has the list; a line may be deleted",
+			    "%u candidates took the device down and are not run again",
+			    i->poisoned);
 	check_sandbox(d);
 }
 

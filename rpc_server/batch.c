@@ -45,11 +45,12 @@ struct BatchRun {
 	bool killed; /* ENDING: by us */
 	uint32_t current;
 	Progress progress[CANDIDATES_MAX];
-	Result partial[CANDIDATES_MAX]; /* what is known of a row that is not told yet */
-	uint64_t began, deadline;       /* of the batch; of the state */
-	uint32_t patience_ms;           /* how far off the deadline was when it was set */
-	uint64_t step_began;            /* last command */
-	uint64_t samples_seen;          /* of a race: progress when the deadline was set */
+	Digest digest[CANDIDATES_MAX], race; /* for the journal; of the race that is run */
+	Result partial[CANDIDATES_MAX];      /* what is known of a row that is not told yet */
+	uint64_t began, deadline;            /* of the batch; of the state */
+	uint32_t patience_ms;                /* how far off the deadline was when it was set */
+	uint64_t step_began;                 /* last command */
+	uint64_t samples_seen;               /* of a race: progress when the deadline was set */
 	uint32_t failed_starts;
 	double load_s;
 	bool calibrated;  /* or there is no need to */
@@ -72,14 +73,6 @@ enter(BatchRun *b, State state, uint32_t ms)
 	b->state = state;
 	b->patience_ms = ms;
 	b->deadline = clock_ns() + (uint64_t)ms * 1000000;
-}
-
-static uint32_t
-deadline_ms(const BatchRun *b, uint32_t candidate)
-{
-	uint32_t ms = b->job->batch.candidates.v[candidate].deadline_ms;
-
-	return ms ? ms : DEADLINE_MS;
 }
 
 /* A number that the runner may have forged; 0 = not known. */
@@ -111,6 +104,8 @@ tell(BatchRun *b, uint32_t i, Status status, const char *reason)
 	b->done.calibration_after = r->calibration_after;
 	b->done.ok += status == STATUS_OK;
 	b->progress[i] = TOLD;
+	if (status == STATUS_OK)
+		journal_passed(b->set.journal, &b->digest[i]);
 	b->set.hooks.result(b->set.hooks.self, r);
 	r->reason = NULL; /* was ours */
 	result_fini(r);
@@ -194,11 +189,24 @@ racer(const BatchRun *b)
 static void
 begin_race(BatchRun *b, uint32_t first)
 {
+	DigestState set;
 	uint32_t ms = 0;
+	Reason why;
 
-	for (uint32_t i = first; i < b->job->batch.candidates.n; i++)
-		if (b->progress[i] == CHECKED && deadline_ms(b, i) > ms)
-			ms = deadline_ms(b, i);
+	digest_init(&set);
+	for (uint32_t i = first; i < b->job->batch.candidates.n; i++) {
+		if (b->progress[i] != CHECKED)
+			continue;
+		ms = job_deadline_ms(b->job, i) > ms ? job_deadline_ms(b->job, i) : ms;
+		digest_add(&set, &b->digest[i], sizeof b->digest[i]);
+	}
+	b->race = digest_end(&set);
+	if (journal_refuses(b->set.journal, &b->race, why)) {
+		tell_rest(b, STATUS_POISON, why);
+		finish(b);
+		return;
+	}
+	journal_running(b->set.journal, &b->race, 1, 0);
 	b->samples_seen = atomic_load(&b->shm.control->progress);
 	send(b, RACING, COMMAND_RACE, first, ms);
 }
@@ -216,7 +224,8 @@ next(BatchRun *b)
 	for (uint32_t i = 0; i < n; i++) {
 		if (b->progress[i] == TODO) {
 			shm_reset(&b->shm, POISON_BYTE, false);
-			send(b, CHECKING, COMMAND_CHECK, i, deadline_ms(b, i));
+			journal_running(b->set.journal, b->digest, n, i);
+			send(b, CHECKING, COMMAND_CHECK, i, job_deadline_ms(b->job, i));
 			return;
 		}
 		if (b->progress[i] == CHECKED && first == NOBODY)
@@ -266,7 +275,7 @@ runner_gone(BatchRun *b, int wait_status)
 	} else if (b->cause == CAUSE_HANG) {
 		status = STATUS_HANG;
 		snprintf(text, sizeof text, "no result within %u ms",
-			 b->current == NOBODY ? DEADLINE_MS : deadline_ms(b, b->current));
+			 b->current == NOBODY ? DEADLINE_MS : job_deadline_ms(b->job, b->current));
 	}
 	if (b->cause != CAUSE_TOLD && b->current != NOBODY)
 		tell(b, b->current, status, text);
@@ -330,7 +339,7 @@ checked(BatchRun *b, const Reply *reply)
 		b->progress[i] = CHECKED;
 		next(b);
 	} else {
-		send(b, TIMING, COMMAND_TIME, i, deadline_ms(b, i));
+		send(b, TIMING, COMMAND_TIME, i, job_deadline_ms(b->job, i));
 	}
 }
 
@@ -378,6 +387,7 @@ raced(BatchRun *b)
 		status = outcome_times(&b->shm, i, at, &wall_ns, &b->partial[i], text);
 		tell(b, i, lost ? STATUS_LOST : status, lost ? damage : text);
 	}
+	journal_passed(b->set.journal, &b->race);
 	finish(b);
 }
 
@@ -512,6 +522,22 @@ batch_cancel(BatchRun *b)
 	finish(b);
 }
 
+/* Tells the rows of candidates that may not run. False when that were all. */
+static bool
+admit(BatchRun *b)
+{
+	uint32_t n = b->job->batch.candidates.n;
+
+	for (uint32_t i = 0; i < n && b->set.journal; i++) {
+		Reason why;
+
+		b->digest[i] = job_digest(b->job, i);
+		if (journal_refuses(b->set.journal, &b->digest[i], why))
+			tell(b, i, STATUS_POISON, why);
+	}
+	return n == 0 || b->done.results < n;
+}
+
 BatchRun *
 batch_start(Job *job, const BatchSettings *settings)
 {
@@ -531,8 +557,10 @@ batch_start(Job *job, const BatchSettings *settings)
 	if (shm_open_job(&b->shm, job, &settings->machine, &e)) {
 		tell_rest(b, e.code == ERR_NOMEM ? STATUS_INFEASIBLE : STATUS_LOST, e.msg);
 		finish(b);
-	} else {
+	} else if (admit(b)) {
 		start_runner(b);
+	} else {
+		finish(b);
 	}
 	return b;
 }

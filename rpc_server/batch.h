@@ -11,6 +11,9 @@
  *   ENDING     the runner's end        rows that are left: STARTING, else OVER
  *   OVER       nothing                 free it
  *
+ * Candidates that took this device down (journal.h) are told as POISON before the first runner; a
+ * race that did counts as one.
+ *
  * A crash, an exit, a missed deadline, a wrong output or a broken canary end the runner; the
  * candidate at fault gets its row, the others go on in a new one.
  */
@@ -18,6 +21,7 @@
 #define RPC_SERVER_BATCH_H
 
 #include "rpc_server/job.h"
+#include "rpc_server/journal.h"
 #include "rpc_server/shm.h"
 
 typedef struct BatchHooks {
@@ -32,6 +36,7 @@ typedef struct BatchSettings {
 	Machine machine;
 	Blobs *blobs;                       /* for fetched outputs */
 	uint64_t sandbox, sandbox_required; /* layers for runners; those none may do without */
+	Journal *journal;                   /* of what runs, and what may not; NULL: none */
 	BatchHooks hooks;
 } BatchSettings;
 

@@ -24,4 +24,11 @@ int job_check(const Batch *b, Err *e);
 Job *job_new(Batch *b, Blobs *blobs, Err *e);
 void job_free(Job *j); /* NULL is fine */
 
+uint32_t job_deadline_ms(const Job *j, uint32_t candidate);
+
+/* Names what a candidate is, whatever batch it comes in: its object code, as the client names it,
+ * its inputs and outputs, and how many compute. Without a name of the code, the image and the
+ * symbols in it. */
+Digest job_digest(const Job *j, uint32_t candidate);
+
 #endif

@@ -91,6 +91,7 @@ start_next(Server *s)
 		.blobs = s->blobs,
 		.sandbox = s->config->sandbox,
 		.sandbox_required = s->config->sandbox_required,
+		.journal = s->config->journal,
 		.hooks = {s, on_result, on_done, on_watch},
 	};
 	Job *job = s->queue[0].job;
@@ -117,6 +118,7 @@ on_device(Client *c, Message *m, Err *e)
 	d.load = hardware_load();
 	d.holder = !s->running ? NULL : (char *)(s->owner ? access_name(&s->owner->pass) : "?");
 	d.waiting = s->queued;
+	d.poisoned = journal_refused(s->config->journal);
 	d.role = c->pass.key.name[0] ? (char *)key_role_word(c->pass.key.role) : NULL;
 	session_reply(&c->session, m, &d, clock_ns());
 	return OK;
@@ -476,6 +478,8 @@ on_settle(void *self)
 	}
 	if (s->running)
 		wake = sooner(wake, batch_deadline(s->running));
+	else
+		journal_idle(s->config->journal);
 	if (!s->config->address && !s->count)
 		net_stop(s->net);
 	return wake;

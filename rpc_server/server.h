@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "rpc_server/journal.h"
 #include "rpc_server/limits.h"
 
 typedef struct ServerConfig {
@@ -20,6 +21,7 @@ typedef struct ServerConfig {
 	bool insecure;             /* recorded in DeviceInfo */
 	uint64_t sandbox;          /* layers for runners (wire/sandbox.h), where there are */
 	uint64_t sandbox_required; /* those that none may do without */
+	Journal *journal;          /* NULL: none; outlives the server */
 	Limits limits;             /* all of them set */
 
 	/* What the program is told; each may be NULL. note: for the agent's log. hangup: SIGHUP,
