@@ -206,6 +206,7 @@ main(int argc, char **argv)
 
 	if (called_as_runner(argv[0]))
 		return runner_main();
+	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
 	settings_init(&a.settings);
 	rc = settings_parse(&a.settings, argc, argv, &e);
 	if (rc == OK)

@@ -22,7 +22,7 @@ cat >"$work/headers" <<'TABLE'
 ^(msgpack\.h|msgpack/)	^(wire|tests)/
 ^openssl/		^(trust/channel_tls\.c$|tests/)
 ^uv\.h			^rpc_(client|server)/net\.[ch]$
-^sqlite3\.h		^db/
+^sqlite3\.h		^(db|tests)/
 ^(protobuf-c/|onnx\.pb-c)	^(graph|tests)/
 ^llvm-c/		^codegen/
 ^(cjson/|cJSON)		^base/json\.c$

@@ -18,6 +18,7 @@
 #include "rpc_server/journal.h"
 #include "rpc_server/poison.h"
 #include "rpc_server/record.h"
+#include "trust/ring.h"
 
 static char parent[32], folder[64], boot_path[64];
 static char said[65536];
@@ -426,7 +427,6 @@ a_full_disk_is_told_and_outlived(void **state)
 	Journal *j = opened("a");
 
 	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
 	limit_files(0);
 	runs(j, 4, 0);
 	runs(j, 4, 1);
@@ -449,6 +449,27 @@ a_full_disk_is_told_and_outlived(void **state)
 	j = opened("c");
 	assert_true(refuses(j, 0));
 	journal_close(j);
+}
+
+static void
+a_key_is_whole_or_not_there(void **state)
+{
+	char path[96];
+	Ring *r;
+	Err e = {0};
+
+	(void)state;
+	assert_int_equal(ring_open(folder, &r, &e), OK);
+	limit_files(0);
+	assert_int_equal(ring_add(r, "alice", KEY_TUNE, &e), ERR_IO);
+	limit_files(RLIM_INFINITY);
+	assert_non_null(strstr(e.msg, "alice.key: File too large"));
+	snprintf(path, sizeof path, "%s/alice.key", folder);
+	assert_int_not_equal(access(path, F_OK), 0);
+	e = (Err){0};
+	assert_int_equal(ring_add(r, "alice", KEY_TUNE, &e), OK);
+	ring_close(r);
+	assert_int_equal(unlink(path), 0);
 }
 
 static int
@@ -493,7 +514,9 @@ main(void)
 		CASE(cut_and_changed_files_are_told),
 		CASE(the_list_is_bounded),
 		CASE(a_full_disk_is_told_and_outlived),
+		CASE(a_key_is_whole_or_not_there),
 	};
 
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
