@@ -5,7 +5,6 @@
  * works on, or NOBODY. */
 #include "rpc_server/batch.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,13 +74,6 @@ enter(BatchRun *b, State state, uint32_t ms)
 	b->deadline = clock_ns() + (uint64_t)ms * 1000000;
 }
 
-/* A number that the runner may have forged; 0 = not known. */
-static double
-figure(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
-}
-
 /* Tells the row of a candidate. */
 static void
 tell(BatchRun *b, uint32_t i, Status status, const char *reason)
@@ -96,8 +88,8 @@ tell(BatchRun *b, uint32_t i, Status status, const char *reason)
 	r->reason = text;
 	r->sandbox = b->sandbox;
 	if (b->shm.control) {
-		r->calibration_before = figure(b->shm.control->calibration_before);
-		r->calibration_after = figure(b->shm.control->calibration_after);
+		r->calibration_before = outcome_figure(b->shm.control->calibration_before);
+		r->calibration_after = outcome_figure(b->shm.control->calibration_after);
 	}
 	if (b->done.results++ == 0)
 		b->done.calibration_before = r->calibration_before;
@@ -295,17 +287,25 @@ runner_gone(BatchRun *b, int wait_status)
 	start_runner(b);
 }
 
+/* The runner cannot be killed: nothing may run beside it. */
+static void
+runner_stuck(BatchRun *b)
+{
+	b->set.hooks.stuck(b->set.hooks.self, proc_abandon(&b->proc));
+	if (b->current != NOBODY && b->progress[b->current] != TOLD)
+		tell(b, b->current, STATUS_HANG, "its process was killed and does not end");
+	tell_rest(b, STATUS_LOST, "wedged: the process of another candidate does not end");
+	if (b->cause == CAUSE_FINISHED)
+		enter(b, OVER, 0);
+	else
+		finish(b);
+}
+
 static void
 tell_and_replace(BatchRun *b, uint32_t i, Status status, const char *reason)
 {
 	tell(b, i, status, reason);
 	end_runner(b, CAUSE_TOLD);
-}
-
-static Status
-refusal(const Reply *r)
-{
-	return r->status == STATUS_INFEASIBLE ? STATUS_INFEASIBLE : STATUS_BUILD;
 }
 
 static void
@@ -325,7 +325,7 @@ checked(BatchRun *b, const Reply *reply)
 		return;
 	}
 	if (reply->status != STATUS_OK) {
-		tell(b, i, refusal(reply), reply->text);
+		tell(b, i, outcome_refusal(reply), reply->text);
 		next(b);
 		return;
 	}
@@ -396,7 +396,7 @@ calibrated(BatchRun *b)
 {
 	const Calibration *c = &b->shm.control->calibration;
 
-#define X(key, field, unit, text) b->done.calibration.field = figure(c->field);
+#define X(key, field, unit, text) b->done.calibration.field = outcome_figure(c->field);
 	CALIBRATION_LIST(X)
 #undef X
 	b->calibrated = true;
@@ -413,7 +413,7 @@ loaded(BatchRun *b, const Reply *r)
 	b->load_s = seconds_since(b->step_began);
 	b->sandbox = r->sandbox.active;
 	if (r->status != STATUS_OK) {
-		tell_rest(b, refusal(r), r->text);
+		tell_rest(b, outcome_refusal(r), r->text);
 		finish(b);
 	} else if (missing) {
 		sandbox_words(missing, words);
@@ -506,8 +506,7 @@ batch_tick(BatchRun *b)
 			kill_runner(b);
 			break;
 		}
-		proc_abandon(&b->proc); /* stuck in the kernel */
-		runner_gone(b, SIGKILL);
+		runner_stuck(b);
 		break;
 	default: end_runner(b, CAUSE_HANG); break;
 	}

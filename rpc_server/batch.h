@@ -8,7 +8,8 @@
  *   CHECKING   first run done          outputs right: TIMING (search), next candidate (race)
  *   TIMING     samples                 row is told; next candidate
  *   RACING     samples of all          rows are told; finished
- *   ENDING     the runner's end        rows that are left: STARTING, else OVER
+ *   ENDING     the runner's end        rows that are left: STARTING, else OVER; a runner that
+ *                                      does not end: the rest is LOST
  *   OVER       nothing                 free it
  *
  * Candidates that took this device down (journal.h) are told as POISON before the first runner; a
@@ -20,6 +21,8 @@
 #ifndef RPC_SERVER_BATCH_H
 #define RPC_SERVER_BATCH_H
 
+#include <sys/types.h>
+
 #include "rpc_server/job.h"
 #include "rpc_server/journal.h"
 #include "rpc_server/shm.h"
@@ -29,6 +32,7 @@ typedef struct BatchHooks {
 	void (*result)(void *self, const Result *r);  /* once per candidate; *r is not kept */
 	void (*done)(void *self, const BatchDone *d); /* once, after the last result */
 	void (*watch)(void *self, int fd);            /* call batch_readable for it; -1: for none */
+	void (*stuck)(void *self, pid_t pid);         /* a runner that was killed does not end */
 } BatchHooks;
 
 typedef struct BatchSettings {

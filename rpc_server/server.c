@@ -13,6 +13,7 @@
 #include "rpc_server/net.h"
 #include "rpc_server/probe.h"
 #include "rpc_server/runner.h"
+#include "rpc_server/wedge.h"
 #include "wire/session.h"
 
 #define WHO "rpc_server " HONE_VERSION
@@ -42,6 +43,7 @@ typedef struct Server {
 	Entry queue[QUEUE_MAX];
 	unsigned queued;
 	BatchRun *running;
+	Wedge wedge;
 	Client *owner; /* of the running batch; NULL: left */
 } Server;
 
@@ -78,6 +80,44 @@ drop_entry(Server *s, unsigned i)
 	memmove(&s->queue[i], &s->queue[i + 1], (s->queued - i) * sizeof *s->queue);
 }
 
+/* Takes a batch that never ran out of the queue and tells its rows. */
+static void
+refuse_entry(Server *s, unsigned i, Status status, char *reason)
+{
+	const Batch *b = &s->queue[i].job->batch;
+	BatchDone done = {.batch = b->id, .results = b->candidates.n};
+	Client *c = s->queue[i].owner;
+
+	for (uint32_t k = 0; k < b->candidates.n; k++) {
+		Result r = {.batch = b->id,
+			    .candidate = b->candidates.v[k].id,
+			    .status = status,
+			    .reason = reason};
+
+		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
+	}
+	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
+	job_free(s->queue[i].job);
+	drop_entry(s, i);
+}
+
+static void
+on_stuck(void *self, pid_t pid)
+{
+	Server *s = self;
+
+	wedge_begin(&s->wedge, pid, s->config->on_wedged, clock_ns());
+	access_note(&s->access, clock_ns(), "wedged: process %ld was killed and does not end",
+		    (long)pid);
+}
+
+static void
+look_at_wedge(Server *s, uint64_t now)
+{
+	if (wedge_look(&s->wedge, now))
+		access_note(&s->access, now, "not wedged any more");
+}
+
 static void
 start_next(Server *s)
 {
@@ -92,7 +132,7 @@ start_next(Server *s)
 		.sandbox = s->config->sandbox,
 		.sandbox_required = s->config->sandbox_required,
 		.journal = s->config->journal,
-		.hooks = {s, on_result, on_done, on_watch},
+		.hooks = {s, on_result, on_done, on_watch, on_stuck},
 	};
 	Job *job = s->queue[0].job;
 
@@ -112,8 +152,11 @@ on_device(Client *c, Message *m, Err *e)
 {
 	const Server *s = c->server;
 	DeviceInfo d = s->device;
+	char wedged[WEDGE_TEXT];
 
 	(void)e;
+	wedge_text(&s->wedge, clock_ns(), wedged);
+	d.wedged = wedged;
 	d.memory_free = hardware_free_memory();
 	d.load = hardware_load();
 	d.holder = !s->running ? NULL : (char *)(s->owner ? access_name(&s->owner->pass) : "?");
@@ -173,8 +216,12 @@ on_submit(Client *c, Message *m, Err *e)
 {
 	Server *s = c->server;
 	unsigned mine = s->running && s->owner == c;
+	char wedged[WEDGE_TEXT];
 	Job *job;
 
+	wedge_text(&s->wedge, clock_ns(), wedged);
+	if (*wedged)
+		return err_set(e, ERR_BUSY, "wedged: %s", wedged);
 	for (unsigned i = 0; i < s->queued; i++)
 		mine += s->queue[i].owner == c;
 	if (mine >= s->config->limits.queue_client || s->queued >= s->config->limits.queue)
@@ -188,23 +235,6 @@ on_submit(Client *c, Message *m, Err *e)
 	return OK;
 }
 
-/* Rows of a batch that never ran. */
-static void
-tell_cancelled(Client *c, const Batch *b)
-{
-	BatchDone done = {.batch = b->id, .results = b->candidates.n};
-
-	for (uint32_t i = 0; i < b->candidates.n; i++) {
-		Result r = {.batch = b->id,
-			    .candidate = b->candidates.v[i].id,
-			    .status = STATUS_CANCELLED,
-			    .reason = "cancelled by the client"};
-
-		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
-	}
-	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
-}
-
 static int
 on_cancel(Client *c, Message *m, Err *e)
 {
@@ -215,15 +245,9 @@ on_cancel(Client *c, Message *m, Err *e)
 	session_reply(&c->session, m, NULL, clock_ns()); /* also when it is over already */
 	if (s->running && s->owner == c && batch_job(s->running)->batch.id == id)
 		batch_cancel(s->running);
-	for (unsigned i = s->queued; i-- > 0;) {
-		Entry q = s->queue[i];
-
-		if (q.owner != c || q.job->batch.id != id)
-			continue;
-		drop_entry(s, i);
-		tell_cancelled(c, &q.job->batch);
-		job_free(q.job);
-	}
+	for (unsigned i = s->queued; i-- > 0;)
+		if (s->queue[i].owner == c && s->queue[i].job->batch.id == id)
+			refuse_entry(s, i, STATUS_CANCELLED, "cancelled by the client");
 	return OK;
 }
 
@@ -429,6 +453,7 @@ on_child(void *self)
 
 	if (s->running)
 		batch_child_ended(s->running);
+	look_at_wedge(s, clock_ns());
 }
 
 static void
@@ -469,16 +494,21 @@ on_settle(void *self)
 	}
 	if (s->running)
 		batch_tick(s->running);
+	if (now >= wedge_deadline(&s->wedge))
+		look_at_wedge(s, now);
+	wake = sooner(wake, wedge_deadline(&s->wedge));
 	while (s->running ? batch_over(s->running) : s->queued) {
 		batch_free(s->running);
 		s->running = NULL;
 		s->owner = NULL;
-		if (s->queued)
+		if (s->queued && s->wedge.pid)
+			refuse_entry(s, 0, STATUS_LOST, "wedged: another process does not end");
+		else if (s->queued)
 			start_next(s);
 	}
 	if (s->running)
 		wake = sooner(wake, batch_deadline(s->running));
-	else
+	else if (!s->wedge.pid) /* whoever turns the power off then ends what runs */
 		journal_idle(s->config->journal);
 	if (!s->config->address && !s->count)
 		net_stop(s->net);

@@ -16,6 +16,7 @@ typedef struct ServerConfig {
 	const char *name;          /* of the device; NULL = the host's */
 	const char *keys;          /* folder of keys that clients must prove; NULL: none */
 	uint64_t blob_bytes;       /* cap of the blob store */
+	const char *on_wedged;     /* command, see wedge_begin; NULL: none */
 	const char *blob_folder;   /* that it has files in; NULL: memory only */
 	int core;                  /* for runners; -1 = any */
 	bool insecure;             /* recorded in DeviceInfo */

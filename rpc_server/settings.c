@@ -30,6 +30,8 @@ static const Setting table[] = {
 	 .help = "remember candidates that take this machine down, and run them no more"},
 	{"boot-id", SETTING_TEXT, AT(boot_id), .value = "FILE", .otherwise = JOURNAL_BOOT_ID,
 	 .help = "tells one life of this machine from another"},
+	{"on-wedged", SETTING_TEXT, AT(config.on_wedged), .value = "COMMAND", .otherwise = "none",
+	 .help = "for sh, run once when a process of kernels cannot be killed"},
 	{"runner", SETTING_TEXT, AT(config.program), .value = "PATH",
 	 .otherwise = "this one, called as " RUNNER_NAME, .help = "the program that runs kernels"},
 	{"name", SETTING_TEXT, AT(config.name), .value = "NAME", .otherwise = "the host's name",
