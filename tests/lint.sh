@@ -97,6 +97,11 @@ sed -n 's/^[[:space:]]*X(\([a-z_]*\), .*/\1/p' rpc_server/limits.h | while read 
 	grep -qE "limits(\.|->)$limit\>|[a-z]->$limit\>" rpc_server/*.c || echo "rpc_server/limits.h: $limit"
 done | complain "a limit nobody looks at"
 
+# Wall time steps, so it is for labels: who writes one is listed. Everything else asks clock_ns.
+labels='^(base/clock\.[ch]|db/rows\.c|tuner/setup\.c|rpc_server/(log_file|journal|server)\.c|tests/.*|bench/.*):'
+xargs grep -nE '\<(time|ftime|gettimeofday|timespec_get)\(|CLOCK_REALTIME|clock_wall_s' <"$work/files" |
+	grep -vE "$labels" | complain "wall time" || true
+
 # Every source file says what it is for.
 while read -r f; do
 	head -c 2 "$f" | grep -q '/\*' || echo "$f"
