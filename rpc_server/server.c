@@ -9,10 +9,8 @@
 #include "base/hardware.h"
 #include "rpc_server/access.h"
 #include "rpc_server/batch.h"
-#include "rpc_server/cold.h"
+#include "rpc_server/describe.h"
 #include "rpc_server/net.h"
-#include "rpc_server/probe.h"
-#include "rpc_server/runner.h"
 #include "rpc_server/wedge.h"
 #include "wire/session.h"
 
@@ -518,47 +516,6 @@ on_settle(void *self)
 /* --- start and end --- */
 
 static int
-describe_device(Server *s, Err *e)
-{
-	DeviceInfo *d = &s->device;
-	const Runner *r;
-	int rc = hardware_read("", s->config->core, d, e);
-
-	if (rc)
-		return rc;
-	if (s->config->name) {
-		free(d->name);
-		d->name = strdup(s->config->name);
-	}
-	d->version = strdup(HONE_VERSION);
-	d->protocol = PROTOCOL_VERSION;
-	d->insecure = s->config->insecure;
-	d->streams = COLD_COPIES;
-	while (runner_at(d->runners.n))
-		d->runners.n++;
-	d->runners.v = calloc(d->runners.n, sizeof *d->runners.v);
-	for (unsigned i = 0; d->runners.v && (r = runner_at(i)); i++)
-		d->runners.v[i] = strdup(r->name);
-	if (!d->name || !d->version || !d->runners.v || !d->runners.v[d->runners.n - 1])
-		return err_set(e, ERR_NOMEM, "device: out of memory");
-	return OK;
-}
-
-/* A runner that does not start is no reason to end, unless something is required of it. */
-static int
-describe_sandbox(Server *s, Err *e)
-{
-	const ServerConfig *c = s->config;
-	SandboxReport report;
-	Err ignored = {0};
-	int rc;
-
-	probe_sandbox(c->program, c->sandbox, &report, &ignored);
-	rc = probe_describe(&report, c->sandbox, &s->device, e);
-	return rc ? rc : probe_require(&report, c->sandbox_required, &s->device, e);
-}
-
-static int
 open_blobs(Server *s, Err *e)
 {
 	const ServerConfig *c = s->config;
@@ -587,9 +544,9 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 	s->config = config;
 	rc = open_blobs(s, e);
 	if (rc == OK)
-		rc = describe_device(s, e);
+		rc = describe_device(config, &s->device, e);
 	if (rc == OK)
-		rc = describe_sandbox(s, e);
+		rc = describe_sandbox(config, &s->device, e);
 	if (rc == OK)
 		rc = access_open(&s->access, config->keys, &config->limits, config->note,
 				 config->self, e);
