@@ -28,7 +28,7 @@
 #include "rpc_server/poison.h"
 #include "rpc_server/record.h"
 
-enum { PATH_ROOM = FOLDER_MAX + 32 };
+enum { PATH_ROOM = FOLDER_MAX + 32, LOCK_TRIES = 100, LOCK_PAUSE_NS = 20000000 };
 
 struct Journal {
 	char folder[FOLDER_MAX], boot[RECORD_BOOT];
@@ -359,7 +359,10 @@ take_folder(Journal *j, Err *e)
 	j->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (j->lock < 0)
 		return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-	if (flock(j->lock, LOCK_EX | LOCK_NB))
+	/* A runner that was being started when the last agent was killed may hold it still. */
+	for (int i = 0; i < LOCK_TRIES && (rc = flock(j->lock, LOCK_EX | LOCK_NB)) != 0; i++)
+		clock_sleep_ns(LOCK_PAUSE_NS);
+	if (rc)
 		return err_set(e, ERR_BUSY, "%s: another agent uses it", j->folder);
 	return OK;
 }
