@@ -18,7 +18,8 @@
 	X(ERR_IO, -7, 2, "file could not be read or written") \
 	X(ERR_BUSY, -8, 4, "in use by another process")       \
 	X(ERR_CANCELLED, -9, 4, "cancelled")                  \
-	X(ERR_DENIED, -10, 4, "not allowed")
+	X(ERR_DENIED, -10, 4, "not allowed")                  \
+	X(ERR_FULL, -11, 2, "no space left")
 
 #define X(name, value, exit_code, text) name = value,
 enum err_code { ERR_LIST(X) };

@@ -336,5 +336,6 @@ device_fini(DeviceInfo *d)
 	free(d->version);
 	free(d->holder);
 	free(d->role);
+	free(d->wedged);
 	*d = (DeviceInfo){0};
 }

@@ -32,13 +32,15 @@ typedef struct DeviceInfo {
 	char *holder;               /* whose batch runs; "": nobody's */
 	uint32_t waiting;           /* batches behind it */
 	char *role;                 /* what the one who asks may do; "": everything */
+	char *wedged;      /* why nothing runs: a process cannot be killed; "": all is well */
+	uint32_t poisoned; /* candidates that are not run again: they took the device down */
 } DeviceInfo;
 
 /* Fills every field that describes the machine (not version, protocol, runners, sandbox,
- * sandbox_notes, insecure, streams, holder, waiting, role) from the processor and from the files
- * under root ("" = the real ones; another prefix lets tests replay a recorded tree). core: the
- * processor to describe where they differ, -1 = the first. What cannot be read is "" or 0, governor
- * "none". cpu of an emulated machine begins with DEVICE_EMULATED. The caller frees with
+ * sandbox_notes, insecure, streams, holder, waiting, role, wedged, poisoned) from the processor and
+ * from the files under root ("" = the real ones; another prefix lets tests replay a recorded tree).
+ * core: the processor to describe where they differ, -1 = the first. What cannot be read is "" or
+ * 0, governor "none". cpu of an emulated machine begins with DEVICE_EMULATED. The caller frees with
  * device_fini, also after an error. Errors: ERR_NOMEM.
  */
 int hardware_read(const char *root, int core, DeviceInfo *d, Err *e);

@@ -127,6 +127,8 @@ ask(void *self)
 	l->state = rc == OK ? "reachable" : rc == ERR_DENIED ? "refused key" : "unreachable";
 	if (!rc && rpc_device(l->client)->insecure)
 		l->state = "INSECURE";
+	if (!rc && *rpc_device(l->client)->wedged)
+		l->state = "WEDGED";
 	return NULL;
 }
 
@@ -177,6 +179,8 @@ line_json(const Line *l, Json *all)
 	json_number(one, "waiting", i->waiting);
 	json_number(one, "sandbox", (double)i->sandbox);
 	json_bool(one, "insecure", i->insecure);
+	json_text(one, "wedged", i->wedged);
+	json_number(one, "poisoned", i->poisoned);
 	json_text(one, "role", i->role);
 	json_text(one, "version", i->version);
 }

@@ -101,6 +101,14 @@ check_agent(Doctor *d)
 			    "anybody who reaches the port may run code on the device");
 	else if (*i->role)
 		finding_add(f, VERDICT_OK, "access", "", "encrypted, by a key of role %s", i->role);
+	if (*i->wedged)
+		finding_add(f, VERDICT_PROBLEM, "wedged", "turn the device off and on",
+			    "nothing can run: %s", i->wedged);
+	if (i->poisoned)
+		finding_add(f, VERDICT_NOTE, "poison",
+			    "the agent's state folder has the list; a line may be deleted",
+			    "%u candidates took the device down and are not run again",
+			    i->poisoned);
 	check_sandbox(d);
 }
 

@@ -99,6 +99,7 @@ main(int argc, char **argv)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
 	rc = dispatch(&hone, path, argc - 1, argv + 1, arena, &e);
 	if (!rc)
 		rc = flush_output(&e);

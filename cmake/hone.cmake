@@ -46,5 +46,6 @@ function(hone_test name)
 	if(NOT ARG_TIMEOUT)
 		set(ARG_TIMEOUT 120)
 	endif()
-	set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+	set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT}
+		ENVIRONMENT XDG_STATE_HOME=${CMAKE_BINARY_DIR}/tests/state)
 endfunction()

@@ -26,10 +26,13 @@ log_fail(const Log *l, Err *e)
 		{SQLITE_TOOBIG, ERR_INPUT},   {SQLITE_CONSTRAINT, ERR_INPUT},
 		{SQLITE_BUSY, ERR_BUSY},      {SQLITE_LOCKED, ERR_BUSY},
 		{SQLITE_NOMEM, ERR_NOMEM},    {SQLITE_MISUSE, ERR_INTERNAL},
-		{SQLITE_RANGE, ERR_INTERNAL},
+		{SQLITE_RANGE, ERR_INTERNAL}, {SQLITE_FULL, ERR_FULL},
 	};
 	int sqlite = sqlite3_errcode(l->db) & 0xff, code = ERR_IO;
+	int why = sqlite == SQLITE_IOERR ? sqlite3_system_errno(l->db) : 0;
 
+	if (why == ENOSPC || why == EDQUOT || why == EFBIG)
+		return err_set(e, ERR_FULL, "%s: %s", l->path, strerror(why));
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		if (list[i].sqlite == sqlite)
 			code = list[i].code;

@@ -2,7 +2,9 @@
  * read.
  *
  * What is acknowledged is committed (WAL, synchronous FULL): log_add returns the row's id only
- * after that. Texts in a row are never NULL; "" when not known. Rows read live in the arena given.
+ * after that. ERR_FULL from any function that writes: the disk is full; nothing was changed, and
+ * the same call works when there is room again. Texts in a row are never NULL; "" when not known.
+ * Rows read live in the arena given.
  */
 #ifndef DB_LOG_H
 #define DB_LOG_H

@@ -19,12 +19,6 @@ tell_and_replace(BatchRun *b, uint32_t i, Status status, const char *reason)
 	batch_end_runner(b, CAUSE_TOLD);
 }
 
-static Status
-refusal(const Reply *r)
-{
-	return r->status == STATUS_INFEASIBLE ? STATUS_INFEASIBLE : STATUS_BUILD;
-}
-
 void
 batch_checked(BatchRun *b, const Reply *reply)
 {
@@ -42,7 +36,7 @@ batch_checked(BatchRun *b, const Reply *reply)
 		return;
 	}
 	if (reply->status != STATUS_OK) {
-		batch_tell(b, i, refusal(reply), reply->text);
+		batch_tell(b, i, outcome_refusal(reply), reply->text);
 		batch_next(b);
 		return;
 	}
@@ -139,6 +133,7 @@ batch_raced(BatchRun *b)
 		if (lost || status != STATUS_OK || b->job->simulated)
 			batch_tell(b, i, lost ? STATUS_LOST : status, lost ? damage : text);
 	}
+	journal_passed(b->set.journal, &b->race);
 	batch_next(b);
 }
 
@@ -147,7 +142,7 @@ batch_calibrated(BatchRun *b)
 {
 	const Calibration *c = &b->shm.control->calibration;
 
-#define X(key, field, unit, text) b->done.calibration.field = figure(c->field);
+#define X(key, field, unit, text) b->done.calibration.field = outcome_figure(c->field);
 	CALIBRATION_LIST(X)
 #undef X
 	b->calibrated = true;
@@ -165,7 +160,7 @@ batch_loaded(BatchRun *b, const Reply *r)
 	b->sandbox = r->sandbox.active;
 	audit_runner(&b->audit, b->proc.pid);
 	if (r->status != STATUS_OK) {
-		batch_tell_rest(b, refusal(r), r->text);
+		batch_tell_rest(b, outcome_refusal(r), r->text);
 		batch_finish(b);
 	} else if (missing) {
 		sandbox_words(missing, words);

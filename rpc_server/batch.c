@@ -5,7 +5,6 @@
  * works on, or NOBODY. */
 #include "rpc_server/batch_run.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +41,16 @@ batch_tell(BatchRun *b, uint32_t i, Status status, const char *reason)
 	r->reason = text;
 	r->sandbox = b->sandbox;
 	if (b->shm.control) {
-		r->calibration_before = figure(b->shm.control->calibration_before);
-		r->calibration_after = figure(b->shm.control->calibration_after);
+		r->calibration_before = outcome_figure(b->shm.control->calibration_before);
+		r->calibration_after = outcome_figure(b->shm.control->calibration_after);
 	}
 	if (b->done.results++ == 0)
 		b->done.calibration_before = r->calibration_before;
 	b->done.calibration_after = r->calibration_after;
 	b->done.ok += status == STATUS_OK;
 	b->progress[i] = TOLD;
+	if (status == STATUS_OK)
+		journal_passed(b->set.journal, &b->digest[i]);
 	b->set.hooks.result(b->set.hooks.self, r);
 	r->reason = NULL; /* was ours */
 	result_fini(r);
@@ -132,11 +133,24 @@ racer(const BatchRun *b)
 static void
 begin_race(BatchRun *b, uint32_t first)
 {
+	DigestState set;
 	uint32_t ms = 0;
+	Reason why;
 
-	for (uint32_t i = first; i < b->job->batch.candidates.n; i++)
-		if (b->progress[i] == CHECKED && job_deadline_ms(b->job, i) > ms)
-			ms = job_deadline_ms(b->job, i);
+	digest_init(&set);
+	for (uint32_t i = first; i < b->job->batch.candidates.n; i++) {
+		if (b->progress[i] != CHECKED)
+			continue;
+		ms = job_deadline_ms(b->job, i) > ms ? job_deadline_ms(b->job, i) : ms;
+		digest_add(&set, &b->digest[i], sizeof b->digest[i]);
+	}
+	b->race = digest_end(&set);
+	if (journal_refuses(b->set.journal, &b->race, why)) {
+		batch_tell_rest(b, STATUS_POISON, why);
+		batch_finish(b);
+		return;
+	}
+	journal_running(b->set.journal, &b->race, 1, 0);
 	shm_inputs(&b->shm, true);
 	b->samples_seen = atomic_load(&b->shm.control->progress);
 	batch_send(b, RACING, COMMAND_RACE, first, ms);
@@ -155,6 +169,7 @@ batch_next(BatchRun *b)
 		if (b->progress[i] == TODO) {
 			shm_inputs(&b->shm, false);
 			shm_reset(&b->shm, POISON_BYTE, false);
+			journal_running(b->set.journal, b->digest, n, i);
 			batch_send(b, CHECKING, COMMAND_CHECK, i, job_deadline_ms(b->job, i));
 			return;
 		}
@@ -227,6 +242,20 @@ runner_gone(BatchRun *b, int wait_status)
 	b->done.restarts++;
 	shm_reset(&b->shm, POISON_BYTE, true);
 	start_runner(b);
+}
+
+/* The runner cannot be killed: nothing may run beside it. */
+static void
+runner_stuck(BatchRun *b)
+{
+	b->set.hooks.stuck(b->set.hooks.self, proc_abandon(&b->proc));
+	if (b->current != NOBODY && b->progress[b->current] != TOLD)
+		batch_tell(b, b->current, STATUS_HANG, "its process was killed and does not end");
+	batch_tell_rest(b, STATUS_LOST, "wedged: the process of another candidate does not end");
+	if (b->cause == CAUSE_FINISHED)
+		enter(b, OVER, 0);
+	else
+		batch_finish(b);
 }
 
 static void
@@ -312,8 +341,7 @@ batch_tick(BatchRun *b)
 			kill_runner(b);
 			break;
 		}
-		proc_abandon(&b->proc); /* stuck in the kernel */
-		runner_gone(b, SIGKILL);
+		runner_stuck(b);
 		break;
 	default: batch_end_runner(b, CAUSE_HANG); break;
 	}
@@ -326,6 +354,22 @@ batch_cancel(BatchRun *b)
 		return;
 	batch_tell_rest(b, STATUS_CANCELLED, "cancelled by the client");
 	batch_finish(b);
+}
+
+/* Tells the rows of candidates that may not run. False when that were all. */
+static bool
+admit(BatchRun *b)
+{
+	uint32_t n = b->job->batch.candidates.n;
+
+	for (uint32_t i = 0; i < n && b->set.journal; i++) {
+		Reason why;
+
+		b->digest[i] = job_digest(b->job, i);
+		if (journal_refuses(b->set.journal, &b->digest[i], why))
+			batch_tell(b, i, STATUS_POISON, why);
+	}
+	return n == 0 || b->done.results < n;
 }
 
 BatchRun *
@@ -347,8 +391,10 @@ batch_start(Job *job, const BatchSettings *settings)
 	if (shm_open_job(&b->shm, job, &settings->machine, &e)) {
 		batch_tell_rest(b, e.code == ERR_NOMEM ? STATUS_INFEASIBLE : STATUS_LOST, e.msg);
 		batch_finish(b);
-	} else {
+	} else if (admit(b)) {
 		start_runner(b);
+	} else {
+		batch_finish(b);
 	}
 	return b;
 }

@@ -9,8 +9,12 @@
  *   TIMING     samples                 AUDITING; else the row is told, next candidate
  *   RACING     samples of all          AUDITING, one after the other
  *   AUDITING   some runs more          row is told; next candidate
- *   ENDING     the runner's end        rows that are left: STARTING, else OVER
+ *   ENDING     the runner's end        rows that are left: STARTING, else OVER; a runner that
+ *                                      does not end: the rest is LOST
  *   OVER       nothing                 free it
+ *
+ * Candidates that took this device down (journal.h) are told as POISON before the first runner; a
+ * race that did counts as one.
  *
  * A crash, an exit, a missed deadline, a wrong output or a broken canary end the runner; the
  * candidate at fault gets its row, the others go on in a new one.
@@ -18,7 +22,10 @@
 #ifndef RPC_SERVER_BATCH_H
 #define RPC_SERVER_BATCH_H
 
+#include <sys/types.h>
+
 #include "rpc_server/job.h"
+#include "rpc_server/journal.h"
 #include "rpc_server/shm.h"
 
 typedef struct BatchHooks {
@@ -26,6 +33,7 @@ typedef struct BatchHooks {
 	void (*result)(void *self, const Result *r);  /* once per candidate; *r is not kept */
 	void (*done)(void *self, const BatchDone *d); /* once, after the last result */
 	void (*watch)(void *self, int fd);            /* call batch_readable for it; -1: for none */
+	void (*stuck)(void *self, pid_t pid);         /* a runner that was killed does not end */
 } BatchHooks;
 
 typedef struct BatchSettings {
@@ -33,6 +41,7 @@ typedef struct BatchSettings {
 	Machine machine;
 	Blobs *blobs;                       /* for fetched outputs */
 	uint64_t sandbox, sandbox_required; /* layers for runners; those none may do without */
+	Journal *journal;                   /* of what runs, and what may not; NULL: none */
 	BatchHooks hooks;
 } BatchSettings;
 

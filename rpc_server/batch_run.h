@@ -3,8 +3,6 @@
 #ifndef RPC_SERVER_BATCH_RUN_H
 #define RPC_SERVER_BATCH_RUN_H
 
-#include <math.h>
-
 #include "base/clock.h"
 #include "rpc_server/audit.h"
 #include "rpc_server/batch.h"
@@ -44,11 +42,12 @@ struct BatchRun {
 	bool killed; /* ENDING: by us */
 	uint32_t current;
 	Progress progress[CANDIDATES_MAX];
-	Result partial[CANDIDATES_MAX]; /* what is known of a row that is not told yet */
-	uint64_t began, deadline;       /* of the batch; of the state */
-	uint32_t patience_ms;           /* how far off the deadline was when it was set */
-	uint64_t step_began;            /* last command */
-	uint64_t samples_seen;          /* of a race: progress when the deadline was set */
+	Digest digest[CANDIDATES_MAX], race; /* for the journal; of the race that is run */
+	Result partial[CANDIDATES_MAX];      /* what is known of a row that is not told yet */
+	uint64_t began, deadline;            /* of the batch; of the state */
+	uint32_t patience_ms;                /* how far off the deadline was when it was set */
+	uint64_t step_began;                 /* last command */
+	uint64_t samples_seen;               /* of a race: progress when the deadline was set */
 	uint32_t failed_starts;
 	Audit audit;
 	double load_s;
@@ -61,13 +60,6 @@ static inline double
 seconds_since(uint64_t ns)
 {
 	return (double)(clock_ns() - ns) * 1e-9;
-}
-
-/* A number that the runner may have forged; 0 = not known. */
-static inline double
-figure(double v)
-{
-	return isfinite(v) && v > 0 ? v : 0;
 }
 
 /* --- batch.c --- */

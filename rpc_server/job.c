@@ -245,3 +245,44 @@ job_deadline_ms(const Job *j, uint32_t candidate)
 
 	return ms ? ms : DEADLINE_MS;
 }
+
+static void
+add_number(DigestState *s, uint64_t n)
+{
+	digest_add(s, &n, sizeof n);
+}
+
+static void
+add_text(DigestState *s, const char *text)
+{
+	digest_add(s, text, strlen(text) + 1);
+}
+
+/* Constants are left out: a batch has those of all its candidates. */
+Digest
+job_digest(const Job *j, uint32_t candidate)
+{
+	const Candidate *c = &j->batch.candidates.v[candidate];
+	const Batch *b = &j->batch;
+	DigestState s;
+
+	digest_init(&s);
+	add_text(&s, b->runner);
+	add_text(&s, c->code_digest);
+	if (!*c->code_digest)
+		digest_add(&s, &b->image, sizeof b->image);
+	for (uint32_t i = 0; i < c->phases.n && !*c->code_digest; i++)
+		add_text(&s, c->phases.v[i]);
+	add_number(&s, c->chunks);
+	add_number(&s, b->threads);
+	for (uint32_t i = 0; i < b->buffers.n; i++) {
+		const BufferSpec *x = &b->buffers.v[i];
+
+		if (x->role == ROLE_CONST)
+			continue;
+		add_number(&s, x->role);
+		add_number(&s, x->type);
+		add_number(&s, x->bytes);
+	}
+	return digest_end(&s);
+}

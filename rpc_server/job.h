@@ -27,4 +27,9 @@ void job_free(Job *j); /* NULL is fine */
 /* In which a candidate must be prepared and run; and again, timed. */
 uint32_t job_deadline_ms(const Job *j, uint32_t candidate);
 
+/* Names what a candidate is, whatever batch it comes in: its object code, as the client names it,
+ * its inputs and outputs, and how many compute. Without a name of the code, the image and the
+ * symbols in it. */
+Digest job_digest(const Job *j, uint32_t candidate);
+
 #endif

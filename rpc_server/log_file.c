@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { LINE_BYTES = 1024 };
 
 static int
@@ -84,7 +86,7 @@ void
 log_file_line(LogFile *l, const char *line)
 {
 	char text[LINE_BYTES], when[32] = "";
-	time_t now = time(NULL);
+	time_t now = (time_t)clock_wall_s();
 	struct tm t;
 	ssize_t put;
 	int n;

@@ -105,6 +105,29 @@ prepare_keys(Agent *a, Err *e)
 	return rc;
 }
 
+/* A folder that was asked for must do; without the usual one, boards are still of use. */
+static int
+open_journal(Agent *a, Err *e)
+{
+	const Settings *s = &a->settings;
+	JournalConfig c = {s->state, s->boot_id, a, s->config.note};
+	char folder[FOLDER_MAX];
+	Err why = {0};
+	int rc;
+
+	if (s->state)
+		return journal_open(&c, &a->settings.config.journal, e);
+	if (!s->listen)
+		return OK;
+	c.folder = folder;
+	rc = folder_state("agent", folder, &why);
+	if (!rc)
+		rc = journal_open(&c, &a->settings.config.journal, &why);
+	if (rc)
+		fprintf(stderr, "rpc_server: warning: no journal: %s\n", why.msg);
+	return OK;
+}
+
 static int
 serve(Agent *a, Err *e)
 {
@@ -142,10 +165,14 @@ serve(Agent *a, Err *e)
 	rc = log_file_open(&a->log, a->settings.log_file, a->settings.log_bytes, e);
 	if (rc)
 		return rc;
-	notify_open(&a->notify);
-	rc = server_run(c, ready, e);
-	notify_say(&a->notify, "STOPPING=1");
-	notify_close(&a->notify);
+	rc = open_journal(a, e);
+	if (rc == OK) {
+		notify_open(&a->notify);
+		rc = server_run(c, ready, e);
+		notify_say(&a->notify, "STOPPING=1");
+		notify_close(&a->notify);
+	}
+	journal_close(c->journal);
 	log_file_close(&a->log);
 	return rc;
 }
@@ -179,6 +206,7 @@ main(int argc, char **argv)
 
 	if (called_as_runner(argv[0]))
 		return runner_main();
+	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
 	settings_init(&a.settings);
 	rc = settings_parse(&a.settings, argc, argv, &e);
 	if (rc == OK)

@@ -239,3 +239,15 @@ outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Re
 	}
 	return STATUS_OK;
 }
+
+double
+outcome_figure(double v)
+{
+	return isfinite(v) && v > 0 ? v : 0;
+}
+
+Status
+outcome_refusal(const Reply *r)
+{
+	return r->status == STATUS_INFEASIBLE ? STATUS_INFEASIBLE : STATUS_BUILD;
+}

@@ -34,4 +34,10 @@ Status outcome_death(const Shm *s, int wait_status, uint64_t sandbox, Reason tex
 Status outcome_times(const Shm *s, uint32_t candidate, uint64_t at, double *wall_ns, Result *r,
 		     Reason text);
 
+/* A number that the runner may have forged; 0: not known. */
+double outcome_figure(double v);
+
+/* Of a reply that is not OK: INFEASIBLE or BUILD. */
+Status outcome_refusal(const Reply *r);
+
 #endif

@@ -138,9 +138,12 @@ proc_reap(Proc *p, int *status)
 	return true;
 }
 
-void
+pid_t
 proc_abandon(Proc *p)
 {
+	pid_t pid = p->pid;
+
 	proc_kill(p);
 	forget(p);
+	return pid;
 }

@@ -31,7 +31,7 @@ void proc_kill(Proc *p);    /* with everything in its session's process group */
  * is free for the next spawn. */
 bool proc_reap(Proc *p, int *status);
 
-/* One that cannot be reaped (stuck in the kernel) is given up. */
-void proc_abandon(Proc *p);
+/* One that cannot be reaped (stuck in the kernel) is given up; returns its pid, a child still. */
+pid_t proc_abandon(Proc *p);
 
 #endif

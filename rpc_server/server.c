@@ -10,10 +10,9 @@
 #include "base/hardware.h"
 #include "rpc_server/access.h"
 #include "rpc_server/batch.h"
-#include "rpc_server/cold.h"
+#include "rpc_server/describe.h"
 #include "rpc_server/net.h"
-#include "rpc_server/probe.h"
-#include "rpc_server/runner.h"
+#include "rpc_server/wedge.h"
 #include "wire/session.h"
 
 #define WHO "rpc_server " HONE_VERSION
@@ -44,6 +43,7 @@ typedef struct Server {
 	Entry queue[QUEUE_MAX];
 	unsigned queued;
 	BatchRun *running;
+	Wedge wedge;
 	Client *owner; /* of the running batch; NULL: left */
 } Server;
 
@@ -83,6 +83,44 @@ drop_entry(Server *s, unsigned i)
 	memmove(&s->queue[i], &s->queue[i + 1], (s->queued - i) * sizeof *s->queue);
 }
 
+/* Takes a batch that never ran out of the queue and tells its rows. */
+static void
+refuse_entry(Server *s, unsigned i, Status status, char *reason)
+{
+	const Batch *b = &s->queue[i].job->batch;
+	BatchDone done = {.batch = b->id, .results = b->candidates.n};
+	Client *c = s->queue[i].owner;
+
+	for (uint32_t k = 0; k < b->candidates.n; k++) {
+		Result r = {.batch = b->id,
+			    .candidate = b->candidates.v[k].id,
+			    .status = status,
+			    .reason = reason};
+
+		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
+	}
+	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
+	job_free(s->queue[i].job);
+	drop_entry(s, i);
+}
+
+static void
+on_stuck(void *self, pid_t pid)
+{
+	Server *s = self;
+
+	wedge_begin(&s->wedge, pid, s->config->on_wedged, clock_ns());
+	access_note(&s->access, clock_ns(), "wedged: process %ld was killed and does not end",
+		    (long)pid);
+}
+
+static void
+look_at_wedge(Server *s, uint64_t now)
+{
+	if (wedge_look(&s->wedge, now))
+		access_note(&s->access, now, "not wedged any more");
+}
+
 static void
 start_next(Server *s)
 {
@@ -96,7 +134,8 @@ start_next(Server *s)
 		.blobs = s->blobs,
 		.sandbox = s->config->sandbox,
 		.sandbox_required = s->config->sandbox_required,
-		.hooks = {s, on_result, on_done, on_watch},
+		.journal = s->config->journal,
+		.hooks = {s, on_result, on_done, on_watch, on_stuck},
 	};
 	Job *job = s->queue[0].job;
 
@@ -116,12 +155,16 @@ on_device(Client *c, Message *m, Err *e)
 {
 	const Server *s = c->server;
 	DeviceInfo d = s->device;
+	char wedged[WEDGE_TEXT];
 
 	(void)e;
+	wedge_text(&s->wedge, clock_ns(), wedged);
+	d.wedged = wedged;
 	d.memory_free = hardware_free_memory();
 	d.load = hardware_load();
 	d.holder = !s->running ? NULL : (char *)(s->owner ? access_name(&s->owner->pass) : "?");
 	d.waiting = s->queued;
+	d.poisoned = journal_refused(s->config->journal);
 	d.role = c->pass.key.name[0] ? (char *)key_role_word(c->pass.key.role) : NULL;
 	session_reply(&c->session, m, &d, clock_ns());
 	return OK;
@@ -176,8 +219,12 @@ on_submit(Client *c, Message *m, Err *e)
 {
 	Server *s = c->server;
 	unsigned mine = s->running && s->owner == c;
+	char wedged[WEDGE_TEXT];
 	Job *job;
 
+	wedge_text(&s->wedge, clock_ns(), wedged);
+	if (*wedged)
+		return err_set(e, ERR_BUSY, "wedged: %s", wedged);
 	for (unsigned i = 0; i < s->queued; i++)
 		mine += s->queue[i].owner == c;
 	if (mine >= s->config->limits.queue_client || s->queued >= s->config->limits.queue)
@@ -191,23 +238,6 @@ on_submit(Client *c, Message *m, Err *e)
 	return OK;
 }
 
-/* Rows of a batch that never ran. */
-static void
-tell_cancelled(Client *c, const Batch *b)
-{
-	BatchDone done = {.batch = b->id, .results = b->candidates.n};
-
-	for (uint32_t i = 0; i < b->candidates.n; i++) {
-		Result r = {.batch = b->id,
-			    .candidate = b->candidates.v[i].id,
-			    .status = STATUS_CANCELLED,
-			    .reason = "cancelled by the client"};
-
-		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
-	}
-	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
-}
-
 static int
 on_cancel(Client *c, Message *m, Err *e)
 {
@@ -218,15 +248,9 @@ on_cancel(Client *c, Message *m, Err *e)
 	session_reply(&c->session, m, NULL, clock_ns()); /* also when it is over already */
 	if (s->running && s->owner == c && batch_job(s->running)->batch.id == id)
 		batch_cancel(s->running);
-	for (unsigned i = s->queued; i-- > 0;) {
-		Entry q = s->queue[i];
-
-		if (q.owner != c || q.job->batch.id != id)
-			continue;
-		drop_entry(s, i);
-		tell_cancelled(c, &q.job->batch);
-		job_free(q.job);
-	}
+	for (unsigned i = s->queued; i-- > 0;)
+		if (s->queue[i].owner == c && s->queue[i].job->batch.id == id)
+			refuse_entry(s, i, STATUS_CANCELLED, "cancelled by the client");
 	return OK;
 }
 
@@ -435,6 +459,7 @@ on_child(void *self)
 
 	if (s->running)
 		batch_child_ended(s->running);
+	look_at_wedge(s, clock_ns());
 }
 
 static void
@@ -475,62 +500,28 @@ on_settle(void *self)
 	}
 	if (s->running)
 		batch_tick(s->running);
+	if (now >= wedge_deadline(&s->wedge))
+		look_at_wedge(s, now);
+	wake = sooner(wake, wedge_deadline(&s->wedge));
 	while (s->running ? batch_over(s->running) : s->queued) {
 		batch_free(s->running);
 		s->running = NULL;
 		s->owner = NULL;
-		if (s->queued)
+		if (s->queued && s->wedge.pid)
+			refuse_entry(s, 0, STATUS_LOST, "wedged: another process does not end");
+		else if (s->queued)
 			start_next(s);
 	}
 	if (s->running)
 		wake = sooner(wake, batch_deadline(s->running));
+	else if (!s->wedge.pid) /* whoever turns the power off then ends what runs */
+		journal_idle(s->config->journal);
 	if (!s->config->address && !s->count)
 		net_stop(s->net);
 	return wake;
 }
 
 /* --- start and end --- */
-
-static int
-describe_device(Server *s, Err *e)
-{
-	DeviceInfo *d = &s->device;
-	const Runner *r;
-	int rc = hardware_read("", s->config->core, d, e);
-
-	if (rc)
-		return rc;
-	if (s->config->name) {
-		free(d->name);
-		d->name = strdup(s->config->name);
-	}
-	d->version = strdup(HONE_VERSION);
-	d->protocol = PROTOCOL_VERSION;
-	d->insecure = s->config->insecure;
-	d->streams = COLD_COPIES;
-	while (runner_at(d->runners.n))
-		d->runners.n++;
-	d->runners.v = calloc(d->runners.n, sizeof *d->runners.v);
-	for (unsigned i = 0; d->runners.v && (r = runner_at(i)); i++)
-		d->runners.v[i] = strdup(r->name);
-	if (!d->name || !d->version || !d->runners.v || !d->runners.v[d->runners.n - 1])
-		return err_set(e, ERR_NOMEM, "device: out of memory");
-	return OK;
-}
-
-/* A runner that does not start is no reason to end, unless something is required of it. */
-static int
-describe_sandbox(Server *s, Err *e)
-{
-	const ServerConfig *c = s->config;
-	SandboxReport report;
-	Err ignored = {0};
-	int rc;
-
-	probe_sandbox(c->program, c->sandbox, &report, &ignored);
-	rc = probe_describe(&report, c->sandbox, &s->device, e);
-	return rc ? rc : probe_require(&report, c->sandbox_required, &s->device, e);
-}
 
 static int
 open_blobs(Server *s, Err *e)
@@ -572,9 +563,9 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 	s->instance = (uint64_t)clock_wall_s() << 32 ^ (uint64_t)getpid() << 40 ^ clock_ns();
 	rc = open_blobs(s, e);
 	if (rc == OK)
-		rc = describe_device(s, e);
+		rc = describe_device(config, &s->device, e);
 	if (rc == OK)
-		rc = describe_sandbox(s, e);
+		rc = describe_sandbox(config, &s->device, e);
 	if (rc == OK)
 		rc = access_open(&s->access, config->keys, &config->limits, config->note,
 				 config->self, e);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "rpc_server/journal.h"
 #include "rpc_server/limits.h"
 
 typedef struct ServerConfig {
@@ -15,11 +16,13 @@ typedef struct ServerConfig {
 	const char *name;          /* of the device; NULL = the host's */
 	const char *keys;          /* folder of keys that clients must prove; NULL: none */
 	uint64_t blob_bytes;       /* cap of the blob store */
+	const char *on_wedged;     /* command, see wedge_begin; NULL: none */
 	const char *blob_folder;   /* that it has files in; NULL: memory only */
 	int core;                  /* for runners; -1 = any */
 	bool insecure;             /* recorded in DeviceInfo */
 	uint64_t sandbox;          /* layers for runners (wire/sandbox.h), where there are */
 	uint64_t sandbox_required; /* those that none may do without */
+	Journal *journal;          /* NULL: none; outlives the server */
 	Limits limits;             /* all of them set */
 
 	/* What the program is told; each may be NULL. note: for the agent's log. hangup: SIGHUP,

@@ -25,6 +25,13 @@ static const Setting table[] = {
 	 .otherwise = "$STATE_DIRECTORY/keys, $XDG_STATE_HOME/hone/keys, or /var/lib/hone/keys for "
 		      "root",
 	 .help = "where keys lie; deleting NAME.key revokes it"},
+	{"state", SETTING_TEXT, AT(state), .value = "DIR",
+	 .otherwise = "none; with --listen the folder agent beside keys",
+	 .help = "remember candidates that take this machine down, and run them no more"},
+	{"boot-id", SETTING_TEXT, AT(boot_id), .value = "FILE", .otherwise = JOURNAL_BOOT_ID,
+	 .help = "tells one life of this machine from another"},
+	{"on-wedged", SETTING_TEXT, AT(config.on_wedged), .value = "COMMAND", .otherwise = "none",
+	 .help = "for sh, run once when a process of kernels cannot be killed"},
 	{"runner", SETTING_TEXT, AT(config.program), .value = "PATH",
 	 .otherwise = "this one, called as " RUNNER_NAME, .help = "the program that runs kernels"},
 	{"name", SETTING_TEXT, AT(config.name), .value = "NAME", .otherwise = "the host's name",

@@ -22,7 +22,7 @@ enum { ORIGIN_DEFAULT, ORIGIN_COMMAND = -1 };
 
 typedef struct Settings {
 	ServerConfig config;
-	const char *listen, *socket, *keys, *log_file;
+	const char *listen, *socket, *keys, *log_file, *state, *boot_id;
 	uint64_t log_bytes;
 	bool stdio;
 

@@ -22,7 +22,7 @@ cat >"$work/headers" <<'TABLE'
 ^(msgpack\.h|msgpack/)	^(wire|tests)/
 ^openssl/		^(trust/channel_tls\.c$|tests/)
 ^uv\.h			^rpc_(client|server)/net\.[ch]$
-^sqlite3\.h		^db/
+^sqlite3\.h		^(db|tests)/
 ^(protobuf-c/|onnx\.pb-c)	^(graph|tests)/
 ^llvm-c/		^codegen/
 ^(cjson/|cJSON)		^base/json\.c$
@@ -96,6 +96,11 @@ xargs awk 'FNR == 1 { start = 0 }
 sed -n 's/^[[:space:]]*X(\([a-z_]*\), .*/\1/p' rpc_server/limits.h | while read -r limit; do
 	grep -qE "limits(\.|->)$limit\>|[a-z]->$limit\>" rpc_server/*.c || echo "rpc_server/limits.h: $limit"
 done | complain "a limit nobody looks at"
+
+# Wall time steps, so it is for labels: who writes one is listed. Everything else asks clock_ns.
+labels='^(base/clock\.[ch]|db/rows\.c|tuner/setup\.c|rpc_server/(log_file|journal|server)\.c|tests/.*|bench/.*):'
+xargs grep -nE '\<(time|ftime|gettimeofday|timespec_get)\(|CLOCK_REALTIME|clock_wall_s' <"$work/files" |
+	grep -vE "$labels" | complain "wall time" || true
 
 # Every source file says what it is for.
 while read -r f; do

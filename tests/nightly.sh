@@ -17,8 +17,10 @@ step_random() {
 }
 
 step_kill() {
-	cmake --preset release >/dev/null && cmake --build --preset release --target test_kill &&
-		HONE_KILLS=50 HONE_SEED="${SEED:-1}" build/release/tests/test_kill
+	cmake --preset release >/dev/null &&
+		cmake --build --preset release --target test_kill test_log_faults &&
+		HONE_LOG_KILLS=10000 HONE_SEED="${SEED:-1}" build/release/tests/test_log_faults &&
+		HONE_KILLS=500 HONE_SEED="${SEED:-1}" build/release/tests/test_kill
 }
 
 step_sandbox() {

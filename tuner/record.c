@@ -1,9 +1,12 @@
 /* Results as rows of the log, and what their session says of the machine. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "tuner/doubt.h"
 #include "tuner/tuner.h"
 
+static const uint64_t FULL_PAUSE_NS = 200000000;
 static const double SLOWER = 1.3; /* than in the search, beyond noise */
 
 static const char *
@@ -69,6 +72,49 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 	return r;
 }
 
+/* Whether to write again: the disk was full, and nobody wants to stop. What was measured waits
+ * here, what is measured meanwhile in the client. */
+static bool
+await_space(Tuner *t, const Err *why, bool *told)
+{
+	char text[ERR_TEXT_MAX + 64];
+
+	if (why->code != ERR_FULL || tuner_stopped(t))
+		return false;
+	snprintf(text, sizeof text, "%s; waiting for space, nothing is lost", why->msg);
+	if (!*told)
+		tuner_event(t, TUNE_TEXT, NULL, text);
+	*told = true;
+	clock_sleep_ns(FULL_PAUSE_NS);
+	return true;
+}
+
+static int
+add_rows(Tuner *t, LogRow *row, int n, Err *e)
+{
+	bool told = false;
+	Err own;
+
+	do {
+		own = (Err){0};
+		log_add(t->log, row, n, &own);
+	} while (await_space(t, &own, &told));
+	return own.code ? err_set(e, own.code, "%s", own.msg) : OK;
+}
+
+static int
+add_text(Tuner *t, const char *kind, const char *digest, const char *text, Err *e)
+{
+	bool told = false;
+	Err own;
+
+	do {
+		own = (Err){0};
+		log_put_text(t->log, kind, digest, text, &own);
+	} while (await_space(t, &own, &told));
+	return own.code ? err_set(e, own.code, "%s", own.msg) : OK;
+}
+
 int
 tuner_calibrate(Tuner *t, Err *e)
 {
@@ -85,7 +131,7 @@ tuner_calibrate(Tuner *t, Err *e)
 #define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c.field);
 	CALIBRATION_LIST(X)
 #undef X
-	rc = log_put_text(t->log, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
+	rc = add_text(t, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
 	str_fini(&s);
 	return rc;
 }
@@ -102,7 +148,7 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 	for (int i = 0; i < p->n; i++)
 		if (p->item[i].result.status != STATUS_CANCELLED)
 			row[n++] = row_of(t, w, p, i, race, a);
-	rc = n ? log_add(t->log, row, n, e) : OK;
+	rc = n ? add_rows(t, row, n, e) : OK;
 	for (int i = 0; i < n && !rc; i++)
 		id[ev.nid++] = row[i].id;
 	if (ev.nid && t->opt->event)

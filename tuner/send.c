@@ -257,7 +257,7 @@ tuner_send(Tuner *t, Work *w, Err *e)
 
 	if (rc == OK)
 		return OK;
-	if (rc == ERR_DEVICE || rc == ERR_IO || rc == ERR_BUSY)
+	if (rc == ERR_DEVICE || rc == ERR_IO || rc == ERR_FULL || rc == ERR_BUSY)
 		return err_set(e, rc, "%s", own.msg);
 	if (!tuner_stopped(t)) /* Ctrl-C on a terminal ends the linker too */
 		tuner_fail(t, w, own.msg);

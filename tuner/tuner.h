@@ -65,7 +65,8 @@ int tuner_halt(Tuner *t, Err *e);
  * goes on. Errors: of the log. */
 int tuner_calibrate(Tuner *t, Err *e);
 
-/* Rows of a parcel into the log, in one transaction. race: its number, or 0. */
+/* Rows of a parcel into the log, in one transaction; waits while the disk is full. race: its
+ * number, or 0. */
 int tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e);
 
 /* --- report.c --- */

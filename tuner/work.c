@@ -102,6 +102,20 @@ trial_of(Work *w, const char *text, const char *stage)
 	return w->trial.n - 1;
 }
 
+/* What took a device down is tried on no other of its target. Races are of several Scheds. */
+static int
+read_poison(Work *w, Log *log, Err *e)
+{
+	LogKey any = {.task = w->key.task, .form = w->key.form, .target = w->key.target};
+	LogRow *row;
+	int n, rc = log_rows(log, w->arena, &any, &row, &n, e);
+
+	for (int i = 0; i < n && !rc; i++)
+		if (!row[i].race && !strcmp(row[i].status, status_name(STATUS_POISON)))
+			add_known(w, &row[i]);
+	return rc;
+}
+
 int
 work_open(Work *w, Log *log, Emit *emit, Err *e)
 {
@@ -121,6 +135,8 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	w->row->floor_ns = w->space.floor_ns;
 	w->state = w->search->start(w->arena, &w->space, &opt);
 	read_rows(w, row, n);
+	if ((rc = read_poison(w, log, e)))
+		return rc;
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;
 	w->spills = low.code.spills;

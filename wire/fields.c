@@ -185,6 +185,8 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 27, BOOL, emulated, 0)},
 	{ONE(DeviceInfo, 28, TEXT, core, SYMBOL_MAX)},
 	{MANY(DeviceInfo, 29, TEXT, sandbox_notes, SYMBOL_MAX, 64)},
+	{ONE(DeviceInfo, 40, U32, poisoned, 0)},
+	{ONE(DeviceInfo, 41, TEXT, wedged, SYMBOL_MAX)},
 };
 SCHEMA(DeviceInfo, "device");
 

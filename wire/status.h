@@ -14,7 +14,8 @@
 	X(IMPLAUSIBLE, 7, "faster than possible")                     \
 	X(LOST, 8, "lost before it was measured: may be tried again") \
 	X(CANCELLED, 9, "cancelled")                                  \
-	X(FORBIDDEN, 10, "made a forbidden system call")
+	X(FORBIDDEN, 10, "made a forbidden system call")              \
+	X(POISON, 11, "took the device down before: not run again")
 
 typedef enum Status {
 #define X(name, value, text) STATUS_##name = value,

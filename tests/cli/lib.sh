@@ -11,7 +11,7 @@ work=$(mktemp -d)
 work=$(cd "$work" && pwd -P)
 children=
 mkdir "$work/tmp"
-export TMPDIR="$work/tmp" XDG_RUNTIME_DIR="$work/tmp"
+export TMPDIR="$work/tmp" XDG_RUNTIME_DIR="$work/tmp" XDG_STATE_HOME="$work/state"
 
 clean_up() {
 	for pid in $children; do

@@ -1,10 +1,8 @@
-/* db: one writer, readers beside it, kill -9, foreign, newer and damaged files. */
+/* db: one writer, readers beside it, foreign, newer and damaged files. */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "base/rng.h"
 #include "db/log_file.h"
 #include "tests/unit/log_case.h"
@@ -115,89 +113,6 @@ readers_see_whole_transactions(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_true(rounds > 10);
 	log_close(l);
-}
-
-/* Adds batches for ever and tells every id that was acknowledged. */
-static int
-write_and_tell(Bench *b, int out)
-{
-	Err e = {0};
-	Log *l;
-
-	if (log_open(b->path, &l, &e))
-		return 1;
-	for (int round = 0;; round++) {
-		LogRow r[3] = {row("a\n", 1), row("b\n", 2), row("c\n", 3)};
-		int n = 1 + round % 3;
-
-		if (log_add(l, r, n, &e))
-			return 2;
-		for (int i = 0; i < n; i++)
-			if (write(out, &r[i].id, sizeof r[i].id) != sizeof r[i].id)
-				return 3;
-	}
-}
-
-static void
-check_told(Bench *b, const int64_t *told, int ntold)
-{
-	LogKey any = {0};
-	LogRow *r;
-	Err e = {0};
-	Log *l = opened(b); /* the dead owner's lock is gone */
-	int n, at = 0;
-
-	assert_int_equal(log_rows(l, b->a, &any, &r, &n, &e), OK);
-	for (int i = 0; i < ntold; i++) {
-		while (at < n && r[at].id < told[i])
-			at++;
-		assert_true(at < n && r[at].id == told[i]);
-		assert_int_equal(r[at].nsample, 4);
-	}
-	log_close(l);
-	arena_reset(b->a);
-}
-
-static void
-what_was_acknowledged_survives_kill(void **state)
-{
-	enum { REPEATS = 20, REPEATS_MAX = 400, TOLD_MAX = 1 << 17 };
-	Bench *b = *state;
-	int64_t *told = calloc(TOLD_MAX, sizeof *told);
-	Log *l;
-	int ntold = 0;
-	Rng rng;
-
-	rng_init(&rng, 7);
-	/* On a busy machine a writer may be killed before it tells anything. */
-	for (int repeat = 0; repeat < REPEATS || (ntold <= REPEATS && repeat < REPEATS_MAX);
-	     repeat++) {
-		int pipes[2], status;
-		pid_t pid;
-
-		assert_int_equal(pipe(pipes), 0);
-		pid = fork();
-		if (!pid) {
-			close(pipes[0]);
-			_exit(write_and_tell(b, pipes[1]));
-		}
-		close(pipes[1]);
-		fcntl(pipes[0], F_SETPIPE_SZ, 1 << 20);
-		clock_sleep_ns(2000000 + rng_below(&rng, 60000000));
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		assert_true(WIFSIGNALED(status));
-		while (ntold < TOLD_MAX &&
-		       read(pipes[0], &told[ntold], sizeof *told) == sizeof *told)
-			ntold++;
-		close(pipes[0]);
-		check_told(b, told, ntold);
-	}
-	assert_true(ntold > REPEATS);
-	l = opened(b);
-	assert_int_equal(log_check(l, &(Err){0}), OK);
-	log_close(l);
-	free(told);
 }
 
 /* Makes a log and changes a big-endian number in its header. */
@@ -456,7 +371,6 @@ main(void)
 		CASE(a_second_writer_is_refused_by_name),
 		CASE(the_owner_is_told),
 		CASE(readers_see_whole_transactions),
-		CASE(what_was_acknowledged_survives_kill),
 		CASE(foreign_and_newer_files_are_refused),
 		CASE(files_of_the_first_format_are_read_and_brought_up),
 		CASE(files_of_every_format_are_read_and_brought_up),
