@@ -14,7 +14,8 @@
 	X(IMPLAUSIBLE, 7, "faster than possible")                     \
 	X(LOST, 8, "lost before it was measured: may be tried again") \
 	X(CANCELLED, 9, "cancelled")                                  \
-	X(FORBIDDEN, 10, "made a forbidden system call")
+	X(FORBIDDEN, 10, "made a forbidden system call")              \
+	X(STALE, 11, "measured under a lease that was over")
 
 typedef enum Status {
 #define X(name, value, text) STATUS_##name = value,

@@ -89,7 +89,7 @@ open_device(Bench *b, Device *d, uint64_t reconnect_ns)
 	snprintf(address, sizeof address, "127.0.0.1:%u", chaos_port(b->chaos));
 	if (b->keyed)
 		way.address = b->keyed;
-	if (device_open(d, &way, reconnect_ns, (DeviceHooks){0}, &e))
+	if (device_open(d, &way, reconnect_ns, (DeviceHooks){.wait_s = -1}, &e))
 		fail_msg("%s", e.msg);
 	d->reopen.way.address = strdup(way.address);
 	d->reopen.backoff.first = 2000000; /* the test is about what, not when */
@@ -421,8 +421,8 @@ giving_up_takes_as_long_as_was_said(void **state)
 		open_device(&b, &d, 600000000);
 		assert_int_equal(device_send(&d, p, &e), OK);
 		chaos_close(b.chaos);
-		d.hooks = stopped ? (DeviceHooks){&asked, stop_at_third, NULL}
-				  : (DeviceHooks){&told, NULL, count_texts};
+		d.hooks = stopped ? (DeviceHooks){&asked, stop_at_third, NULL, -1}
+				  : (DeviceHooks){&told, NULL, count_texts, -1};
 		began = clock_ns();
 		while (device_take(&d, 100, &none, &e) == NOT_APPLICABLE)
 			;

@@ -37,6 +37,17 @@ static const struct {
 	{MESSAGE_REQUEST, METHOD_PING},
 	{MESSAGE_RESPONSE, METHOD_PING},
 	{MESSAGE_EVENT, METHOD_BYE},
+	{MESSAGE_REQUEST, METHOD_LEASE_ASK},
+	{MESSAGE_RESPONSE, METHOD_LEASE_ASK},
+	{MESSAGE_REQUEST, METHOD_LEASE_RENEW},
+	{MESSAGE_RESPONSE, METHOD_LEASE_RENEW},
+	{MESSAGE_REQUEST, METHOD_LEASE_END},
+	{MESSAGE_RESPONSE, METHOD_LEASE_END},
+	{MESSAGE_EVENT, METHOD_LEASE},
+	{MESSAGE_REQUEST, METHOD_DRAIN},
+	{MESSAGE_RESPONSE, METHOD_DRAIN},
+	{MESSAGE_REQUEST, METHOD_KICK},
+	{MESSAGE_RESPONSE, METHOD_KICK},
 	{MESSAGE_FAILURE, METHOD_BATCH_SUBMIT},
 };
 
@@ -315,7 +326,7 @@ wrong_fields_are_refused_by_name(void **state)
 	msgpack_pack_int(&pk, STATUS_COUNT);
 	e = (Err){0};
 	assert_int_equal(decode_packed(&sb, &m, &e), ERR_INPUT);
-	assert_string_equal(e.msg, "result: status: 11 is not known");
+	assert_string_equal(e.msg, "result: status: 12 is not known");
 
 	pack_head(&sb, &pk, MESSAGE_EVENT, METHOD_RESULT);
 	msgpack_pack_map(&pk, 1);
