@@ -29,19 +29,23 @@ typedef struct DeviceInfo {
 	bool emulated;              /* this is no such processor: times say nothing about one */
 	bool streams;               /* the agent can write past the caches (rpc_server/cold.h) */
 	double load;                /* processes that want to run, average of a minute */
-	char *holder;               /* whose batch runs; "": nobody's */
-	uint32_t waiting;           /* batches behind it */
+	char *holder;               /* who owns its timing now; "": nobody */
+	uint32_t waiting;           /* batches that wait for a runner */
+	uint64_t lease_epoch;       /* of the holder's lease; 0: there is none */
+	uint32_t lease_held_s;      /* since when, seconds */
+	uint32_t lease_queue;       /* who wait for one */
+	bool draining;              /* no lease begins */
 	char *role;                 /* what the one who asks may do; "": everything */
 	char *wedged;      /* why nothing runs: a process cannot be killed; "": all is well */
 	uint32_t poisoned; /* candidates that are not run again: they took the device down */
 } DeviceInfo;
 
 /* Fills every field that describes the machine (not version, protocol, runners, sandbox,
- * sandbox_notes, insecure, streams, holder, waiting, role, wedged, poisoned) from the processor and
- * from the files under root ("" = the real ones; another prefix lets tests replay a recorded tree).
- * core: the processor to describe where they differ, -1 = the first. What cannot be read is "" or
- * 0, governor "none". cpu of an emulated machine begins with DEVICE_EMULATED. The caller frees with
- * device_fini, also after an error. Errors: ERR_NOMEM.
+ * sandbox_notes, insecure, streams, holder, waiting, lease_*, draining, role, wedged, poisoned)
+ * from the processor and from the files under root ("" = the real ones; another prefix lets tests
+ * replay a recorded tree). core: the processor to describe where they differ, -1 = the first. What
+ * cannot be read is "" or 0, governor "none". cpu of an emulated machine begins with
+ * DEVICE_EMULATED. The caller frees with device_fini, also after an error. Errors: ERR_NOMEM.
  */
 int hardware_read(const char *root, int core, DeviceInfo *d, Err *e);
 

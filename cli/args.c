@@ -31,6 +31,12 @@ read_number(ArgKind kind, const char *text, double *v)
 	};
 	char *end;
 
+	if (kind == ARG_WAIT && !strcmp(text, "no")) {
+		*v = 0;
+		return true;
+	}
+	if (kind == ARG_WAIT)
+		kind = ARG_DURATION;
 	errno = 0;
 	*v = kind == ARG_INTEGER ? (double)strtoll(text, &end, 10) : strtod(text, &end);
 	if (end == text || !isfinite(*v) || (kind == ARG_INTEGER && errno == ERANGE))

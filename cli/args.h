@@ -21,6 +21,7 @@
 	X(INTEGER, "an integer")                                  \
 	X(NUMBER, "a number")                                     \
 	X(DURATION, "a duration: seconds, or like 90s, 5m, 1.5h") \
+	X(WAIT, "'no', or a duration: seconds, or like 90s, 5m")  \
 	X(BYTES, "a size: bytes, or like 256K, 1.5M")
 
 typedef enum ArgKind {
@@ -76,7 +77,7 @@ bool args_has(const Args *a, const char *name);
 const char *args_text(const Args *a, const char *name, const char *otherwise);
 int64_t args_integer(const Args *a, const char *name, int64_t otherwise);
 double args_number(const Args *a, const char *name, double otherwise);
-double args_seconds(const Args *a, const char *name, double otherwise); /* DURATION */
+double args_seconds(const Args *a, const char *name, double otherwise); /* DURATION, WAIT */
 size_t args_bytes(const Args *a, const char *name, size_t otherwise);   /* BYTES */
 
 /* The i-th text given for a repeatable option; NULL after the last. */

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
-#include "rpc_client/client.h"
+#include "rpc_client/lease.h"
 #include "rpc_client/place.h"
 
 static int
@@ -141,21 +141,34 @@ layers(uint64_t sandbox, char text[24])
 		snprintf(text, 24, "none");
 }
 
+/* "alice for 3 min, 2 wait, draining" */
+static void
+print_holder(const DeviceInfo *i, char text[80])
+{
+	char since[24] = "", queue[24] = "";
+
+	if (i->lease_epoch)
+		snprintf(since, sizeof since, " for %u min", i->lease_held_s / 60);
+	if (i->lease_queue)
+		snprintf(queue, sizeof queue, ", %u wait", i->lease_queue);
+	snprintf(text, 80, "%.24s%s%s%s", *i->holder ? i->holder : "nobody", since, queue,
+		 i->draining ? ", draining" : "");
+}
+
 static void
 print_line(const Line *l)
 {
 	const DeviceInfo *i = l->client ? rpc_device(l->client) : NULL;
-	char load[24] = "", sandbox[24] = "", cores[12] = "", held[KEY_NAME_MAX + 32] = "";
+	char load[24] = "", sandbox[24] = "", cores[12] = "", held[80] = "";
 
 	if (i) {
 		snprintf(load, sizeof load, "%.2f", i->load);
 		snprintf(cores, sizeof cores, "%u", i->cores);
-		snprintf(held, sizeof held, i->waiting ? "%.40s +%u" : "%.40s",
-			 *i->holder ? i->holder : "nobody", i->waiting);
+		print_holder(i, held);
 		layers(i->sandbox, sandbox);
 	}
-	printf("%-14s %-12s %-24s %-28.28s %5s %6s %-16s %s\n", l->name, l->state, l->known.address,
-	       i ? i->cpu : "", cores, load, held, sandbox);
+	printf("%-14s %-12s %-24s %-28.28s %5s %6s %-12s %s\n", l->name, l->state, l->known.address,
+	       i ? i->cpu : "", cores, load, sandbox, held);
 }
 
 static void
@@ -176,6 +189,10 @@ line_json(const Line *l, Json *all)
 	json_number(one, "cores", i->cores);
 	json_number(one, "load", i->load);
 	json_text(one, "holder", i->holder);
+	json_number(one, "held_s", i->lease_held_s);
+	json_number(one, "lease", (double)i->lease_epoch);
+	json_number(one, "queue", i->lease_queue);
+	json_bool(one, "draining", i->draining);
 	json_number(one, "waiting", i->waiting);
 	json_number(one, "sandbox", (double)i->sandbox);
 	json_bool(one, "insecure", i->insecure);
@@ -227,8 +244,8 @@ run_list(const Args *a, Err *e)
 	int n, rc = registry_names(&name, &n, e);
 
 	if (!rc && !all && n)
-		printf("%-14s %-12s %-24s %-28s %5s %6s %-16s %s\n", "name", "state", "address",
-		       "cpu", "cores", "load", "held by", "sandbox");
+		printf("%-14s %-12s %-24s %-28s %5s %6s %-12s %s\n", "name", "state", "address",
+		       "cpu", "cores", "load", "sandbox", "held by");
 	if (!rc)
 		rc = list(name, n, all, e);
 	if (!rc && all) {
@@ -242,6 +259,60 @@ run_list(const Args *a, Err *e)
 	json_free(all);
 	return rc;
 }
+
+/* --- who looks after a device --- */
+
+static int
+run_drain(const Args *a, Err *e)
+{
+	bool on = !args_has(a, "off");
+	RpcClient *c;
+	int rc = rpc_open(a->operand.v[0], &c, e);
+
+	if (!rc)
+		rc = rpc_drain(c, on, e);
+	if (!rc && on && rpc_device(c)->lease_epoch)
+		printf("%s: drained when %s ends\n", a->operand.v[0], rpc_device(c)->holder);
+	else if (!rc)
+		printf("%s: %s\n", a->operand.v[0], on ? "drained" : "in use again");
+	rpc_close(c);
+	return rc;
+}
+
+/* Who is kicked is who was seen: a later holder is not. */
+static int
+run_kick(const Args *a, Err *e)
+{
+	const char *why = args_text(a, "why", ""), *name = a->operand.v[0];
+	bool all = args_has(a, "all");
+	const DeviceInfo *d;
+	RpcClient *c;
+	int rc = rpc_open(name, &c, e);
+
+	if (rc)
+		return rc;
+	d = rpc_device(c);
+	if (!d->lease_epoch && !(all && d->lease_queue))
+		rc = err_set(e, ERR_INPUT, "%.60s: nobody holds it", name);
+	else
+		rc = rpc_kick(c, d->lease_epoch, all, why, e);
+	if (!rc)
+		printf("%s: lease %llu of %s is over\n", name, (unsigned long long)d->lease_epoch,
+		       *d->holder ? d->holder : "nobody");
+	rpc_close(c);
+	return rc;
+}
+
+static const ArgOption drain_options[] = {
+	{.name = "off", .help = "leases begin again"},
+	{0},
+};
+
+static const ArgOption kick_options[] = {
+	{.name = "all", .help = "those who wait lose their place too"},
+	{.name = "why", .kind = ARG_TEXT, .value = "TEXT", .help = "they are told"},
+	{0},
+};
 
 static const ArgOption add_options[] = {
 	{.name = "key",
@@ -287,7 +358,33 @@ static const Command device_remove = {
 	.run = run_remove,
 };
 
-static const Command *const commands[] = {&device_add, &device_list, &device_remove, NULL};
+static const Command device_drain = {
+	.name = "drain",
+	.summary = "Let nobody come to hold a device; who holds it ends by himself",
+	.operands = "NAME|ADDRESS",
+	.min = 1,
+	.max = 1,
+	.text = "It lasts until --off, or until the agent is started again. Who asks meanwhile "
+		"waits.",
+	.option = drain_options,
+	.run = run_drain,
+};
+
+static const Command device_kick = {
+	.name = "kick",
+	.summary = "Take a device away from who holds it",
+	.operands = "NAME|ADDRESS",
+	.min = 1,
+	.max = 1,
+	.text = "A tuner that is sent away asks again and goes on behind those who wait; `hone "
+		"device\n"
+		"drain` before keeps it out. What it had measured is in its log.",
+	.option = kick_options,
+	.run = run_kick,
+};
+
+static const Command *const commands[] = {&device_add,   &device_list, &device_remove,
+					  &device_drain, &device_kick, NULL};
 
 const Command cmd_device = {
 	.name = "device",

@@ -12,6 +12,7 @@
 #include "rpc_client/client.h"
 #include "search_space/target.h"
 #include "wire/message.h"
+#include "rpc_client/lease.h"
 #include "wire/sandbox.h"
 
 static const ArgOption options[] = {
@@ -254,6 +255,12 @@ check_calibration(Doctor *d)
 	Err e = {0};
 	double drift;
 
+	if (rpc_lease(d->client, &(RpcWait){.name = args_text(d->args, "device", NULL)}, &e) ==
+	    ERR_BUSY) {
+		finding_add(f, VERDICT_NOTE, "calibration", "look again when it is free",
+			    "not taken: %s", e.msg);
+		return;
+	}
 	if (rpc_calibrate(d->client, NULL, NULL, c, &e)) {
 		finding_add(f, VERDICT_PROBLEM, "calibration",
 			    "put this version of rpc_server on the device", "%s", e.msg);

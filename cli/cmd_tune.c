@@ -8,6 +8,7 @@
 #include "cli/agent_path.h"
 #include "cli/commands.h"
 #include "cli/model.h"
+#include "cli/runnable.h"
 #include "cli/tune_view.h"
 
 #define EFFORT_HELP(name, trials, strategy, finalists, least, most, race_s, text) \
@@ -53,6 +54,7 @@ static const ArgOption options[] = {
 	 .kind = ARG_DURATION,
 	 .value = "T",
 	 .help = "stop after so long, with what was found"},
+	WAIT_OPTION,
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
 	STRICT_OPTION,
 	{.name = "progress-fd",
@@ -149,6 +151,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .effort = effort_named(args_text(a, "effort", NULL)),
 			   .trials = (int)args_integer(a, "trials", 0),
 			   .time_limit_s = args_seconds(a, "time-limit", 0),
+			   .wait_s = args_seconds(a, "wait", -1),
 			   .threads = (int)args_integer(a, "threads", 1),
 			   .memory = args_bytes(a, "memory", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),

@@ -1,12 +1,14 @@
 /* From the command line to something that runs. */
 #include "cli/runnable.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/hardware.h"
 #include "base/rng.h"
+#include "rpc_client/lease.h"
 
 enum { WARM_UP = 5 };
 
@@ -153,7 +155,8 @@ runnable_open(Runnable *r, const char *path, const Args *a, bool keep, Err *e)
 	const char *address = args_text(a, "device", NULL);
 	int rc = OK;
 
-	*r = (Runnable){.arena = arena_new()};
+	*r = (Runnable){
+		.arena = arena_new(), .device = address, .wait_s = args_seconds(a, "wait", -1)};
 	if (address)
 		rc = rpc_open(address, &r->client, e);
 	if (rc)
@@ -240,6 +243,30 @@ run_here(Runnable *r, const void *const *input, int runs, RemoteTimes *times, Er
 	return OK;
 }
 
+static void
+tell(void *self, const char *text)
+{
+	(void)self;
+	fprintf(stderr, "hone: %s\n", text);
+}
+
+static int
+run_there(Runnable *r, const void *const *input, int runs, RemoteTimes *times, Err *e)
+{
+	RpcWait w = {.name = r->device, .seconds = r->wait_s, .told = tell};
+	char why[REASON_MAX + 1];
+	Err own = {0};
+	int rc = rpc_lease(r->client, &w, e);
+
+	if (rc)
+		return rc;
+	rc = remote_run(r->client, &r->bundle, input, r->output, r->activations, runs, r->arena,
+			times, &own);
+	if (rc && rpc_lease_lost(r->client, why))
+		return err_set(e, ERR_BUSY, "the lease was lost: %s", why);
+	return rc ? err_set(e, rc, "%s", own.msg) : OK;
+}
+
 int
 runnable_run(Runnable *r, int runs, RemoteTimes *times, Err *e)
 {
@@ -248,7 +275,6 @@ runnable_run(Runnable *r, int runs, RemoteTimes *times, Err *e)
 	for (int i = 0; i < r->bundle.ninput; i++)
 		input[i] = r->input[i].data;
 	if (r->client)
-		return remote_run(r->client, &r->bundle, input, r->output, r->activations, runs,
-				  r->arena, times, e);
+		return run_there(r, input, runs, times, e);
 	return run_here(r, input, runs, times, e);
 }

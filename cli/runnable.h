@@ -15,13 +15,20 @@
 			"the cost model chooses"                                              \
 	}
 
+#define WAIT_OPTION                                                                     \
+	{                                                                               \
+		.name = "wait", .kind = ARG_WAIT, .value = "no|T",                      \
+		.help = "how long to wait for a device that somebody else holds; then " \
+			"exit status 4. As long as it takes unless given"               \
+	}
+
 /* Rows for the option table of a subcommand that runs a model. */
-#define RUNNABLE_OPTIONS                                                                    \
-	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION, STRICT_OPTION, THREADS_OPTION,             \
-	{                                                                                   \
-		.name = "device", .kind = ARG_TEXT, .value = "ADDRESS",                     \
-		.help = "run on the device of this agent (SOCKET or HOST:PORT) instead of " \
-			"here"                                                              \
+#define RUNNABLE_OPTIONS                                                                     \
+	MODEL_OPTIONS, INPUT_OPTION, LOG_OPTION, STRICT_OPTION, THREADS_OPTION, WAIT_OPTION, \
+	{                                                                                    \
+		.name = "device", .kind = ARG_TEXT, .value = "ADDRESS",                      \
+		.help = "run on the device of this agent (SOCKET or HOST:PORT) instead of "  \
+			"here"                                                               \
 	}
 
 typedef struct Runnable {
@@ -29,11 +36,13 @@ typedef struct Runnable {
 	Model model; /* of a bundle: empty */
 	bool from_model;
 	Bundle bundle;
-	RpcClient *client; /* NULL: this process */
-	Executable *code;  /* in this process */
-	Npy *input;        /* per input; without data where nothing was given */
-	void **output;     /* per output: row-major contents of the last run */
-	void *activations; /* of the last run, when compiled with keep */
+	RpcClient *client;  /* NULL: this process */
+	const char *device; /* its name or address */
+	double wait_s;      /* for others to leave the device; negative: as long as it takes */
+	Executable *code;   /* in this process */
+	Npy *input;         /* per input; without data where nothing was given */
+	void **output;      /* per output: row-major contents of the last run */
+	void *activations;  /* of the last run, when compiled with keep */
 } Runnable;
 
 /* path: an ONNX file, a bundle's folder or its .json. Inputs are read as --input says. keep: as in
@@ -47,7 +56,8 @@ int runnable_need_inputs(const Runnable *r, Err *e);
 /* Gives every input without contents some: floats in [-1, 1), zeros for the other types. */
 int runnable_invent_inputs(Runnable *r, Err *e);
 
-/* Runs once and fills output; runs > 0: times that many runs as well (ns, in r->arena). */
+/* Runs once and fills output, on a device as soon as nobody else holds it; runs > 0: times that
+ * many runs as well (ns, in r->arena). */
 int runnable_run(Runnable *r, int runs, RemoteTimes *times, Err *e);
 
 /* What --strict says. */

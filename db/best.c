@@ -183,15 +183,16 @@ counts_for(const LogKey *key, const LogRow *r)
 	       (key->device && !strcmp(key->device, r->key.device));
 }
 
-/* Drops the rows of other algorithms and of emulated machines that are not meant; returns how many
- * are left. */
+/* Drops the rows of other algorithms, of emulated machines that are not meant, and stale ones;
+ * returns how many are left. */
 static int
 keep_usable(LogRow *row, int n, const LogKey *key, const char *const *algorithms)
 {
 	int kept = 0;
 
 	for (int i = 0; i < n; i++)
-		if (is_listed(algorithms, row[i].algorithm) && counts_for(key, &row[i]))
+		if (strcmp(row[i].status, LOG_STALE) && is_listed(algorithms, row[i].algorithm) &&
+		    counts_for(key, &row[i]))
 			row[kept++] = row[i];
 	return kept;
 }

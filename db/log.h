@@ -117,6 +117,10 @@ typedef struct LogBest {
 /* Value of `stage` that marks the row a race's judge declared the winner. */
 #define LOG_STAGE_WINNER "winner"
 
+/* Value of `status` of rows that say what was measured and must never count: not as a candidate,
+ * not as tried. */
+#define LOG_STALE "STALE"
+
 /* The fastest right kernel for a key. The winner of the newest race counts before any time measured
  * alone: the row of stage LOG_STAGE_WINNER, else that of the least median. Without a race, the
  * least best_ns. Ties go to the older row. NULL fields of the key match anything, except that rows

@@ -122,6 +122,8 @@ take_result(Remote *r, const Result *x, void *const *output, void *activations, 
 	uint32_t n = (uint32_t)(b->noutput + b->keep);
 	int rc = OK;
 
+	if (x->stale)
+		return err_set(e, ERR_BUSY, "%s on the device: the lease was over", b->name);
 	if (x->status != STATUS_OK && x->status != STATUS_BELOW_RESOLUTION)
 		return err_set(e, ERR_CHECK, "%s on the device: %s %s", b->name,
 			       status_name((Status)x->status), x->reason);
@@ -157,6 +159,8 @@ collect(Remote *r, void *const *output, void *activations, RemoteTimes *times, E
 			return lost;
 		if (ev.kind == RPC_BATCH_DONE)
 			break;
+		if (ev.kind == RPC_LEASE_LOST)
+			continue; /* the result comes, and says so */
 		if (!got)
 			rc = take_result(r, &ev.result, output, activations, times, e);
 		got = true;

@@ -1,45 +1,19 @@
 /* The synchronous face: callers put requests into the link under the lock, ring the bell of the
  * thread that moves bytes, and wait for `changed`. The thread owns Net, and Local until it is
  * connected; the lock guards Link and the flags. */
-#include "rpc_client/client.h"
-
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "rpc_client/link.h"
-#include "rpc_client/local.h"
-#include "rpc_client/net.h"
-#include "trust/channel.h"
+#include "rpc_client/client_parts.h"
 
-#define WHO   "hone " HONE_VERSION
-#define MS_NS UINT64_C(1000000)
+#define WHO "hone " HONE_VERSION
 
 enum {
-	WINDOW = 4,   /* chunks of a blob that are under way at a time */
-	ASK_MS = 100, /* between two questions whether to stop */
-	SSH_S = 60,   /* for ssh to get there */
-};
-
-struct RpcClient {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* something arrived, or the state changed */
-	Link link;
-	bool begun;     /* the thread runs its loop, or failed to: then failed.code is set */
-	bool connected; /* bytes have gone out */
-	Err failed;     /* also when the agent refused us */
-	Net *net;
-	Local local;
-	Side *side; /* of the channel; NULL: not encrypted */
-	Channel *channel;
-	Place place;
-	char *server_path; /* of a private agent, which is started first; or NULL */
-	Pulse pulse;
-	DeviceInfo device;
+	WINDOW = 4, /* chunks of a blob that are under way at a time */
+	SSH_S = 60, /* for ssh to get there */
 };
 
 /* --- in the thread --- */
@@ -205,9 +179,8 @@ run(void *self)
 
 /* --- in the callers' threads; the static ones expect the lock to be held --- */
 
-/* Waits for something to change, at most until end (clock_ns). */
-static void
-wait_until(RpcClient *c, uint64_t end)
+void
+client_wait(RpcClient *c, uint64_t end)
 {
 	struct timespec t = {(time_t)(end / SECOND_NS), (long)(end % SECOND_NS)};
 
@@ -217,8 +190,8 @@ wait_until(RpcClient *c, uint64_t end)
 		pthread_cond_timedwait(&c->changed, &c->lock, &t);
 }
 
-static int
-gone(const RpcClient *c, Err *e)
+int
+client_gone(const RpcClient *c, Err *e)
 {
 	return err_set(e, ERR_DEVICE, "agent: %s", c->link.peer.why);
 }
@@ -240,8 +213,8 @@ await(RpcClient *c, uint32_t id, Message *m, Err *e)
 
 	while (!link_take_answer(&c->link, id, m)) {
 		if (c->link.peer.closed)
-			return gone(c, e);
-		wait_until(c, UINT64_MAX);
+			return client_gone(c, e);
+		client_wait(c, UINT64_MAX);
 	}
 	if (m->kind == MESSAGE_RESPONSE)
 		return OK;
@@ -251,8 +224,8 @@ await(RpcClient *c, uint32_t id, Message *m, Err *e)
 	return code;
 }
 
-static int
-ask(RpcClient *c, Method method, const void *args, Message *m, Err *e)
+int
+client_ask(RpcClient *c, Method method, const void *args, Message *m, Err *e)
 {
 	uint32_t id;
 	int rc = send_request(c, method, args, &id, e);
@@ -260,15 +233,14 @@ ask(RpcClient *c, Method method, const void *args, Message *m, Err *e)
 	return rc ? rc : await(c, id, m, e);
 }
 
-/* A request whose answer says nothing but that it was done. Takes the lock itself. */
-static int
-tell(RpcClient *c, Method method, const void *args, Err *e)
+int
+client_tell(RpcClient *c, Method method, const void *args, Err *e)
 {
 	Message m;
 	int rc;
 
 	pthread_mutex_lock(&c->lock);
-	rc = ask(c, method, args, &m, e);
+	rc = client_ask(c, method, args, &m, e);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
 		message_fini(&m);
@@ -284,15 +256,15 @@ meet(RpcClient *c, Err *e)
 
 	pthread_mutex_lock(&c->lock);
 	while (!c->begun || (!c->link.open && !c->link.peer.closed))
-		wait_until(c, UINT64_MAX);
+		client_wait(c, UINT64_MAX);
 	if (c->failed.code)
 		rc = err_set(e, c->failed.code, "%s", c->failed.msg);
 	else if (c->link.refused)
 		rc = err_set(e, c->link.refused, "%s", c->link.peer.why);
 	else if (c->link.peer.closed)
-		rc = gone(c, e);
+		rc = client_gone(c, e);
 	else
-		rc = ask(c, METHOD_DEVICE, NULL, &m, e);
+		rc = client_ask(c, METHOD_DEVICE, NULL, &m, e);
 	pthread_mutex_unlock(&c->lock);
 	if (rc == OK)
 		c->device = m.u.device; /* moved: the message is not freed */
@@ -441,7 +413,7 @@ rpc_put_blob(RpcClient *c, const void *data, size_t size, Digest *d, Err *e)
 	if (d)
 		*d = own;
 	pthread_mutex_lock(&c->lock);
-	rc = ask(c, METHOD_BLOB_HAVE, &offer, &m, e);
+	rc = client_ask(c, METHOD_BLOB_HAVE, &offer, &m, e);
 	if (rc == OK) {
 		missing = m.u.digests.list.n > 0;
 		message_fini(&m);
@@ -489,7 +461,7 @@ rpc_get_blob(RpcClient *c, const Digest *d, void **data, size_t *size, Err *e)
 	do {
 		Message m;
 
-		rc = ask(c, METHOD_BLOB_GET, &next, &m, e);
+		rc = client_ask(c, METHOD_BLOB_GET, &next, &m, e);
 		if (rc == OK)
 			rc = append(&m, &bytes, &total, &next.offset, e);
 	} while (rc == OK && next.offset < total);
@@ -511,7 +483,12 @@ rpc_get_blob(RpcClient *c, const Digest *d, void **data, size_t *size, Err *e)
 int
 rpc_submit(RpcClient *c, const Batch *b, Err *e)
 {
-	return tell(c, METHOD_BATCH_SUBMIT, b, e);
+	Batch own = *b;
+
+	pthread_mutex_lock(&c->lock);
+	own.epoch = c->link.hold.state == HOLD_NONE ? 0 : c->link.hold.epoch;
+	pthread_mutex_unlock(&c->lock);
+	return client_tell(c, METHOD_BATCH_SUBMIT, &own, e);
 }
 
 int
@@ -519,7 +496,7 @@ rpc_cancel(RpcClient *c, uint64_t batch, Err *e)
 {
 	BatchRef ref = {batch};
 
-	return tell(c, METHOD_BATCH_CANCEL, &ref, e);
+	return client_tell(c, METHOD_BATCH_CANCEL, &ref, e);
 }
 
 int
@@ -532,20 +509,22 @@ rpc_wait(RpcClient *c, int timeout_ms, RpcEvent *event, Err *e)
 	pthread_mutex_lock(&c->lock);
 	while (rc == OK && !link_take_event(&c->link, &m)) {
 		if (c->link.peer.closed)
-			rc = gone(c, e);
+			rc = client_gone(c, e);
 		else if (clock_ns() >= end)
 			rc = NOT_APPLICABLE;
 		else
-			wait_until(c, end);
+			client_wait(c, end);
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (rc)
 		return rc;
-	*event = (RpcEvent){.kind = m.method == METHOD_RESULT ? RPC_RESULT : RPC_BATCH_DONE};
-	if (event->kind == RPC_RESULT)
-		event->result = m.u.result; /* moved */
+	*event = (RpcEvent){.kind = RPC_LEASE_LOST};
+	if (m.method == METHOD_RESULT)
+		*event = (RpcEvent){.kind = RPC_RESULT, .result = m.u.result}; /* moved */
+	else if (m.method == METHOD_BATCH_DONE)
+		*event = (RpcEvent){.kind = RPC_BATCH_DONE, .done = m.u.done};
 	else
-		event->done = m.u.done;
+		message_fini(&m);
 	return OK;
 }
 

@@ -61,13 +61,16 @@ int rpc_cancel(RpcClient *c, uint64_t batch, Err *e);
  * know this; ERR_DEVICE, also when the measuring process died. */
 int rpc_calibrate(RpcClient *c, bool (*stop)(void *self), void *self, Calibration *out, Err *e);
 
-typedef enum RpcEventKind { RPC_RESULT, RPC_BATCH_DONE } RpcEventKind;
+typedef enum RpcEventKind { RPC_RESULT, RPC_BATCH_DONE, RPC_LEASE_LOST } RpcEventKind;
 
 typedef struct RpcEvent {
 	RpcEventKind kind;
 	Result result;  /* RPC_RESULT: the caller calls result_fini */
 	BatchDone done; /* RPC_BATCH_DONE: no more results of that batch come */
 } RpcEvent;
+
+/* RPC_LEASE_LOST comes to those who called rpc_lease (rpc_client/lease.h): what arrives behind it
+ * is CANCELLED or stale, until they hold one again. A result with `stale` set must not count. */
 
 /* Next result or end of a batch, of any batch, in the order they came. timeout_ms < 0: as long as
  * it takes. NOT_APPLICABLE when the time is over; ERR_DEVICE when the connection is gone and all

@@ -16,6 +16,7 @@ link_init(Link *l, const char *who, uint64_t now)
 {
 	Hello hello = {.version = versions_spoken.oldest,
 		       .newest = versions_spoken.newest,
+		       .capabilities = CAPABILITY_LEASES,
 		       .who = (char *)who};
 
 	*l = (Link){.last_id = HELLO_ID,
@@ -60,6 +61,7 @@ greeted(Link *l, const Message *m)
 	} else {
 		l->open = true;
 		l->instance = m->u.hello.instance;
+		l->capabilities = m->u.hello.capabilities;
 		l->peer.limits = &scan_later;
 	}
 }
@@ -97,6 +99,41 @@ answers_a_request(Link *l, const Message *m)
 	return false;
 }
 
+/* A sign of life was refused: *m becomes the event that the lease is over. False when that is
+ * known. */
+static bool
+becomes_loss(Link *l, Message *m, uint64_t now)
+{
+	LeaseInfo lost = {.state = LEASE_LOST, .epoch = l->hold.epoch};
+
+	if (l->hold.state != HOLD_HELD)
+		return false;
+	lost.why = m->u.failure.text; /* moved */
+	*m = (Message){.kind = MESSAGE_EVENT, .method = METHOD_LEASE, .u.lease = lost};
+	hold_take(&l->hold, &lost, now);
+	return true;
+}
+
+/* What an answer or event says of the lease. True: there is nothing more in it. */
+static bool
+take_lease(Link *l, Message *m, uint64_t now)
+{
+	bool renewal = m->method == METHOD_LEASE_RENEW && m->kind != MESSAGE_EVENT;
+
+	if (m->kind == MESSAGE_FAILURE)
+		return renewal && !becomes_loss(l, m, now);
+	if (m->kind == MESSAGE_EVENT && m->method == METHOD_RESULT) {
+		m->u.result.stale |= !hold_counts(&l->hold, &m->u.result);
+		return false;
+	}
+	if (!renewal && m->method != METHOD_LEASE_ASK && m->method != METHOD_LEASE)
+		return false;
+	if (m->method != METHOD_LEASE_ASK && l->hold.state == HOLD_NONE)
+		return true; /* of one that was given back meanwhile */
+	hold_take(&l->hold, &m->u.lease, now);
+	return m->method != METHOD_LEASE_ASK && l->hold.state != HOLD_LOST;
+}
+
 static void
 take_in(Link *l, Message *m, uint64_t now)
 {
@@ -110,6 +147,8 @@ take_in(Link *l, Message *m, uint64_t now)
 		peer_send(&l->peer, MESSAGE_RESPONSE, m->id, METHOD_PING, NULL, now, NULL);
 	} else if (is_answer && m->method == METHOD_PING) {
 		/* heard is all that counts */
+	} else if (l->open && m->kind != MESSAGE_REQUEST && take_lease(l, m, now)) {
+		/* is in hold */
 	} else if (m->kind == MESSAGE_EVENT || (is_answer && answers_a_request(l, m))) {
 		keep(l, m);
 		return;
@@ -134,10 +173,20 @@ link_deadline(const Link *l)
 {
 	uint64_t dead = l->peer.heard + l->patience,
 		 last = l->started + PATIENCE_TIMES * l->patience;
+	uint64_t pulse = pulse_deadline(&l->pulse, &l->peer), sign = hold_deadline(&l->hold);
 
 	if (l->open)
-		return pulse_deadline(&l->pulse, &l->peer);
+		return sign < pulse ? sign : pulse;
 	return dead < last ? dead : last;
+}
+
+static void
+give_sign(Link *l, uint64_t now)
+{
+	LeaseRef ref = {l->hold.id};
+
+	peer_send(&l->peer, MESSAGE_REQUEST, 0, METHOD_LEASE_RENEW, &ref, now, NULL);
+	hold_renewed(&l->hold, now);
 }
 
 void
@@ -147,6 +196,8 @@ link_tick(Link *l, uint64_t now)
 		return;
 	if (!l->open || !pulse_tick(&l->pulse, &l->peer, now))
 		peer_close(&l->peer, true, "agent is silent");
+	else if (now >= hold_deadline(&l->hold))
+		give_sign(l, now);
 }
 
 int

@@ -4,6 +4,7 @@
 #ifndef RPC_CLIENT_LINK_H
 #define RPC_CLIENT_LINK_H
 
+#include "rpc_client/hold.h"
 #include "wire/session.h"
 
 enum {
@@ -26,6 +27,8 @@ typedef struct Link {
 	uint32_t waits;
 	Message *arrived; /* answers and events in the order they came */
 	uint32_t arrivals, room;
+	uint64_t capabilities; /* of the agent; once open */
+	Hold hold;             /* gives signs of life by itself */
 } Link;
 
 /* What a failure says went wrong; ERR_DEVICE where the code is not known. */
@@ -42,7 +45,10 @@ uint64_t link_deadline(const Link *l);
  * requests wait. */
 int link_request(Link *l, Method method, const void *args, uint64_t now, uint32_t *id, Err *e);
 
-/* The answer to request id (RESPONSE or FAILURE), or the oldest event. True when there is one: it
+/* The loss of a lease is an event among the results; the other news of it are in `hold` only. A
+ * result that does not count is marked as stale.
+ *
+ * The answer to request id (RESPONSE or FAILURE), or the oldest event. True when there is one: it
  * is moved to *m, and the caller calls message_fini. A RESPONSE has the method of its request. */
 bool link_take_answer(Link *l, uint32_t id, Message *m);
 bool link_take_event(Link *l, Message *m);

@@ -200,7 +200,11 @@ int
 access_allows(const Pass *p, uint32_t method, Err *e)
 {
 	bool proved = !p->channel || p->key.name[0];
+	bool manages = method == METHOD_DRAIN || method == METHOD_KICK;
 
+	if (manages && p->peer.kind == NET_TCP && !p->key.name[0])
+		return err_set(e, ERR_DENIED, "%s: for a key, or the agent's own user",
+			       method_name(method));
 	if (proved && (p->key.role == KEY_TUNE || method == METHOD_DEVICE))
 		return OK;
 	return err_set(e, ERR_DENIED, "%s: key '%s' is %s", method_name(method), p->key.name,

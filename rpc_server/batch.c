@@ -348,11 +348,11 @@ batch_tick(BatchRun *b)
 }
 
 void
-batch_cancel(BatchRun *b)
+batch_cancel(BatchRun *b, const char *why)
 {
-	if (b->state == OVER || (b->state == ENDING && b->cause == CAUSE_FINISHED))
+	if (batch_told(b))
 		return;
-	batch_tell_rest(b, STATUS_CANCELLED, "cancelled by the client");
+	batch_tell_rest(b, STATUS_CANCELLED, why);
 	batch_finish(b);
 }
 
@@ -423,6 +423,12 @@ uint64_t
 batch_deadline(const BatchRun *b)
 {
 	return b->state == OVER ? UINT64_MAX : b->deadline;
+}
+
+bool
+batch_told(const BatchRun *b)
+{
+	return b->state == OVER || (b->state == ENDING && b->cause == CAUSE_FINISHED);
 }
 
 bool

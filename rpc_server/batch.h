@@ -56,8 +56,9 @@ const Job *batch_job(const BatchRun *b);
 void batch_readable(BatchRun *b);
 void batch_child_ended(BatchRun *b); /* some child of this process; maybe not ours */
 void batch_tick(BatchRun *b);
-uint64_t batch_deadline(const BatchRun *b); /* when to tick, clock_ns */
-void batch_cancel(BatchRun *b);             /* what is left becomes CANCELLED */
+uint64_t batch_deadline(const BatchRun *b);      /* when to tick, clock_ns */
+void batch_cancel(BatchRun *b, const char *why); /* what is left becomes CANCELLED */
+bool batch_told(const BatchRun *b); /* the end was told; its runner may still be there */
 bool batch_over(const BatchRun *b);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { QUEUE_MAX = 1024 };
+enum { QUEUE_MAX = 1024, LEASE_QUEUE_MAX = 128 };
 
 /* field, option, default, least, most, text */
 #define LIMIT_LIST(X)                                                                             \
@@ -26,6 +26,11 @@ enum { QUEUE_MAX = 1024 };
 	X(queue_client, "queue-per-client", 4, 1, QUEUE_MAX,                                      \
 	  "batches of one client, its running "                                                   \
 	  "one included")                                                                         \
+	X(lease_seconds, "lease-seconds", 30, 1, 86400,                                           \
+	  "seconds that a lease lasts without a sign of its holder")                              \
+	X(lease_grace, "lease-grace", 15, 0, 3600,                                                \
+	  "seconds that it waits for a holder whose connection broke")                            \
+	X(lease_queue, "lease-queue", 32, 0, LEASE_QUEUE_MAX, "clients that wait for a lease")    \
 	X(notes, "notes-per-minute", 300, 1, 1000000,                                             \
 	  "lines about connections; what is "                                                     \
 	  "more is counted")

@@ -1,154 +1,17 @@
-/* Sessions on one side, batches on the other. Runs in the event loop's thread only, never runs
- * foreign code, never waits. */
-#include "rpc_server/server.h"
-
+/* Sessions on one side, batches on the other (batches.c). Runs in the event loop's thread only,
+ * never runs foreign code, never waits. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/hardware.h"
-#include "rpc_server/access.h"
-#include "rpc_server/batch.h"
 #include "rpc_server/describe.h"
-#include "rpc_server/net.h"
-#include "rpc_server/wedge.h"
-#include "wire/session.h"
+#include "rpc_server/server_parts.h"
 
 #define WHO "rpc_server " HONE_VERSION
 
-typedef struct Client {
-	Session session;
-	Pass pass;
-	NetConn *conn;
-	struct Server *server;
-	Upload uploads[UPLOADS_MAX];
-	struct Client *next;
-} Client;
-
-typedef struct Entry {
-	Job *job;
-	Client *owner;
-} Entry;
-
-typedef struct Server {
-	const ServerConfig *config;
-	Net *net;
-	Access access;
-	Blobs *blobs;
-	DeviceInfo device;
-	uint64_t instance; /* of Hello: this run and no other */
-	Client *clients;   /* newest first */
-	unsigned count;
-	Entry queue[QUEUE_MAX];
-	unsigned queued;
-	BatchRun *running;
-	Wedge wedge;
-	Client *owner; /* of the running batch; NULL: left */
-} Server;
-
-/* --- what a batch says --- */
-
-static void
-on_result(void *self, const Result *r)
-{
-	Server *s = self;
-	Result told = *r;
-
-	if (!s->owner)
-		return;
-	told.status = status_for(s->owner->session.version, (Status)r->status);
-	session_event(&s->owner->session, METHOD_RESULT, &told, clock_ns());
-}
-
-static void
-on_done(void *self, const BatchDone *d)
-{
-	Server *s = self;
-
-	if (s->owner)
-		session_event(&s->owner->session, METHOD_BATCH_DONE, d, clock_ns());
-}
-
-static void
-on_watch(void *self, int fd)
-{
-	net_watch(((Server *)self)->net, fd);
-}
-
-static void
-drop_entry(Server *s, unsigned i)
-{
-	s->queued--;
-	memmove(&s->queue[i], &s->queue[i + 1], (s->queued - i) * sizeof *s->queue);
-}
-
-/* Takes a batch that never ran out of the queue and tells its rows. */
-static void
-refuse_entry(Server *s, unsigned i, Status status, char *reason)
-{
-	const Batch *b = &s->queue[i].job->batch;
-	BatchDone done = {.batch = b->id, .results = b->candidates.n};
-	Client *c = s->queue[i].owner;
-
-	for (uint32_t k = 0; k < b->candidates.n; k++) {
-		Result r = {.batch = b->id,
-			    .candidate = b->candidates.v[k].id,
-			    .status = status,
-			    .reason = reason};
-
-		session_event(&c->session, METHOD_RESULT, &r, clock_ns());
-	}
-	session_event(&c->session, METHOD_BATCH_DONE, &done, clock_ns());
-	job_free(s->queue[i].job);
-	drop_entry(s, i);
-}
-
-static void
-on_stuck(void *self, pid_t pid)
-{
-	Server *s = self;
-
-	wedge_begin(&s->wedge, pid, s->config->on_wedged, clock_ns());
-	access_note(&s->access, clock_ns(), "wedged: process %ld was killed and does not end",
-		    (long)pid);
-}
-
-static void
-look_at_wedge(Server *s, uint64_t now)
-{
-	if (wedge_look(&s->wedge, now))
-		access_note(&s->access, now, "not wedged any more");
-}
-
-static void
-start_next(Server *s)
-{
-	uint64_t cache = s->device.l3 ? s->device.l3 : s->device.l2;
-	BatchSettings settings = {
-		.program = s->config->program,
-		.machine = {cache,
-			    hardware_free_memory(),
-			    s->config->core,
-			    {s->device.l1d, s->device.l2, s->device.l3}},
-		.blobs = s->blobs,
-		.sandbox = s->config->sandbox,
-		.sandbox_required = s->config->sandbox_required,
-		.journal = s->config->journal,
-		.hooks = {s, on_result, on_done, on_watch, on_stuck},
-	};
-	Job *job = s->queue[0].job;
-
-	s->owner = s->queue[0].owner;
-	drop_entry(s, 0);
-	s->running = batch_start(job, &settings);
-	if (!s->running && s->owner) /* no memory at all: the client sees a lost agent */
-		net_drop(s->owner->conn);
-}
-
-/* --- what a client asks for; each answers, or returns an error to answer with --- */
-
-typedef int Handler(Client *c, Message *m, Err *e);
+/* --- what a client asks for --- */
 
 static int
 on_device(Client *c, Message *m, Err *e)
@@ -156,17 +19,18 @@ on_device(Client *c, Message *m, Err *e)
 	const Server *s = c->server;
 	DeviceInfo d = s->device;
 	char wedged[WEDGE_TEXT];
+	uint64_t now = clock_ns();
 
 	(void)e;
-	wedge_text(&s->wedge, clock_ns(), wedged);
+	wedge_text(&s->wedge, now, wedged);
 	d.wedged = wedged;
 	d.memory_free = hardware_free_memory();
 	d.load = hardware_load();
-	d.holder = !s->running ? NULL : (char *)(s->owner ? access_name(&s->owner->pass) : "?");
+	lease_describe(s, &d, now);
 	d.waiting = s->queued;
 	d.poisoned = journal_refused(s->config->journal);
 	d.role = c->pass.key.name[0] ? (char *)key_role_word(c->pass.key.role) : NULL;
-	session_reply(&c->session, m, &d, clock_ns());
+	session_reply(&c->session, m, &d, now);
 	return OK;
 }
 
@@ -214,55 +78,16 @@ on_blob_get(Client *c, Message *m, Err *e)
 	return OK;
 }
 
-static int
-on_submit(Client *c, Message *m, Err *e)
-{
-	Server *s = c->server;
-	unsigned mine = s->running && s->owner == c;
-	char wedged[WEDGE_TEXT];
-	Job *job;
-
-	wedge_text(&s->wedge, clock_ns(), wedged);
-	if (*wedged)
-		return err_set(e, ERR_BUSY, "wedged: %s", wedged);
-	for (unsigned i = 0; i < s->queued; i++)
-		mine += s->queue[i].owner == c;
-	if (mine >= s->config->limits.queue_client || s->queued >= s->config->limits.queue)
-		return err_set(e, ERR_BUSY, "%u batches of this client wait, %u in all", mine,
-			       s->queued);
-	job = job_new(&m->u.batch, s->blobs, e);
-	if (!job)
-		return e->code;
-	s->queue[s->queued++] = (Entry){job, c};
-	session_reply(&c->session, m, NULL, clock_ns());
-	return OK;
-}
-
-static int
-on_cancel(Client *c, Message *m, Err *e)
-{
-	uint64_t id = m->u.ref.batch;
-	Server *s = c->server;
-
-	(void)e;
-	session_reply(&c->session, m, NULL, clock_ns()); /* also when it is over already */
-	if (s->running && s->owner == c && batch_job(s->running)->batch.id == id)
-		batch_cancel(s->running);
-	for (unsigned i = s->queued; i-- > 0;)
-		if (s->queue[i].owner == c && s->queue[i].job->batch.id == id)
-			refuse_entry(s, i, STATUS_CANCELLED, "cancelled by the client");
-	return OK;
-}
-
 static Handler *
 handler_of(uint32_t method)
 {
 	static Handler *const table[] = {
-		[METHOD_DEVICE] = on_device,       [METHOD_BLOB_HAVE] = on_blob_have,
-		[METHOD_BLOB_PUT] = on_blob_put,   [METHOD_BLOB_GET] = on_blob_get,
-		[METHOD_BATCH_SUBMIT] = on_submit, [METHOD_BATCH_CANCEL] = on_cancel,
+		[METHOD_DEVICE] = on_device,          [METHOD_BLOB_HAVE] = on_blob_have,
+		[METHOD_BLOB_PUT] = on_blob_put,      [METHOD_BLOB_GET] = on_blob_get,
+		[METHOD_BATCH_SUBMIT] = batch_submit, [METHOD_BATCH_CANCEL] = batch_recall,
 	};
-	return method < sizeof table / sizeof *table ? table[method] : NULL;
+	return method < sizeof table / sizeof *table && table[method] ? table[method]
+								      : lease_handler(method);
 }
 
 static void
@@ -386,16 +211,8 @@ on_closed(void *client)
 	if (!c->session.open && !access_failed(&c->pass))
 		access_note(&s->access, clock_ns(), "refused %s: %s", c->pass.from,
 			    c->session.peer.closed ? c->session.peer.why : "left without HELLO");
-	for (unsigned i = s->queued; i-- > 0;)
-		if (s->queue[i].owner == c) {
-			job_free(s->queue[i].job);
-			drop_entry(s, i);
-		}
-	if (s->owner == c) {
-		s->owner = NULL;
-		if (s->running)
-			batch_cancel(s->running);
-	}
+	batches_left(c);
+	lease_left(c, clock_ns());
 	blobs_forget(s->blobs, c->uploads);
 	session_fini(&c->session);
 	access_release(&c->pass);
@@ -455,11 +272,7 @@ on_readable(void *self)
 static void
 on_child(void *self)
 {
-	Server *s = self;
-
-	if (s->running)
-		batch_child_ended(s->running);
-	look_at_wedge(s, clock_ns());
+	batches_child_ended(self);
 }
 
 static void
@@ -498,20 +311,9 @@ on_settle(void *self)
 		session_tick(&c->session, now);
 		wake = sooner(wake, session_deadline(&c->session));
 	}
-	if (s->running)
-		batch_tick(s->running);
-	if (now >= wedge_deadline(&s->wedge))
-		look_at_wedge(s, now);
+	batches_settle(s, now);
 	wake = sooner(wake, wedge_deadline(&s->wedge));
-	while (s->running ? batch_over(s->running) : s->queued) {
-		batch_free(s->running);
-		s->running = NULL;
-		s->owner = NULL;
-		if (s->queued && s->wedge.pid)
-			refuse_entry(s, 0, STATUS_LOST, "wedged: another process does not end");
-		else if (s->queued)
-			start_next(s);
-	}
+	wake = sooner(wake, lease_deadline(&s->leases));
 	if (s->running)
 		wake = sooner(wake, batch_deadline(s->running));
 	else if (!s->wedge.pid) /* whoever turns the power off then ends what runs */
@@ -561,6 +363,8 @@ server_run(const ServerConfig *config, void (*ready)(void *self, const char *add
 		return err_set(e, ERR_NOMEM, "server: out of memory");
 	s->config = config;
 	s->instance = (uint64_t)clock_wall_s() << 32 ^ (uint64_t)getpid() << 40 ^ clock_ns();
+	lease_init(&s->leases, config->limits.lease_queue, config->limits.lease_seconds,
+		   config->limits.lease_grace * SECOND_NS);
 	rc = open_blobs(s, e);
 	if (rc == OK)
 		rc = describe_device(config, &s->device, e);

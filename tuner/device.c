@@ -4,7 +4,8 @@
  * mistaken, and a result that comes twice is not taken twice (parcel_store). A parcel's attempts
  * are those that ended without its results though the network held: the agent called them lost, or
  * was another one when it could be reached again while this parcel was the first in its queue.
- * After ATTEMPTS of them what is missing counts as LOST. */
+ * After ATTEMPTS of them what is missing counts as LOST. A lost lease is no attempt: whatever was
+ * in flight waits for the next lease. */
 #include "tuner/device.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "rpc_client/lease.h"
 
 /* The agent may be just about to start, or to be replaced: so long is given to it at first. */
 #define OPEN_NS UINT64_C(2000000000)
@@ -40,7 +42,7 @@ device_open(Device *d, const RpcWay *way, uint64_t reconnect_ns, DeviceHooks hoo
 	uint64_t seed = clock_ns() ^ (uint64_t)getpid() << 32;
 	int rc;
 
-	*d = (Device){.hooks = hooks};
+	*d = (Device){.hooks = hooks, .name = way->address};
 	d->reopen = (Reopen){.way = *way, .self = d, .stop = on_stop};
 	backoff_init(&d->reopen.backoff, OPEN_NS, seed);
 	rc = rpc_reopen(&d->reopen, &d->client, e);
@@ -64,9 +66,40 @@ device_info(const Device *d)
 	return rpc_device(d->client);
 }
 
+static void
+notice(Device *d, const char *what, const char *why, const char *then)
+{
+	char text[ERR_TEXT_MAX + 64];
+
+	snprintf(text, sizeof text, "%s (%s); %s", what, why, then);
+	on_waiting(d, text);
+}
+
+int
+device_lease(Device *d, Err *e)
+{
+	RpcWait w = {.name = d->name,
+		     .old = d->lease,
+		     .seconds = d->hooks.wait_s,
+		     .told = on_waiting,
+		     .stop = on_stop,
+		     .self = d};
+	char why[REASON_MAX + 1];
+
+	if (!d->name)
+		return OK;
+	if (rpc_lease_lost(d->client, why))
+		notice(d, "lease lost", why, "asking again");
+	return rpc_lease(d->client, &w, e);
+}
+
 int
 device_calibrate(Device *d, Calibration *out, Err *e)
 {
+	int rc = device_lease(d, e);
+
+	if (rc)
+		return rc;
 	return rpc_calibrate(d->client, d->hooks.stop, d->hooks.self, out, e);
 }
 
@@ -94,7 +127,7 @@ submit(Device *d, Parcel *p, Err *e)
 }
 
 /* Sends again what is missing of a parcel; what cannot be had is settled. Errors: ERR_DEVICE, also
- * when the agent may be able to take it later. */
+ * when the agent may be able to take it later; ERR_BUSY when the lease is lost. */
 static int
 send_again(Device *d, Parcel *p, Err *e)
 {
@@ -104,6 +137,8 @@ send_again(Device *d, Parcel *p, Err *e)
 		parcel_forget(p);
 		if (!submit(d, p, &own))
 			return OK;
+		if (rpc_lease_lost(d->client, NULL))
+			return err_set(e, ERR_BUSY, "%s", own.msg);
 		if (reopen_may_pass(own.code))
 			return err_set(e, ERR_DEVICE, "%s", own.msg);
 	}
@@ -133,6 +168,8 @@ reconnect(Device *d, bool *same, Err *e)
 
 	if (!cpu)
 		return err_set(e, ERR_NOMEM, "device: out of memory");
+	if (rpc_lease_id(d->client))
+		d->lease = rpc_lease_id(d->client);
 	rc = rpc_reopen(&d->reopen, &d->client, &own);
 	if (rc)
 		rc = err_set(e, rc == ERR_CANCELLED ? rc : ERR_DEVICE, "%s", own.msg);
@@ -144,15 +181,6 @@ reconnect(Device *d, bool *same, Err *e)
 	return rc;
 }
 
-static void
-notice(Device *d, const char *why)
-{
-	char text[ERR_TEXT_MAX + 64];
-
-	snprintf(text, sizeof text, "connection lost (%s); connecting again", why);
-	on_waiting(d, text);
-}
-
 /* What the agent may have died of: the first that it had not finished. */
 static void
 blame(Device *d)
@@ -162,56 +190,6 @@ blame(Device *d)
 			d->flight[i]->attempts++;
 			return;
 		}
-}
-
-/* After a loss: connects again and sends what was in flight. Errors: ERR_DEVICE, ERR_CANCELLED,
- * ERR_NOMEM; then there is no client any more. */
-static int
-recover(Device *d, const Err *why, Err *e)
-{
-	Err own = *why;
-
-	while (own.code) {
-		bool same;
-		int rc;
-
-		d->lost++;
-		notice(d, own.msg);
-		own = (Err){0};
-		if ((rc = reconnect(d, &same, e)))
-			return rc;
-		if (!same)
-			blame(d);
-		for (int i = 0; i < d->nflight && !own.code; i++)
-			if (!is_settled(d->flight[i]))
-				send_again(d, d->flight[i], &own);
-	}
-	return OK;
-}
-
-static void
-forget(Device *d, int i)
-{
-	memmove(&d->flight[i], &d->flight[i + 1],
-		(size_t)(d->nflight - i - 1) * sizeof d->flight[0]);
-	d->nflight--;
-}
-
-int
-device_send(Device *d, Parcel *p, Err *e)
-{
-	Err own = {0};
-	int rc;
-
-	d->flight[d->nflight++] = p;
-	rc = submit(d, p, &own);
-	if (rc == ERR_DEVICE)
-		rc = recover(d, &own, e);
-	else if (rc)
-		err_set(e, rc, "%s", own.msg);
-	if (rc)
-		forget(d, d->nflight - 1);
-	return rc;
 }
 
 /* The parcel that was sent under this number, or NULL. */
@@ -239,17 +217,114 @@ store(Device *d, Parcel *p, Result *r)
 		p->attempts = 0;
 }
 
+static void
+take_result(Device *d, Result *r)
+{
+	Parcel *p = find(d, r->batch);
+
+	if (p)
+		store(d, p, r);
+	else
+		result_fini(r);
+}
+
+/* Comes to hold the device, takes what came before, stale results among it, and sends what was in
+ * flight. */
+static int
+send_all(Device *d, Err *e)
+{
+	RpcEvent ev;
+	int rc = device_lease(d, e);
+
+	while (!rc && rpc_wait(d->client, 0, &ev, NULL) == OK)
+		if (ev.kind == RPC_RESULT)
+			take_result(d, &ev.result);
+	for (int i = 0; i < d->nflight && !rc; i++)
+		if (!is_settled(d->flight[i]))
+			rc = send_again(d, d->flight[i], e);
+	return rc;
+}
+
+/* Nothing more is wanted: what is not back will not come. */
+static void
+settle_all(Device *d)
+{
+	for (int i = 0; i < d->nflight; i++)
+		for (int k = 0; k < d->flight[i]->n; k++)
+			if (!d->flight[i]->item[k].back)
+				parcel_settle(d->flight[i], k, STATUS_CANCELLED, "cancelled");
+}
+
+/* After the loss of the connection or of the lease, until what was in flight is on its way again.
+ * Errors: *why where it is neither; of rpc_lease; ERR_DEVICE, ERR_CANCELLED, ERR_NOMEM, and then
+ * there may be no client any more. */
+static int
+recover(Device *d, const Err *why, Err *e)
+{
+	Err own = *why;
+
+	while (own.code) {
+		bool same = true;
+		int rc;
+
+		if (own.code != ERR_DEVICE && !rpc_lease_lost(d->client, NULL))
+			return err_set(e, own.code, "%s", own.msg);
+		if (d->cancelled) {
+			settle_all(d);
+			return OK;
+		}
+		if (own.code == ERR_DEVICE) {
+			d->lost++;
+			notice(d, "connection lost", own.msg, "connecting again");
+			if ((rc = reconnect(d, &same, e)))
+				return rc;
+		}
+		own = (Err){0};
+		if (!same)
+			blame(d);
+		send_all(d, &own);
+	}
+	return OK;
+}
+
+static void
+forget(Device *d, int i)
+{
+	memmove(&d->flight[i], &d->flight[i + 1],
+		(size_t)(d->nflight - i - 1) * sizeof d->flight[0]);
+	d->nflight--;
+}
+
+int
+device_send(Device *d, Parcel *p, Err *e)
+{
+	Err own = {0};
+	int rc;
+
+	d->flight[d->nflight++] = p;
+	rc = device_lease(d, &own);
+	if (!rc)
+		rc = submit(d, p, &own);
+	if (rc)
+		rc = recover(d, &own, e);
+	if (rc)
+		forget(d, d->nflight - 1);
+	return rc;
+}
+
 static int
 handle(Device *d, RpcEvent *ev, Err *e)
 {
-	bool result = ev->kind == RPC_RESULT;
-	Parcel *p = find(d, result ? ev->result.batch : ev->done.batch);
+	Parcel *p;
 
-	if (result && p)
-		store(d, p, &ev->result);
-	else if (result)
-		result_fini(&ev->result);
-	if (result || !p)
+	if (ev->kind == RPC_LEASE_LOST)
+		return rpc_lease_lost(d->client, NULL) ? err_set(e, ERR_BUSY, "lease lost") : OK;
+	if (ev->kind == RPC_RESULT) {
+		take_result(d, &ev->result);
+		return OK;
+	}
+	p = find(d, ev->done.batch);
+	if (!p)
 		return OK;
 	if (!parcel_complete(p) || parcel_lost(p))
 		p->attempts++;
@@ -275,7 +350,7 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 			return rc;
 		if (!rc)
 			rc = handle(d, &ev, &own);
-		if (rc == ERR_DEVICE)
+		if (rc)
 			rc = recover(d, &own, e);
 		if (rc)
 			return rc;
@@ -285,6 +360,7 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 void
 device_cancel(Device *d)
 {
+	d->cancelled = true;
 	for (int i = 0; i < d->nflight && d->client; i++) {
 		d->flight[i]->attempts = ATTEMPTS;
 		rpc_cancel(d->client, d->flight[i]->batch_id, NULL);

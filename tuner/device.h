@@ -1,6 +1,6 @@
 /* Device: the way to the agent. A parcel that was sent comes back with a result for every
- * candidate, whatever happens to the connection in between: what was in flight is sent again over
- * a new one.
+ * candidate, whatever happens to the connection or to the lease in between: what was in flight is
+ * sent again over a new one, or under a new one.
  *
  * A connection that broke says nothing of a candidate: it is sent as often as it takes, as long as
  * the outages without a result in between stay below reconnect_ns. An agent that is
@@ -18,7 +18,8 @@ enum { FLIGHT_MAX = 2, ATTEMPTS = 3 };
 typedef struct DeviceHooks {
 	void *self;
 	bool (*stop)(void *self);                     /* give up waiting for a connection */
-	void (*notice)(void *self, const char *text); /* what became of the connection */
+	void (*notice)(void *self, const char *text); /* it was lost; who holds the device */
+	double wait_s;                                /* for others to leave it: RpcWait.seconds */
 } DeviceHooks;
 
 typedef struct Device {
@@ -27,6 +28,9 @@ typedef struct Device {
 	DeviceHooks hooks;
 	Parcel *flight[FLIGHT_MAX];
 	int nflight, lost; /* connections lost */
+	bool cancelled;    /* by device_cancel */
+	const char *name;  /* where others may use it too: measuring needs a lease; else NULL */
+	uint64_t lease;    /* that was held when the connection broke */
 	uint64_t last_batch;
 } Device;
 
@@ -35,6 +39,10 @@ typedef struct Device {
 int device_open(Device *d, const RpcWay *way, uint64_t reconnect_ns, DeviceHooks hooks, Err *e);
 void device_close(Device *d); /* frees what is in flight */
 const DeviceInfo *device_info(const Device *d);
+
+/* Comes to hold the device, see rpc_lease; device_send does so by itself. A private agent needs
+ * none. */
+int device_lease(Device *d, Err *e);
 
 /* rpc_calibrate; nothing is in flight. */
 int device_calibrate(Device *d, Calibration *out, Err *e);

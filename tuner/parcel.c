@@ -83,10 +83,25 @@ distrust(Result *r)
 	r->samples.n = 0;
 }
 
+/* Keeps what was measured, for the log; that it was cancelled says nothing. */
+static void
+store_stale(Parcel *p, Result *r)
+{
+	if (r->candidate < (uint64_t)p->n && r->status != STATUS_CANCELLED &&
+	    r->status != STATUS_LOST)
+		vec_push(p->arena, &p->stale, ((StaleResult){(int)r->candidate, *r}));
+	else
+		result_fini(r);
+}
+
 bool
 parcel_store(Parcel *p, Result *r)
 {
 	distrust(r);
+	if (r->stale || r->status == STATUS_STALE) {
+		store_stale(p, r);
+		return false;
+	}
 	if (r->candidate >= (uint64_t)p->n || p->item[r->candidate].back) {
 		result_fini(r);
 		return false;
@@ -397,5 +412,7 @@ parcel_free(Parcel *p)
 	for (int i = 0; i < p->n; i++)
 		if (p->item[i].back)
 			result_fini(&p->item[i].result);
+	for (int i = 0; i < p->stale.n; i++)
+		result_fini(&p->stale.v[i].result);
 	arena_free(p->arena);
 }

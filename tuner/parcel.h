@@ -16,10 +16,17 @@ typedef struct ParcelItem {
 	Result result;          /* heap; parcel_free frees it */
 } ParcelItem;
 
+/* A result that must not count, because its lease was over. */
+typedef struct StaleResult {
+	int item;
+	Result result; /* heap; parcel_free frees it */
+} StaleResult;
+
 typedef struct Parcel {
 	Arena *arena;
 	int n;
-	ParcelItem *item;  /* id of a candidate = number of its item */
+	ParcelItem *item; /* id of a candidate = number of its item */
+	VEC(StaleResult) stale;
 	Batch batch;       /* those that could be built; in the arena */
 	Blobs blob;        /* everything the batch names */
 	uint64_t batch_id; /* under which it was sent last */
@@ -67,7 +74,8 @@ bool parcel_lost(const Parcel *p); /* some result says LOST */
 void parcel_forget(Parcel *p);
 /* Settles an item without the device. reason is copied. */
 void parcel_settle(Parcel *p, int item, Status status, const char *reason);
-/* Takes the result over. False when no item waits for it; then it is freed. */
+/* Takes the result over. False when no item waits for it, or it is stale: the item waits on, and
+ * what was measured goes to `stale`. */
 bool parcel_store(Parcel *p, Result *r);
 
 #endif

@@ -9,46 +9,14 @@
 static const uint64_t FULL_PAUSE_NS = 200000000;
 static const double SLOWER = 1.3; /* than in the search, beyond noise */
 
-static const char *
-stage_of(const Work *w, const Parcel *p, int item, int race)
-{
-	if (!race)
-		return w->trial.v[work_find(w, p->item[item].text)].stage;
-	return w->winner >= 0 && !strcmp(w->racer.v[w->winner].text, p->item[item].text)
-		       ? LOG_STAGE_WINNER
-		       : STAGE_RACE;
-}
-
-/* Why a candidate failed; of a racer, how it did against the untuned choice, and whether it is what
- * it was in the search. */
-static const char *
-reason_of(Arena *a, const Work *w, const Parcel *p, int item, int race)
-{
-	const ParcelItem *x = &p->item[item];
-	RaceRatio r = race ? work_ratio(w, x->text) : (RaceRatio){0};
-	double drift = race ? doubt_drift(w, p, item) : 0;
-	const char *text;
-
-	if (x->result.status != STATUS_OK || !(r.ratio > 0))
-		return x->result.reason ? x->result.reason : "";
-	text = arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", r.ratio,
-			    r.lo, r.hi);
-	if (drift <= SLOWER)
-		return text;
-	return arena_printf(a, "%s; not confirmed: %.2f times as slow as when it was found", text,
-			    drift);
-}
-
 static LogRow
-row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena *a)
+row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m)
 {
-	const ParcelItem *x = &p->item[item];
-	const Result *m = &x->result;
 	LogRow r = {.key = w->key,
 		    .algorithm = x->algorithm,
 		    .sched = x->text,
 		    .status = status_name((Status)m->status),
-		    .reason = reason_of(a, w, p, item, race),
+		    .reason = m->reason ? m->reason : "",
 		    .samples = m->samples.v,
 		    .nsample = (int)m->samples.n,
 		    .max_error = m->max_error,
@@ -58,10 +26,9 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 		    .code = x->code,
 		    .generator = HONE_VERSION,
 		    .llvm = emit_version(t->emit),
-		    .stage = stage_of(w, p, item, race),
+		    .stage = w->trial.v[work_find(w, x->text)].stage,
 		    .session = t->session,
 		    .seed = (int64_t)t->opt->seed,
-		    .race = race,
 		    .insecure = device_info(&t->device)->insecure,
 		    .sandbox = (int64_t)m->sandbox};
 
@@ -69,6 +36,38 @@ row_of(const Tuner *t, const Work *w, const Parcel *p, int item, int race, Arena
 	for (int i = 0; i < r.nsample; i++)
 		if (i == 0 || r.samples[i] < r.best_ns)
 			r.best_ns = r.samples[i];
+	return r;
+}
+
+/* Of a racer: how it did against the untuned choice, whether it is what it was in the search, and
+ * whether it won. */
+static LogRow
+race_row(LogRow r, const Work *w, const Parcel *p, int item, int race, Arena *a)
+{
+	bool won = w->winner >= 0 && !strcmp(w->racer.v[w->winner].text, r.sched);
+	RaceRatio q = work_ratio(w, r.sched);
+	double drift = doubt_drift(w, p, item);
+
+	r.race = race;
+	r.stage = won ? LOG_STAGE_WINNER : STAGE_RACE;
+	if (strcmp(r.status, status_name(STATUS_OK)) || !(q.ratio > 0))
+		return r;
+	r.reason = arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", q.ratio,
+				q.lo, q.hi);
+	if (drift > SLOWER)
+		r.reason = arena_printf(
+			a, "%s; not confirmed: %.2f times as slow as when it was found", r.reason,
+			drift);
+	return r;
+}
+
+/* What was measured under a lease that was over: kept for people, and never counted. */
+static LogRow
+stale_row(LogRow r, const Result *m, Arena *a)
+{
+	r.reason = arena_printf(a, "%s under lease %llu, which was over%s%s", r.status,
+				(unsigned long long)m->epoch, *r.reason ? ": " : "", r.reason);
+	r.status = LOG_STALE;
 	return r;
 }
 
@@ -119,12 +118,15 @@ int
 tuner_calibrate(Tuner *t, Err *e)
 {
 	Calibration c;
-	Err ignored = {0};
+	Err ignored = {0}, own = {0};
 	Str s = {0};
 	int rc;
 
 	if (t->calibrated)
 		return OK;
+	rc = device_lease(&t->device, &own);
+	if (rc && rc != ERR_DEVICE) /* that one shows again, where it can be mended */
+		return err_set(e, rc, "%s", own.msg);
 	t->calibrated = true;
 	if (device_calibrate(&t->device, &c, &ignored))
 		return OK;
@@ -140,14 +142,26 @@ int
 tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 {
 	Arena *a = arena_new();
-	LogRow *row = ARENA_ARRAY(a, LogRow, p->n);
-	int64_t *id = ARENA_ARRAY(a, int64_t, p->n);
+	LogRow *row = ARENA_ARRAY(a, LogRow, p->n + p->stale.n);
+	int64_t *id = ARENA_ARRAY(a, int64_t, p->n + p->stale.n);
 	TuneEvent ev = {.kind = TUNE_ROWS, .report = t->report, .id = id};
 	int n = 0, rc;
 
-	for (int i = 0; i < p->n; i++)
-		if (p->item[i].result.status != STATUS_CANCELLED)
-			row[n++] = row_of(t, w, p, i, race, a);
+	for (int i = 0; i < p->stale.n; i++) {
+		const StaleResult *s = &p->stale.v[i];
+
+		row[n++] = stale_row(row_of(t, w, &p->item[s->item], &s->result), &s->result, a);
+	}
+	for (int i = 0; i < p->n; i++) {
+		const ParcelItem *x = &p->item[i];
+
+		if (x->result.status == STATUS_CANCELLED)
+			continue;
+		row[n] = row_of(t, w, x, &x->result);
+		if (race)
+			row[n] = race_row(row[n], w, p, i, race, a);
+		n++;
+	}
 	rc = n ? add_rows(t, row, n, e) : OK;
 	for (int i = 0; i < n && !rc; i++)
 		id[ev.nid++] = row[i].id;

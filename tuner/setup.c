@@ -86,7 +86,7 @@ on_notice(void *self, const char *text)
 int
 tuner_device(Tuner *t, Err *e)
 {
-	DeviceHooks hooks = {t, on_stop, on_notice};
+	DeviceHooks hooks = {t, on_stop, on_notice, t->opt->wait_s};
 	RpcWay way = {.address = t->opt->device,
 		      .server_path = t->opt->server_path,
 		      .silence_ms = (uint32_t)(t->opt->silence_s * 1e3)};

@@ -120,6 +120,7 @@ typedef struct TuneOptions {
 	const Effort *effort;    /* NULL: "measure" */
 	int trials;              /* per Task; 0: the effort's */
 	double time_limit_s;     /* 0: none */
+	double wait_s;           /* for others to leave the device: RpcWait.seconds */
 	int threads;             /* that compute together; 0: 1 */
 	size_t memory;           /* for inputs, outputs and activations of the model; 0: any */
 	uint64_t seed;

@@ -72,13 +72,15 @@ read_rows(Work *w, const LogRow *row, int n)
 	const LogRow *newest = NULL;
 
 	for (int i = 0; i < n; i++) {
+		if (!strcmp(row[i].status, LOG_STALE))
+			continue;
 		if (!row[i].race)
 			add_known(w, &row[i]);
 		else if (!newest || row[i].time >= newest->time)
 			newest = &row[i];
 	}
 	for (int i = 0; i < n && newest; i++)
-		if (row[i].race && same_race(&row[i], newest)) {
+		if (row[i].race && same_race(&row[i], newest) && strcmp(row[i].status, LOG_STALE)) {
 			Racer r = {.text = row[i].sched,
 				   .algorithm = row[i].algorithm,
 				   .peak = peak_of(row[i].calibration_before,

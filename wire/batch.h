@@ -146,6 +146,7 @@ typedef struct Batch {
 	 * nor buffers. */
 	bool calibrate;
 	uint32_t threads; /* that compute together; 0: 1. At most the device's cores */
+	uint64_t epoch; /* of the lease it belongs to; 0: whichever the client has, or a new one */
 } Batch;
 
 typedef struct Result {
@@ -159,6 +160,8 @@ typedef struct Result {
 	double load_s, prepare_s, run_s, check_s;
 	LIST(Digest) fetched; /* OUT buffers in order */
 	uint64_t sandbox; /* layers (wire/sandbox.h) that it ran in; 0: none, or it did not run */
+	uint64_t epoch;   /* of the lease it ran under; 0: the agent knows no leases */
+	bool stale;       /* that lease was over: it must not count */
 } Result;
 
 typedef struct BatchDone {

@@ -114,6 +114,7 @@ static const Field Batch_fields[] = {
 	{ONE(Batch, 8, U64, seed, 0)},
 	{ONE(Batch, 9, U32, threads, 0)},
 	{ONE(Batch, 10, BOOL, calibrate, 0)},
+	{ONE(Batch, 11, U64, epoch, 0)},
 };
 SCHEMA(Batch, "batch");
 
@@ -133,6 +134,8 @@ static const Field Result_fields[] = {
 	{ONE(Result, 13, F64, check_s, 0)},
 	{MANY(Result, 14, DIGEST, fetched, 0, BUFFERS_MAX)},
 	{ONE(Result, 15, U64, sandbox, 0)},
+	{ONE(Result, 16, U64, epoch, 0)},
+	{ONE(Result, 17, BOOL, stale, 0)},
 };
 SCHEMA(Result, "result");
 
@@ -185,6 +188,10 @@ static const Field DeviceInfo_fields[] = {
 	{ONE(DeviceInfo, 27, BOOL, emulated, 0)},
 	{ONE(DeviceInfo, 28, TEXT, core, SYMBOL_MAX)},
 	{MANY(DeviceInfo, 29, TEXT, sandbox_notes, SYMBOL_MAX, 64)},
+	{ONE(DeviceInfo, 30, U64, lease_epoch, 0)},
+	{ONE(DeviceInfo, 31, U32, lease_held_s, 0)},
+	{ONE(DeviceInfo, 32, U32, lease_queue, 0)},
+	{ONE(DeviceInfo, 33, BOOL, draining, 0)},
 	{ONE(DeviceInfo, 40, U32, poisoned, 0)},
 	{ONE(DeviceInfo, 41, TEXT, wedged, SYMBOL_MAX)},
 };
@@ -231,6 +238,43 @@ static const Field Bye_fields[] = {
 	{ONE(Bye, 1, TEXT, why, ERR_TEXT_MAX)},
 };
 SCHEMA(Bye, "bye");
+
+static const Field LeaseAsk_fields[] = {
+	{ONE(LeaseAsk, 1, TEXT, who, WHO_MAX)},
+	{ONE(LeaseAsk, 2, U32, seconds, 0)},
+	{ONE(LeaseAsk, 3, U64, lease, 0)},
+};
+SCHEMA(LeaseAsk, "wish for a lease");
+
+static const Field LeaseInfo_fields[] = {
+	{ONE(LeaseInfo, 1, U32, state, LEASE_STATES)},
+	{ONE(LeaseInfo, 2, U64, lease, 0)},
+	{ONE(LeaseInfo, 3, U64, epoch, 0)},
+	{ONE(LeaseInfo, 4, U32, seconds, 0)},
+	{ONE(LeaseInfo, 5, U32, position, 0)},
+	{ONE(LeaseInfo, 6, TEXT, holder, SYMBOL_MAX)},
+	{ONE(LeaseInfo, 7, U32, held_s, 0)},
+	{ONE(LeaseInfo, 8, BOOL, draining, 0)},
+	{ONE(LeaseInfo, 9, TEXT, why, REASON_MAX)},
+};
+SCHEMA(LeaseInfo, "lease");
+
+static const Field LeaseRef_fields[] = {
+	{ONE(LeaseRef, 1, U64, lease, 0)},
+};
+SCHEMA(LeaseRef, "lease");
+
+static const Field Drain_fields[] = {
+	{ONE(Drain, 1, BOOL, on, 0)},
+};
+SCHEMA(Drain, "drain");
+
+static const Field Kick_fields[] = {
+	{ONE(Kick, 1, U64, epoch, 0)},
+	{ONE(Kick, 2, BOOL, all, 0)},
+	{ONE(Kick, 3, TEXT, why, REASON_MAX)},
+};
+SCHEMA(Kick, "kick");
 
 /* Arguments are decoded into the union of a Message. */
 typedef struct Nothing {

@@ -12,6 +12,7 @@ session_init(Session *s, const char *who, uint64_t now)
 		       .pulse = {HEARTBEAT_NS, SILENCE_NS, 0},
 		       .handshake_ns = HANDSHAKE_NS,
 		       .out_max = SESSION_OUT_MAX,
+		       .capabilities = CAPABILITY_LEASES,
 		       .who = who};
 	peer_init(&s->peer, STRANGER_OUT_MAX, now);
 }
@@ -58,7 +59,8 @@ session_event(Session *s, Method method, const void *args, uint64_t now)
 static void
 greet(Session *s, const Message *m, uint64_t now)
 {
-	Hello mine = {.who = (char *)s->who, .instance = s->instance};
+	Hello mine = {
+		.capabilities = s->capabilities, .who = (char *)s->who, .instance = s->instance};
 	Err e = {0};
 
 	mine.version = s->version = hello_agree(&m->u.hello, versions_spoken);
@@ -78,18 +80,20 @@ greet(Session *s, const Message *m, uint64_t now)
 static bool
 own_message(Session *s, const Message *m, uint64_t now)
 {
-	if (m->kind == MESSAGE_EVENT && m->method == METHOD_BYE)
+	if (m->kind == MESSAGE_EVENT && m->method == METHOD_BYE) {
+		s->left = true;
 		peer_close(&s->peer, false, "client left: %.200s", m->u.bye.why);
-	else if (s->open && m->kind == MESSAGE_RESPONSE && m->method == METHOD_PING)
+	} else if (s->open && m->kind == MESSAGE_RESPONSE && m->method == METHOD_PING) {
 		return true; /* that it was heard is all that counts */
-	else if (m->kind != MESSAGE_REQUEST || s->open == (m->method == METHOD_HELLO))
+	} else if (m->kind != MESSAGE_REQUEST || s->open == (m->method == METHOD_HELLO)) {
 		peer_close(&s->peer, true, "unexpected %s", method_name(m->method));
-	else if (m->method == METHOD_HELLO)
+	} else if (m->method == METHOD_HELLO) {
 		greet(s, m, now);
-	else if (m->method == METHOD_PING)
+	} else if (m->method == METHOD_PING) {
 		session_reply(s, m, NULL, now);
-	else
+	} else {
 		return false;
+	}
 	return true;
 }
 

@@ -21,11 +21,13 @@ typedef struct Session {
 	Pulse pulse;
 	bool open;
 	uint32_t version; /* of the protocol, once open */
+	bool left;        /* it said BYE */
 	uint64_t started;
 	uint64_t handshake_ns; /* time for HELLO; HANDSHAKE_NS unless the owner changes it */
 	size_t out_max;        /* unsent bytes once open; SESSION_OUT_MAX unless changed */
 	const char *who;       /* this agent, for HELLO; outlives the session */
 	uint64_t instance;     /* of Hello; 0 unless the owner changes it */
+	uint64_t capabilities; /* what it says there; all there are unless changed */
 } Session;
 
 void session_init(Session *s, const char *who, uint64_t now);

@@ -15,7 +15,8 @@
 	X(LOST, 8, "lost before it was measured: may be tried again") \
 	X(CANCELLED, 9, "cancelled")                                  \
 	X(FORBIDDEN, 10, "made a forbidden system call")              \
-	X(POISON, 11, "took the device down before: not run again")
+	X(POISON, 11, "took the device down before: not run again")   \
+	X(STALE, 12, "measured under a lease that was over")
 
 typedef enum Status {
 #define X(name, value, text) STATUS_##name = value,

@@ -64,6 +64,24 @@ ok "$hone" device list
 says '^board +reachable'
 json "$hone" device list --json
 grep -q '"role":[^,]*"read-only"' json || fail "no role"
+refused 4 "read-only" "$hone" device drain looker
+refused 2 "nobody holds it" "$hone" device kick board
+ok "$hone" device drain board
+says 'drained'
+ok "$hone" device list
+says '^board .*nobody, draining'
+refused 4 "being drained" "$hone" bench "$model" --device board --wait no
+refused 4 "position 1 in line" "$hone" tune "$model" --device board --log new.db --wait 1s
+"$hone" bench "$model" --device board >bench.said 2>&1 &
+bench=$!
+wait_for 10 grep -q "waiting for 'board': position 1, being drained" bench.said
+ok "$hone" device list
+says '^board .*nobody, 1 wait, draining'
+ok "$hone" device kick board --all --why "go home"
+ended 4 "$bench"
+grep -q "sent away: kicked by default: go home" bench.said || fail "not told: $(cat bench.said)"
+ok "$hone" device drain board --off
+ok "$hone" bench "$model" --device board --wait no
 chmod 644 keys/guest.key
 refused 2 "mode 0644" "$hone" device add other "$at" --key keys/guest.key
 refused 4 "the key was refused" "$hone" bench "$model" --device looker

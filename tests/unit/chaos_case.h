@@ -23,10 +23,12 @@ static inline void
 start_agent(Bench *b, unsigned port, const char *const more[])
 {
 	char listen[32];
-	/* Hardly a note: nobody reads them. */
-	const char *args[ARGS_MAX] = {"--listen",     listen, "--heartbeat-ms",     "100",
-				      "--silence-ms", "600",  "--notes-per-minute", "1"};
-	int n = 8;
+	/* Hardly a note: nobody reads them. A relay that is closed takes the end of a lease with
+	 * it; whoever comes next waits for the grace. */
+	const char *args[ARGS_MAX] = {"--listen",      listen, "--heartbeat-ms",     "100",
+				      "--silence-ms",  "600",  "--notes-per-minute", "1",
+				      "--lease-grace", "1"};
+	int n = 10;
 
 	snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
 	while (*more)

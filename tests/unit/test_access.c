@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "rpc_client/lease.h"
 #include "rpc_client/registry.h"
 #include "tests/unit/agent_process.h"
 #include "trust/ring.h"
@@ -162,12 +163,15 @@ a_reader_may_only_look(void **state)
 	know("looker", NULL);
 	c = open_or_fail("looker");
 	assert_string_equal(rpc_device(c)->role, "read-only");
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 8; i++) {
 		Err e = {0};
 		int rc = i == 0   ? rpc_put_blob(c, "x", 1, NULL, &e)
 			 : i == 1 ? rpc_get_blob(c, &none, &data, &size, &e)
 			 : i == 2 ? rpc_submit(c, &empty, &e)
 			 : i == 3 ? rpc_cancel(c, 1, &e)
+			 : i == 4 ? rpc_lease(c, &(RpcWait){0}, &e)
+			 : i == 5 ? rpc_drain(c, true, &e)
+			 : i == 6 ? rpc_kick(c, 0, true, "", &e)
 				  : rpc_calibrate(c, NULL, NULL, &found, &e);
 
 		assert_int_equal(rc, ERR_DENIED);

@@ -12,10 +12,8 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
 #include "db/log.h"
-#include "graph/import.h"
-#include "tests/unit/onnx_make.h"
+#include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
 enum { TRIALS = 4, IDS_MAX = 256, KILLS_MAX = 3 };
@@ -44,40 +42,6 @@ log_remove(void)
 		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
 		unlink(path);
 	}
-}
-
-/* A convolution 3x3 with Relu, and a dense layer. */
-static Graph *
-make_model(void)
-{
-	static float w[8 * 4 * 9], b[8], d[8 * 64 * 10];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
-	OnnxMake m;
-	size_t size;
-	Err e = {0};
-
-	rng_fill(DT_F32, w, sizeof w / 4, 1, -1, 1);
-	rng_fill(DT_F32, b, sizeof b / 4, 2, -1, 1);
-	rng_fill(DT_F32, d, sizeof d / 4, 3, -1, 1);
-	onnx_make_init(&m, 13);
-	onnx_make_input(&m, "x", DT_F32, "1,4,10,10");
-	onnx_make_const(&m, "w", DT_F32, "8,4,3,3", w);
-	onnx_make_const(&m, "b", DT_F32, "8", b);
-	onnx_make_const(&m, "d", DT_F32, "512,10", d);
-	onnx_make_node(&m, "Conv", "x w b", "c");
-	onnx_make_node(&m, "Relu", "c", "r");
-	onnx_make_node(&m, "Flatten", "r", "f");
-	onnx_make_node(&m, "MatMul", "f d", "y");
-	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
 }
 
 /* SIGKILL to every rpc_server that is a child of this process. */
@@ -153,7 +117,7 @@ run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
 static void
 must_tune(Watch *w, TuneReport *r)
 {
-	Graph *g = make_model();
+	Graph *g = tune_case_model();
 	Err e = {0};
 
 	if (run_tune(g, w, NULL, r, &e))
@@ -299,7 +263,7 @@ tune_and_kill(const Graph *g, Watch *w, int rows)
 static void
 a_killed_tuner_goes_on(void **state)
 {
-	Graph *g = make_model();
+	Graph *g = tune_case_model();
 	Watch w = {.fd = -1};
 	TuneReport r;
 
@@ -413,7 +377,7 @@ a_strict_run_tries_nothing_lossy(void **state)
 static void
 who_is_not_there_is_named(void **state)
 {
-	Graph *g = make_model();
+	Graph *g = tune_case_model();
 	Watch w = {.fd = -1};
 	TuneReport r;
 	Err e = {0};

@@ -1,0 +1,43 @@
+/* A small model to tune. */
+#ifndef TESTS_UNIT_TUNE_CASE_H
+#define TESTS_UNIT_TUNE_CASE_H
+
+#include "base/rng.h"
+#include "graph/import.h"
+#include "tests/unit/onnx_make.h"
+
+/* A convolution 3x3 with Relu, and a dense layer. */
+static inline Graph *
+tune_case_model(void)
+{
+	static float w[8 * 4 * 9], b[8], d[8 * 64 * 10];
+	ImportReport report;
+	Graph *g = NULL;
+	const void *bytes;
+	OnnxMake m;
+	size_t size;
+	Err e = {0};
+
+	rng_fill(DT_F32, w, sizeof w / 4, 1, -1, 1);
+	rng_fill(DT_F32, b, sizeof b / 4, 2, -1, 1);
+	rng_fill(DT_F32, d, sizeof d / 4, 3, -1, 1);
+	onnx_make_init(&m, 13);
+	onnx_make_input(&m, "x", DT_F32, "1,4,10,10");
+	onnx_make_const(&m, "w", DT_F32, "8,4,3,3", w);
+	onnx_make_const(&m, "b", DT_F32, "8", b);
+	onnx_make_const(&m, "d", DT_F32, "512,10", d);
+	onnx_make_node(&m, "Conv", "x w b", "c");
+	onnx_make_node(&m, "Relu", "c", "r");
+	onnx_make_node(&m, "Flatten", "r", "f");
+	onnx_make_node(&m, "MatMul", "f d", "y");
+	onnx_make_output(&m, "y");
+	bytes = onnx_write_pack(&m, &size);
+	import_report_init(&report);
+	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
+		fail_msg("%s", e.msg);
+	import_report_fini(&report);
+	onnx_make_fini(&m);
+	return g;
+}
+
+#endif
