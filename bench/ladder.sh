@@ -4,11 +4,12 @@
 #
 #   bench/ladder.sh [--json DIR] [--trials N] [RUNG...]
 #
-# RUNG: joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2. All of them
-# unless given, about an hour: run it on a machine that does nothing else. --json also writes
-# DIR/RUNG.json, a JSON object a line, which bench/tables.py turns into the tables of
-# docs/PERFORMANCE.md. Searches are kept in build/bench: delete it to search again. PYTHON is the
-# interpreter that `tests/peers/venv.sh --peers` prints, made when it is not set.
+# RUNG: joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded. All
+# of them unless given, about an hour: run it on a machine that does nothing else. --json also
+# writes DIR/RUNG.json, a JSON object a line, which bench/tables.py turns into the tables of
+# docs/PERFORMANCE.md. Searches are kept in build/bench: delete it to search again; guarded makes
+# small ones of its own. PYTHON is the interpreter that `tests/peers/venv.sh --peers` prints, made
+# when it is not set.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +18,7 @@ while [ $# -gt 0 ]; do
 	case "$1" in
 	--json) json=$2; shift 2 ;;
 	--trials) trials=$2; shift 2 ;;
-	-*) sed -n '2,13p' "$0"; exit 2 ;;
+	-*) sed -n '2,14p' "$0"; exit 2 ;;
 	*) break ;;
 	esac
 done
@@ -59,12 +60,13 @@ run() {
 	untuned) script "$1" bench/untuned.py ;;
 	peers) script "$1" bench/peers.py ;;
 	peers2) script "$1" bench/peers.py --threads 2 ;;
+	guarded) (trials=8; script "$1" bench/guarded.py) ;;
 	*) echo "ladder: no rung '$1'" >&2; exit 2 ;;
 	esac
 }
 
 [ $# -gt 0 ] ||
-	set -- joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2
+	set -- joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded
 for rung in "$@"; do
 	echo "== $rung"
 	run "$rung"

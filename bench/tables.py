@@ -91,9 +91,16 @@ def peers(rows):
             verdict(r)] for r in rows])
 
 
+def guarded(rows):
+    table(["model", "plain trials/s", "guarded trials/s", "plain / guarded", "95 % interval", "gate",
+           "met"],
+          [[r["name"], f"{r['plain']:.1f}", f"{r['guarded']:.1f}", f"{r['ratio']:.3f}",
+            f"{r['low']:.3f} to {r['high']:.3f}", r["gate"], verdict(r)] for r in rows])
+
+
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
-         "peers": peers, "peers2": peers}
+         "peers": peers, "peers2": peers, "guarded": guarded}
 
 
 def main():

@@ -73,9 +73,11 @@ vary_settle(Vary *v)
 static void
 change(Vary *v, VariedInput *x)
 {
-	uint64_t places = (x->bytes - x->span) / x->grain + 1;
+	uint64_t places = (x->bytes - x->span) / x->grain + 1, last = x->at / x->grain;
 
-	x->at = (size_t)(rng_below(&v->rng, places) * x->grain);
+	/* Another one than before: inputs that come twice in a row are what a cheat waits for. */
+	x->at = (size_t)((places > 1 ? (last + 1 + rng_below(&v->rng, places - 1)) % places : 0) *
+			 x->grain);
 	memcpy(x->saved, x->data + x->at, x->span);
 	memcpy(x->data + x->at, x->first + x->at, x->span);
 	x->changed = true;

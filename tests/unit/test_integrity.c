@@ -142,6 +142,25 @@ add(AgentCase *a, const char *const *name)
 	k->scratch_bytes = CASE_N * sizeof(float);
 }
 
+/* Clocks decide about some of them, and others use the machine too: a kernel must be told right
+ * once in so many times. */
+enum { TRIES = 3 };
+
+static bool
+told(const Outcomes *o, uint32_t i, Status status, const char *reason)
+{
+	return o->result[i].status == (uint32_t)status && strstr(o->result[i].reason, reason);
+}
+
+static bool
+all_told(const Outcomes *o)
+{
+	for (uint32_t i = 0; i < CHEATS; i++)
+		if (!told(o, i, cheat[i].status, cheat[i].reason))
+			return false;
+	return told(o, CHEATS, STATUS_OK, "") && told(o, CHEATS + 1, STATUS_OK, "");
+}
+
 static void
 none_is_believed(void **state)
 {
@@ -158,6 +177,11 @@ none_is_believed(void **state)
 	case_add(&a, good);
 	case_add(&a, slow);
 	case_run(&a, c, &o);
+	for (int i = 1; i < TRIES && !all_told(&o); i++) {
+		outcomes_fini(&o);
+		a.batch.id++;
+		case_run(&a, c, &o);
+	}
 	for (int i = 0; i < CHEATS; i++)
 		print_message("%-30s %s: %s\n", cheat[i].name, status_name(o.result[i].status),
 			      o.result[i].reason);
@@ -196,16 +220,21 @@ none_wins_a_race(void **state)
 	add(&a, &cheat[0].name);
 	case_add(&a, good);
 	for (int i = 0; i < CHEATS; i++) {
-		if (cheat[i].status == STATUS_OK)
-			continue;
-		a.batch.id++;
+		int won = 0;
+
 		a.candidate[0].phases.v = (char **)&cheat[i].name;
-		case_run(&a, c, &o);
-		if (o.result[0].status == STATUS_OK && least(&o.result[0]) < least(&o.result[1]))
-			fail_msg("%s wins a race, %g ns to %g", cheat[i].name, least(&o.result[0]),
-				 least(&o.result[1]));
-		case_expect(&o, 1, o.result[0].status == STATUS_LOST ? STATUS_LOST : STATUS_OK, "");
-		outcomes_fini(&o);
+		for (bool wins = true; wins && won < TRIES; won += wins) {
+			a.batch.id++;
+			case_run(&a, c, &o);
+			wins = o.result[0].status == STATUS_OK &&
+			       least(&o.result[0]) < least(&o.result[1]);
+			case_expect(&o, 1,
+				    o.result[0].status == STATUS_LOST ? STATUS_LOST : STATUS_OK,
+				    "");
+			outcomes_fini(&o);
+		}
+		if (won == TRIES)
+			fail_msg("%s wins %d races", cheat[i].name, won);
 	}
 	str_fini(&text);
 	rpc_close(c);
