@@ -121,7 +121,7 @@ kinds_of(const Choice *c, int v)
 
 	if (!may_change(c, v))
 		return 0;
-	if (channels >= c->cost->channels && channels % c->cost->lanes == 0)
+	if (c->cost->lanes > 1 && channels >= c->cost->channels && channels % c->cost->lanes == 0)
 		return 1U << BLOCKED;
 	return channels > 1 && channels < c->cost->lanes ? 1U << PLAIN : 0;
 }

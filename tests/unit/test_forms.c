@@ -181,6 +181,22 @@ cheaper_classes_are_blocked(void **state)
 }
 
 static void
+one_lane_makes_no_blocks(void **state)
+{
+	Prices p = {.blocked = -10};
+	FormCost cost = {&p, price, 1, CHANNELS};
+	Plan *plan;
+	Fixture f;
+
+	(void)state;
+	make_net(&f);
+	if (plan_build(f.g, f.make.arena, &cost, &plan, &f.e))
+		fail_msg("%s", f.e.msg);
+	assert_int_equal(blocked(plan), 0);
+	stop(&f);
+}
+
+static void
 few_channels_may_be_plain(void **state)
 {
 	Prices p = {.plain = -10}, dear = {.plain = 10};
@@ -342,6 +358,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cheaper_classes_are_blocked),
+		cmocka_unit_test(one_lane_makes_no_blocks),
 		cmocka_unit_test(few_channels_may_be_plain),
 		cmocka_unit_test(others_stay_channels_last),
 		cmocka_unit_test(a_class_has_one_layout),
