@@ -57,17 +57,6 @@ cpu_ns(const Audit *a)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* The search goes by the least sample, and what disturbs a machine does not shorten it. */
-static double
-least(const Result *r)
-{
-	double ns = INFINITY;
-
-	for (uint32_t i = 0; i < r->samples.n; i++)
-		ns = fmin(ns, r->samples.v[i]);
-	return ns;
-}
-
 static bool
 is_race(const Shm *s)
 {
@@ -77,7 +66,7 @@ is_race(const Shm *s)
 uint32_t
 audit_begin(Audit *a, Shm *s, const Result *r)
 {
-	double times = fmin(ceil(care[is_race(s)].ns / least(r)), INNER_MAX);
+	double times = fmin(ceil(care[is_race(s)].ns / result_least(r)), INNER_MAX);
 
 	a->times = times > 1 ? (uint32_t)times : 1;
 	shm_reset(s, POISON_BYTE, false);
@@ -99,7 +88,7 @@ seen_ns(const Audit *a)
 static Status
 judge_times(const Audit *a, const Shm *s, double seen, double alone, const Result *r, Reason text)
 {
-	double said = least(r), factor = care[is_race(s)].factor;
+	double said = result_least(r), factor = care[is_race(s)].factor;
 	bool threads = s->job->batch.threads > 1;
 
 	if (!threads && seen > factor * a->times * said + SLACK_NS) {

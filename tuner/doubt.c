@@ -11,23 +11,13 @@
  * never done, and a calibration can be disturbed. */
 static const double LEAST = 0.4;
 
-static double
-least_of(const Result *r)
-{
-	double ns = INFINITY;
-
-	for (uint32_t i = 0; i < r->samples.n; i++)
-		ns = fmin(ns, r->samples.v[i]);
-	return ns;
-}
-
 void
 doubt_peaks(const Work *w, Parcel *p)
 {
 	for (int i = 0; i < p->n; i++) {
 		Result *r = &p->item[i].result;
 		double peak = fmax(r->calibration_before, r->calibration_after);
-		double ns = least_of(r), needs = w->space.floor_flops / ns;
+		double ns = result_least(r), needs = w->space.floor_flops / ns;
 		char text[REASON_MAX + 1];
 
 		if (r->status != STATUS_OK || !(peak > 0) || needs * LEAST <= peak)
@@ -51,7 +41,7 @@ ratio_of(const Work *w, const ParcelItem *x)
 
 	if (x->result.status != STATUS_OK || !(was > 0))
 		return 0;
-	return least_of(&x->result) / was;
+	return result_least(&x->result) / was;
 }
 
 double

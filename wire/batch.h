@@ -174,5 +174,8 @@ typedef struct BatchDone {
 
 void batch_fini(Batch *b);
 void result_fini(Result *r);
+/* The least sample, which is what a search goes by: what disturbs a machine does not shorten it.
+ * INFINITY when there are none. */
+double result_least(const Result *r);
 
 #endif

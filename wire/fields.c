@@ -2,6 +2,7 @@
  * leaves a gap, a new one takes the next number. Absent fields read as zero. */
 #include "wire/schema.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,4 +390,14 @@ void
 result_fini(Result *r)
 {
 	schema_fini(&schema_Result, r);
+}
+
+double
+result_least(const Result *r)
+{
+	double ns = INFINITY;
+
+	for (uint32_t i = 0; i < r->samples.n; i++)
+		ns = fmin(ns, r->samples.v[i]);
+	return ns;
 }

@@ -152,16 +152,6 @@ outputs_are_fetched(void **state)
 	outcomes_fini(&o);
 }
 
-static double
-least(const Result *r)
-{
-	double ns = INFINITY;
-
-	for (uint32_t i = 0; i < r->samples.n; i++)
-		ns = fmin(ns, r->samples.v[i]);
-	return ns;
-}
-
 static void
 a_race_interleaves_what_is_right(void **state)
 {
@@ -184,7 +174,8 @@ a_race_interleaves_what_is_right(void **state)
 	check_samples(&o.result[0], 15);
 	check_samples(&o.result[2], 15);
 	check_samples(&o.result[3], 15);
-	assert_true(least(&o.result[2]) > least(&o.result[0])); /* any one may be disturbed */
+	assert_true(result_least(&o.result[2]) >
+		    result_least(&o.result[0])); /* any one may be disturbed */
 	outcomes_fini(&o);
 }
 
@@ -319,7 +310,7 @@ constants_are_cold_unless_asked_otherwise(void **state)
 		a.batch.id++;
 		case_run(&a, c, &o);
 		case_expect(&o, 0, STATUS_OK, "");
-		ns[mode] = least(&o.result[0]);
+		ns[mode] = result_least(&o.result[0]);
 		outcomes_fini(&o);
 	}
 	print_message("256 KiB: cold %.0f ns, hot %.0f ns\n", ns[MEASURE_COLD], ns[MEASURE_HOT]);

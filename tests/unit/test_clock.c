@@ -15,9 +15,8 @@
 
 #include "base/clock.h"
 #include "db/log.h"
-#include "graph/import.h"
 #include "tests/unit/agent_case.h"
-#include "tests/unit/onnx_make.h"
+#include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
 static void
@@ -67,37 +66,12 @@ deadlines_and_times_are_the_same(void **state)
 
 static char log_path[] = "/tmp/hone-test-clock-XXXXXX";
 
-static Graph *
-make_model(void)
-{
-	static float w[128 * 64];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
-	OnnxMake m;
-	size_t size;
-	Err e = {0};
-
-	onnx_make_init(&m, 13);
-	onnx_make_input(&m, "x", DT_F32, "8,128");
-	onnx_make_const(&m, "w", DT_F32, "128,64", w);
-	onnx_make_node(&m, "MatMul", "x w", "y");
-	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
-}
-
 static void
 a_search_comes_to_its_end(void **state)
 {
 	TuneOptions opt = {
 		.server_path = AGENT, .log = log_path, .trials = 4, .time_limit_s = 60, .seed = 5};
-	Graph *g = make_model();
+	Graph *g = tune_case_product();
 	TuneReport r;
 	Err e = {0};
 

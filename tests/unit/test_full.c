@@ -14,8 +14,7 @@
 #include <cmocka.h>
 
 #include "db/log.h"
-#include "graph/import.h"
-#include "tests/unit/onnx_make.h"
+#include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
 static char log_path[] = "/tmp/hone-test-full-XXXXXX";
@@ -62,31 +61,6 @@ stop(void *self)
 	return w->keep && w->told;
 }
 
-static Graph *
-make_model(void)
-{
-	static float w[128 * 64];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
-	OnnxMake m;
-	size_t size;
-	Err e = {0};
-
-	onnx_make_init(&m, 13);
-	onnx_make_input(&m, "x", DT_F32, "8,128");
-	onnx_make_const(&m, "w", DT_F32, "128,64", w);
-	onnx_make_node(&m, "MatMul", "x w", "y");
-	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
-}
-
 static int
 tune_it(Watch *w, TuneReport *r, Err *e)
 {
@@ -97,7 +71,7 @@ tune_it(Watch *w, TuneReport *r, Err *e)
 			   .event = on_event,
 			   .stop = stop,
 			   .self = w};
-	Graph *g = make_model();
+	Graph *g = tune_case_product();
 	int rc = tune(g, &opt, r, e);
 
 	graph_free(g);

@@ -194,16 +194,6 @@ none_is_believed(void **state)
 	rpc_close(c);
 }
 
-static double
-least(const Result *r)
-{
-	double ns = r->samples.v[0];
-
-	for (uint32_t i = 1; i < r->samples.n; i++)
-		ns = r->samples.v[i] < ns ? r->samples.v[i] : ns;
-	return ns;
-}
-
 /* One at a time beside an honest one: in a race the cheat is found, and the other one wins. */
 static void
 none_wins_a_race(void **state)
@@ -227,7 +217,7 @@ none_wins_a_race(void **state)
 			a.batch.id++;
 			case_run(&a, c, &o);
 			wins = o.result[0].status == STATUS_OK &&
-			       least(&o.result[0]) < least(&o.result[1]);
+			       result_least(&o.result[0]) < result_least(&o.result[1]);
 			case_expect(&o, 1,
 				    o.result[0].status == STATUS_LOST ? STATUS_LOST : STATUS_OK,
 				    "");

@@ -10,14 +10,12 @@
 
 #include <cmocka.h>
 
-#include "base/rng.h"
 #include "base/str.h"
 #include "db/log.h"
-#include "graph/import.h"
 #include "rpc_server/poison.h"
 #include "rpc_server/record.h"
 #include "tests/unit/agent_process.h"
-#include "tests/unit/onnx_make.h"
+#include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
 enum { TRIALS = 6, PATIENCE_MS = 60000 };
@@ -240,32 +238,6 @@ remove_log(void)
 	}
 }
 
-static Graph *
-make_model(void)
-{
-	static float w[256 * 64];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
-	OnnxMake m;
-	size_t size;
-	Err e = {0};
-
-	rng_fill(DT_F32, w, sizeof w / sizeof *w, 1, -1, 1);
-	onnx_make_init(&m, 13);
-	onnx_make_input(&m, "x", DT_F32, "8,256");
-	onnx_make_const(&m, "w", DT_F32, "256,64", w);
-	onnx_make_node(&m, "MatMul", "x w", "y");
-	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
-}
-
 static void
 tune_on(const char *device)
 {
@@ -274,7 +246,7 @@ tune_on(const char *device)
 			   .log = log_path,
 			   .trials = TRIALS,
 			   .seed = 5};
-	Graph *g = make_model();
+	Graph *g = tune_case_product();
 	TuneReport r;
 	Err e = {0};
 

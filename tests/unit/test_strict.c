@@ -3,20 +3,14 @@
 #include <string.h>
 
 #include "deploy/compile.h"
-#include "graph/import.h"
 #include "tests/unit/log_case.h"
-#include "tests/unit/onnx_make.h"
+#include "tests/unit/tune_case.h"
 
 static Graph *
 make_model(void)
 {
 	static float w[32 * 32 * 9];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
 	OnnxMake m;
-	size_t size;
-	Err e = {0};
 
 	onnx_make_init(&m, 13);
 	onnx_make_input(&m, "x", DT_F32, "1,32,16,16");
@@ -24,13 +18,7 @@ make_model(void)
 	onnx_write_ints(&m, onnx_make_node(&m, "Conv", "x w", "y"), "pads", 4,
 			(const int64_t[]){1, 1, 1, 1});
 	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
+	return tune_case_import(&m);
 }
 
 /* A row of the model's only Task under the cheapest pick of an algorithm. */

@@ -1,22 +1,58 @@
-/* A small model to tune. */
+/* Small models to tune. */
 #ifndef TESTS_UNIT_TUNE_CASE_H
 #define TESTS_UNIT_TUNE_CASE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
 
 #include "base/rng.h"
 #include "graph/import.h"
 #include "tests/unit/onnx_make.h"
+
+/* Ends m. */
+static inline Graph *
+tune_case_import(OnnxMake *m)
+{
+	ImportReport report;
+	Graph *g = NULL;
+	const void *bytes;
+	size_t size;
+	Err e = {0};
+
+	bytes = onnx_write_pack(m, &size);
+	import_report_init(&report);
+	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
+		fail_msg("%s", e.msg);
+	import_report_fini(&report);
+	onnx_make_fini(m);
+	return g;
+}
+
+/* A matrix product of 8 rows, 256 terms and 64 columns. */
+static inline Graph *
+tune_case_product(void)
+{
+	static float w[256 * 64];
+	OnnxMake m;
+
+	rng_fill(DT_F32, w, sizeof w / sizeof *w, 1, -1, 1);
+	onnx_make_init(&m, 13);
+	onnx_make_input(&m, "x", DT_F32, "8,256");
+	onnx_make_const(&m, "w", DT_F32, "256,64", w);
+	onnx_make_node(&m, "MatMul", "x w", "y");
+	onnx_make_output(&m, "y");
+	return tune_case_import(&m);
+}
 
 /* A convolution 3x3 with Relu, and a dense layer. */
 static inline Graph *
 tune_case_model(void)
 {
 	static float w[8 * 4 * 9], b[8], d[8 * 64 * 10];
-	ImportReport report;
-	Graph *g = NULL;
-	const void *bytes;
 	OnnxMake m;
-	size_t size;
-	Err e = {0};
 
 	rng_fill(DT_F32, w, sizeof w / 4, 1, -1, 1);
 	rng_fill(DT_F32, b, sizeof b / 4, 2, -1, 1);
@@ -31,13 +67,7 @@ tune_case_model(void)
 	onnx_make_node(&m, "Flatten", "r", "f");
 	onnx_make_node(&m, "MatMul", "f d", "y");
 	onnx_make_output(&m, "y");
-	bytes = onnx_write_pack(&m, &size);
-	import_report_init(&report);
-	if (graph_import_memory(bytes, size, NULL, NULL, &g, &report, &e))
-		fail_msg("%s", e.msg);
-	import_report_fini(&report);
-	onnx_make_fini(&m);
-	return g;
+	return tune_case_import(&m);
 }
 
 #endif
