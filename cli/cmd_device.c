@@ -141,9 +141,11 @@ layers(uint64_t sandbox, char text[24])
 		snprintf(text, 24, "none");
 }
 
+enum { HELD_BYTES = 96 };
+
 /* "alice for 3 min, 2 wait, draining" */
 static void
-print_holder(const DeviceInfo *i, char text[80])
+print_holder(const DeviceInfo *i, char text[HELD_BYTES])
 {
 	char since[24] = "", queue[24] = "";
 
@@ -151,7 +153,7 @@ print_holder(const DeviceInfo *i, char text[80])
 		snprintf(since, sizeof since, " for %u min", i->lease_held_s / 60);
 	if (i->lease_queue)
 		snprintf(queue, sizeof queue, ", %u wait", i->lease_queue);
-	snprintf(text, 80, "%.24s%s%s%s", *i->holder ? i->holder : "nobody", since, queue,
+	snprintf(text, HELD_BYTES, "%.24s%s%s%s", *i->holder ? i->holder : "nobody", since, queue,
 		 i->draining ? ", draining" : "");
 }
 
@@ -159,7 +161,7 @@ static void
 print_line(const Line *l)
 {
 	const DeviceInfo *i = l->client ? rpc_device(l->client) : NULL;
-	char load[24] = "", sandbox[24] = "", cores[12] = "", held[80] = "";
+	char load[24] = "", sandbox[24] = "", cores[12] = "", held[HELD_BYTES] = "";
 
 	if (i) {
 		snprintf(load, sizeof load, "%.2f", i->load);
