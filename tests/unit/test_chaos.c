@@ -91,7 +91,7 @@ open_device(Bench *b, Device *d, uint64_t reconnect_ns)
 		way.address = b->keyed;
 	if (device_open(d, &way, reconnect_ns, (DeviceHooks){.wait_s = -1}, &e))
 		fail_msg("%s", e.msg);
-	d->reopen.way.address = strdup(way.address);
+	d->name = d->reopen.way.address = strdup(way.address);
 	d->reopen.backoff.first = 2000000; /* the test is about what, not when */
 	d->reopen.backoff.most = 20000000;
 }
