@@ -14,7 +14,7 @@
 #include "tests/unit/agent_case.h"
 #include "tests/unit/process.h"
 
-enum { ARGS_MAX = 16, SAID_MAX = 65536, SOON_MS = 3000 };
+enum { ARGS_MAX = 16, SAID_MAX = 65536, SOON_MS = 20000 };
 
 /* An agent started by hand; what it says on both channels comes through one pipe. */
 typedef struct Agent {
@@ -74,11 +74,12 @@ agent_says(Agent *a, const char *text)
 static inline int
 agent_exit_code(Agent *a)
 {
-	int status = 0, done = 0;
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+	int status = 0, done;
 
 	agent_says(a, "\xff"); /* to the end */
-	for (int i = 0; i < SOON_MS && !(done = waitpid(a->pid, &status, WNOHANG)); i++)
-		clock_sleep_ns(1000000);
+	while (!(done = waitpid(a->pid, &status, WNOHANG)) && process_look_again(end))
+		;
 	close(a->out);
 	return done == a->pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -36,7 +36,7 @@ start_agent(Bench *b, unsigned port, const char *const more[])
 	agent_start(&b->agent, args);
 	assert_true(agent_says(&b->agent, "listening on 127.0.0.1:"));
 	b->port = (unsigned)atoi(strstr(b->agent.said, "listening on ") + 23);
-	b->descriptors = process_descriptors(b->agent.pid);
+	b->descriptors = process_settled_descriptors(b->agent.pid);
 }
 
 static inline void

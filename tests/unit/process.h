@@ -13,6 +13,18 @@
 
 #include "base/clock.h"
 
+/* What a test waits for comes at once, or on a machine with much else to do a little later: a limit
+ * is for what never comes. */
+#define PROCESS_PATIENCE_NS UINT64_C(30000000000)
+
+/* Until then; to be called between two looks. False when the time is over. */
+static inline bool
+process_look_again(uint64_t end)
+{
+	clock_sleep_ns(1000000);
+	return clock_ns() < end;
+}
+
 /* A child of parent whose program has that name (its first 15 bytes); 0 when there is none. */
 static inline pid_t
 process_child(pid_t parent, const char *name)
@@ -40,24 +52,28 @@ process_child(pid_t parent, const char *name)
 	return found;
 }
 
-/* The same, waiting up to 5 s for it to appear. */
+/* The same, waiting for it to appear. */
 static inline pid_t
 process_await_child(pid_t parent, const char *name)
 {
-	pid_t pid = 0;
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+	pid_t pid;
 
-	for (int i = 0; i < 5000 && !(pid = process_child(parent, name)); i++)
-		clock_sleep_ns(1000000);
+	while (!(pid = process_child(parent, name)) && process_look_again(end))
+		;
 	return pid;
 }
 
-/* False when there still is one after 5 s. */
+/* False when there still is one after all this time. */
 static inline bool
 process_await_no_child(pid_t parent, const char *name)
 {
-	for (int i = 0; i < 5000 && process_child(parent, name); i++)
-		clock_sleep_ns(1000000);
-	return !process_child(parent, name);
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+
+	while (process_child(parent, name))
+		if (!process_look_again(end))
+			return false;
+	return true;
 }
 
 /* Orphans of this test become its children, so that none goes unnoticed. */
@@ -67,20 +83,18 @@ process_adopt_orphans(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* True when no child, adopted ones included, is left after at most 5 s. */
+/* True when no child, adopted ones included, is left. */
 static inline bool
 process_all_gone(void)
 {
-	for (int i = 0; i < 5000; i++) {
-		pid_t pid;
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+	pid_t pid;
 
+	do
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			;
-		if (pid < 0)
-			return true;
-		clock_sleep_ns(1000000);
-	}
-	return false;
+	while (pid == 0 && process_look_again(end));
+	return pid < 0;
 }
 
 static inline unsigned
@@ -105,13 +119,32 @@ process_descriptors(pid_t pid)
 	return process_entries(folder);
 }
 
-/* True when the process has that many descriptors, or comes to have them within 5 s. */
+/* How many it has when it neither opens nor closes any: one that has just begun may still. */
+static inline unsigned
+process_settled_descriptors(pid_t pid)
+{
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+	unsigned n = process_descriptors(pid), same = 0;
+
+	while (same < 50 && process_look_again(end)) {
+		unsigned now = process_descriptors(pid);
+
+		same = now == n ? same + 1 : 0;
+		n = now;
+	}
+	return n;
+}
+
+/* True when the process has that many descriptors, or comes to have them. */
 static inline bool
 process_await_descriptors(pid_t pid, unsigned n)
 {
-	for (int i = 0; i < 5000 && process_descriptors(pid) != n; i++)
-		clock_sleep_ns(1000000);
-	return process_descriptors(pid) == n;
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
+
+	while (process_descriptors(pid) != n)
+		if (!process_look_again(end))
+			return false;
+	return true;
 }
 
 static inline unsigned

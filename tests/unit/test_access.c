@@ -207,7 +207,7 @@ deleting_a_key_ends_its_connections(void **state)
 	began = clock_ns();
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rpc_wait(c, -1, &event, &e), ERR_DEVICE);
-	assert_true(clock_ns() - began < 5000000000u);
+	assert_true(clock_ns() - began < 20000000000u);
 	assert_non_null(strstr(e.msg, "revoked"));
 	rpc_close(c);
 	expect_open("visitor", ERR_DENIED, "the key was refused");
@@ -342,7 +342,7 @@ silence_keeps_nobody_out(void **state)
 		skip();
 	assert_in_range(honest, HONEST, HONEST_MAX);
 	start(&a, ARGS("--handshake-ms", "2000", "--notes-per-minute", "50"));
-	before = process_descriptors(a.pid);
+	before = process_settled_descriptors(a.pid);
 	know("default", NULL);
 	expect_open("default", OK, "");
 	for (int i = 0; i < SILENT; i++)

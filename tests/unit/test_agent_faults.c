@@ -29,7 +29,7 @@ each_gets_its_row_and_the_rest_goes_on(void **state)
 {
 	RpcClient *c = case_agent();
 	pid_t agent = process_child(getpid(), "rpc_server");
-	unsigned descriptors = process_descriptors(agent);
+	unsigned descriptors = process_settled_descriptors(agent);
 	Str source = {0};
 	AgentCase a;
 	Outcomes o;

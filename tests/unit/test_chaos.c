@@ -430,7 +430,7 @@ giving_up_takes_as_long_as_was_said(void **state)
 		assert_int_equal(e.code, stopped ? ERR_CANCELLED : ERR_DEVICE);
 		assert_non_null(strstr(e.msg, stopped ? "stopped while connecting again"
 						      : "no connection for 0 s in all: "));
-		assert_true(clock_ns() - began < 3000000000u);
+		assert_true(clock_ns() - began < 10000000000u);
 		device_cancel(&d);
 		close_device(&d);
 		nothing_is_left(&b);

@@ -52,13 +52,11 @@ static Agent
 agent_start(const char *layers)
 {
 	Agent a = {.pid = start(layers, NULL)};
+	uint64_t end = clock_ns() + PROCESS_PATIENCE_NS;
 	Err e = {0};
 
-	for (int i = 0; i < 5000 && !a.client; i++) {
+	while (rpc_open(path, &a.client, &e) && process_look_again(end))
 		e = (Err){0};
-		if (rpc_open(path, &a.client, &e))
-			clock_sleep_ns(1000000);
-	}
 	if (!a.client)
 		fail_msg("%s", e.msg);
 	return a;
@@ -347,7 +345,7 @@ many_kills_leave_nothing(void **state)
 	hostile_source(&source);
 	case_init(a, agent.client, source.s);
 	kill_many(&agent, a, WARM_UP);
-	descriptors = process_descriptors(agent.pid);
+	descriptors = process_settled_descriptors(agent.pid);
 	bytes = resident_bytes(agent.pid);
 	began = clock_ns();
 	kill_many(&agent, a, kills);
