@@ -10,7 +10,7 @@ clock_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
 int64_t
@@ -22,7 +22,7 @@ clock_wall_s(void)
 void
 clock_sleep_ns(uint64_t ns)
 {
-	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+	struct timespec t = {(time_t)(ns / SECOND_NS), (long)(ns % SECOND_NS)};
 
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;

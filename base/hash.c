@@ -86,6 +86,17 @@ digest_parse(const char *text, Digest *d)
 	return true;
 }
 
+void
+digest_check(const void *data, size_t size, char check[DIGEST_CHECK])
+{
+	char text[DIGEST_TEXT];
+	Digest d = digest_of(data, size);
+
+	digest_print(&d, text);
+	memcpy(check, text, DIGEST_CHECK - 1);
+	check[DIGEST_CHECK - 1] = 0;
+}
+
 uint64_t
 hash64(const void *data, size_t size, uint64_t seed)
 {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_BYTES = 16, DIGEST_TEXT = 2 * DIGEST_BYTES + 1 };
+enum { DIGEST_BYTES = 16, DIGEST_TEXT = 2 * DIGEST_BYTES + 1, DIGEST_CHECK = 9 };
 
 /* First 16 bytes of SHA-256: names tasks, forms, graphs, images and blobs. */
 typedef struct Digest {
@@ -27,6 +27,9 @@ Digest digest_end(DigestState *s);
 bool digest_equal(const Digest *a, const Digest *b);
 void digest_print(const Digest *d, char text[DIGEST_TEXT]); /* lower-case hex */
 bool digest_parse(const char *text, Digest *d);             /* exactly 32 hex digits */
+
+/* The first 8 digits of the digest: tells text that was damaged, by nobody who wanted to. */
+void digest_check(const void *data, size_t size, char check[DIGEST_CHECK]);
 
 /* For hash tables only: never stored, never sent. */
 uint64_t hash64(const void *data, size_t size, uint64_t seed);

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIGNS = 3 }; /* of life in the time after which it would be lost */
+#include "base/clock.h"
 
-#define SECOND UINT64_C(1000000000)
+enum { SIGNS = 3 }; /* of life in the time after which it would be lost */
 
 void
 hold_renewed(Hold *h, uint64_t now)
 {
-	h->due = now + h->seconds * SECOND / SIGNS;
+	h->due = now + h->seconds * SECOND_NS / SIGNS;
 }
 
 void

@@ -54,7 +54,7 @@ cpu_ns(const Audit *a)
 
 	if (!a->worker || clock_getcpuclockid(a->worker, &id) || clock_gettime(id, &t))
 		return 0;
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
 static bool

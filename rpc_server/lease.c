@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
+#include "base/clock.h"
 
 void
 lease_init(Leases *l, unsigned queue_max, uint32_t seconds_max, uint64_t grace_ns)
@@ -76,7 +76,7 @@ take_out(Leases *l, unsigned i)
 static void
 extend(Lease *x, uint64_t now)
 {
-	x->deadline = x->epoch && !x->closing ? now + x->seconds * SECOND : UINT64_MAX;
+	x->deadline = x->epoch && !x->closing ? now + x->seconds * SECOND_NS : UINT64_MAX;
 }
 
 static uint32_t

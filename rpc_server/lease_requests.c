@@ -63,7 +63,7 @@ ask(Client *c, const LeaseAsk *a, bool closing, Err *e)
 }
 
 static uint32_t
-seconds_since(uint64_t then, uint64_t now)
+whole_seconds(uint64_t then, uint64_t now)
 {
 	return (uint32_t)((now - then) / SECOND_NS);
 }
@@ -83,7 +83,7 @@ info_of(const Server *s, const Lease *x, uint64_t now)
 	i.position = lease_position(&s->leases, x);
 	if (holder) {
 		i.holder = (char *)holder->who;
-		i.held_s = seconds_since(holder->since, now);
+		i.held_s = whole_seconds(holder->since, now);
 	}
 	return i;
 }
@@ -273,7 +273,7 @@ lease_describe(const Server *s, DeviceInfo *d, uint64_t now)
 
 	d->holder = x ? (char *)x->who : NULL;
 	d->lease_epoch = x ? x->epoch : 0;
-	d->lease_held_s = x ? seconds_since(x->since, now) : 0;
+	d->lease_held_s = x ? whole_seconds(x->since, now) : 0;
 	d->lease_queue = lease_waiting(&s->leases);
 	d->draining = s->leases.draining;
 }

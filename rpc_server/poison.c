@@ -13,27 +13,16 @@ static const char tail[] = "end";
 
 enum { POISON_COUNT_MAX = 999999999 };
 
-/* The first 8 hex digits of the digest of n bytes. */
-static void
-check_of(const char *text, size_t n, char check[9])
-{
-	char hex[DIGEST_TEXT];
-	Digest d = digest_of(text, n);
-
-	digest_print(&d, hex);
-	snprintf(check, 9, "%.8s", hex);
-}
-
 static int
 print_entry(const PoisonEntry *p, char line[POISON_LINE])
 {
-	char hex[DIGEST_TEXT], check[9];
+	char hex[DIGEST_TEXT], check[DIGEST_CHECK];
 	int n;
 
 	digest_print(&p->digest, hex);
 	n = snprintf(line, POISON_LINE, "%s resets %u kills %u boot %s last %s", hex, p->resets,
 		     p->kills, p->boot, p->when);
-	check_of(line, (size_t)n, check);
+	digest_check(line, (size_t)n, check);
 	return n + snprintf(line + n, POISON_LINE - (size_t)n, " check %s\n", check);
 }
 

@@ -10,33 +10,41 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int
-spawn(Proc *p, const char *program, int child_fd)
+int
+proc_start(pid_t *pid, const char *path, char *const argv[], char *const env[],
+	   const posix_spawn_file_actions_t *files)
 {
-	char *argv[] = {RUNNER_NAME, NULL}, *env[] = {NULL};
-	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
 	int rc;
 
-	if (posix_spawn_file_actions_init(&files))
+	if (posix_spawnattr_init(&attr))
 		return ENOMEM;
-	if (posix_spawnattr_init(&attr)) {
-		posix_spawn_file_actions_destroy(&files);
-		return ENOMEM;
-	}
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
 						POSIX_SPAWN_SETSIGDEF);
+	rc = posix_spawn(pid, path, files, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	return rc;
+}
+
+static int
+spawn(Proc *p, const char *program, int child_fd)
+{
+	char *argv[] = {RUNNER_NAME, NULL}, *env[] = {NULL};
+	posix_spawn_file_actions_t files;
+	int rc;
+
+	if (posix_spawn_file_actions_init(&files))
+		return ENOMEM;
 	rc = posix_spawn_file_actions_adddup2(&files, child_fd, RUNNER_FD);
 	for (int fd = 0; !rc && fd <= 2; fd++)
 		rc = posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
 	if (!rc)
-		rc = posix_spawn(&p->pid, program, &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
+		rc = proc_start(&p->pid, program, argv, env, &files);
 	posix_spawn_file_actions_destroy(&files);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef RPC_SERVER_PROC_H
 #define RPC_SERVER_PROC_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -12,6 +13,11 @@ typedef struct Proc {
 	pid_t pid; /* 0: none */
 	int fd;    /* readable when a reply is there or the runner is gone; -1: closed */
 } Proc;
+
+/* Starts a program as the agent starts every child: in a session of its own, all signals as the
+ * system has them. files: its descriptors. Returns 0 and *pid, or what errno says. */
+int proc_start(pid_t *pid, const char *path, char *const argv[], char *const env[],
+	       const posix_spawn_file_actions_t *files);
 
 /* Starts the program, called as RUNNER_NAME, in a session of its own, without environment, and
  * sends its orders. Errors: ERR_DEVICE, with nothing to clean up. */

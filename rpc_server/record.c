@@ -17,19 +17,10 @@ record_print_at(uint32_t at, char text[RECORD_AT_LEN + 1])
 	snprintf(text, RECORD_AT_LEN + 1, "%04u", at % 10000);
 }
 
-static int
-print_check(const char *text, size_t n, char line[16])
-{
-	char hex[DIGEST_TEXT];
-	Digest d = digest_of(text, n);
-
-	digest_print(&d, hex);
-	return snprintf(line, 16, "check %.8s\n", hex);
-}
-
 size_t
 record_print(const Record *r, char text[RECORD_BYTES])
 {
+	char check[DIGEST_CHECK];
 	int n = sprintf(text, "%s", head);
 
 	record_print_at(r->at, text + RECORD_AT);
@@ -42,8 +33,9 @@ record_print(const Record *r, char text[RECORD_BYTES])
 		digest_print(&r->run[i], hex);
 		n += sprintf(text + n, "run %s\n", hex);
 	}
-	return (size_t)(n + print_check(text + sizeof head - 1, (size_t)n - (sizeof head - 1),
-					text + n));
+	digest_check(text + sizeof head - 1, (size_t)n - (sizeof head - 1), check);
+	n += sprintf(text + n, "check %s\n", check);
+	return (size_t)n;
 }
 
 /* Reads the lines of `run` that begin at text; where they end. */

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
+
+#include "base/clock.h"
+#include "rpc_server/proc.h"
 
 static const uint64_t LOOK_NS = 500000000, HOOK_NS = 60000000000;
 
@@ -17,28 +19,15 @@ start_hook(const char *command, pid_t stuck)
 		path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	char *argv[] = {"sh", "-c", (char *)command, NULL}, *env[] = {variable, path, NULL};
 	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
 	pid_t pid = 0;
 
 	if (posix_spawn_file_actions_init(&files))
 		return 0;
-	if (posix_spawnattr_init(&attr)) {
-		posix_spawn_file_actions_destroy(&files);
-		return 0;
-	}
 	snprintf(variable, sizeof variable, "HONE_WEDGED_PID=%ld", (long)stuck);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
 	if (posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) ||
 	    posix_spawn_file_actions_adddup2(&files, 2, 1) ||
-	    posix_spawn(&pid, "/bin/sh", &files, &attr, argv, env))
+	    proc_start(&pid, "/bin/sh", argv, env, &files))
 		pid = 0;
-	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return pid;
 }
@@ -85,5 +74,5 @@ wedge_text(const Wedge *w, uint64_t now, char text[WEDGE_TEXT])
 	*text = 0;
 	if (w->pid)
 		snprintf(text, WEDGE_TEXT, "process %ld was killed %llu s ago and does not end",
-			 (long)w->pid, (unsigned long long)((now - w->since) / 1000000000));
+			 (long)w->pid, (unsigned long long)((now - w->since) / SECOND_NS));
 }

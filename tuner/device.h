@@ -8,12 +8,13 @@
 #ifndef TUNER_DEVICE_H
 #define TUNER_DEVICE_H
 
+#include "base/clock.h"
 #include "rpc_client/reopen.h"
 #include "tuner/parcel.h"
 
 enum { FLIGHT_MAX = 2, ATTEMPTS = 3 };
 
-#define RECONNECT_NS (600 * UINT64_C(1000000000))
+#define RECONNECT_NS (600 * SECOND_NS)
 
 typedef struct DeviceHooks {
 	void *self;

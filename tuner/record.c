@@ -12,6 +12,7 @@ static const double SLOWER = 1.3; /* than in the search, beyond noise */
 static LogRow
 row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m)
 {
+	const Trial *trial = &w->trial.v[work_find(w, x->text)]; /* all that is sent is one */
 	LogRow r = {.key = w->key,
 		    .algorithm = x->algorithm,
 		    .sched = x->text,
@@ -22,11 +23,11 @@ row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m)
 		    .max_error = m->max_error,
 		    .calibration_before = m->calibration_before,
 		    .calibration_after = m->calibration_after,
-		    .expected_ns = w->trial.v[work_find(w, x->text)].expected_ns,
+		    .expected_ns = trial->expected_ns,
 		    .code = x->code,
 		    .generator = HONE_VERSION,
 		    .llvm = emit_version(t->emit),
-		    .stage = w->trial.v[work_find(w, x->text)].stage,
+		    .stage = trial->stage,
 		    .session = t->session,
 		    .seed = (int64_t)t->opt->seed,
 		    .insecure = device_info(&t->device)->insecure,

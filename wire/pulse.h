@@ -9,9 +9,9 @@
 #ifndef WIRE_PULSE_H
 #define WIRE_PULSE_H
 
+#include "base/clock.h"
 #include "wire/peer.h"
 
-#define SECOND_NS      1000000000ull
 #define HEARTBEAT_NS   (2 * SECOND_NS)
 #define SILENCE_NS     (10 * SECOND_NS)
 #define PULSE_DOUBT_NS (SECOND_NS / 5)
