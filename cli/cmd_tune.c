@@ -11,8 +11,8 @@
 #include "cli/runnable.h"
 #include "cli/tune_view.h"
 
-#define EFFORT_HELP(name, trials, strategy, finalists, least, most, race_s, text) \
-	" " #name " " text " (" #trials " per task),"
+#define EFFORT_HELP(name, trials, stall, strategy, finalists, least, most, race_s, text) \
+	" " #name " " text " (" #trials " per task at most),"
 #define EFFORT_WORD(name, ...) " " #name
 
 static const ArgOption options[] = {
@@ -48,8 +48,8 @@ static const ArgOption options[] = {
 	 .min = 1,
 	 .max = 100000,
 	 .value = "N",
-	 .help = "candidates to measure per task, those in the log included, instead of what the "
-		 "effort says"},
+	 .help = "candidates to measure per task at most, those in the log included, instead of "
+		 "what the effort says"},
 	{.name = "time-limit",
 	 .kind = ARG_DURATION,
 	 .value = "T",
@@ -67,6 +67,8 @@ static const ArgOption options[] = {
 	 .kind = ARG_TEXT,
 	 .value = "STAGE[,STAGE]",
 	 .help = "print the text of these stages:" TUNE_DUMP_LIST(ARGS_HELP_WORD)},
+	{.name = "no-measure", .help = "fail, with a list, if anything would have to be measured"},
+	{.name = "stats", .help = "print where the time went"},
 	{.name = "json", .help = "print JSON"},
 	{0},
 };
@@ -138,6 +140,16 @@ on_event(void *self, const TuneEvent *ev)
 		tune_view_event(&t->view, ev);
 }
 
+/* How to go on, and that nothing is lost. */
+static void
+tell_stopped(const Args *a, const TuneOptions *opt)
+{
+	fprintf(stderr,
+		"stopped: `hone compile %s --log %s` takes the best so far; the same `hone tune` "
+		"goes on from here\n",
+		a->operand.v[0], opt->log);
+}
+
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
@@ -152,6 +164,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .trials = (int)args_integer(a, "trials", 0),
 			   .time_limit_s = args_seconds(a, "time-limit", 0),
 			   .wait_s = args_seconds(a, "wait", -1),
+			   .no_measure = args_has(a, "no-measure"),
 			   .threads = (int)args_integer(a, "threads", 1),
 			   .memory = args_bytes(a, "memory", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
@@ -179,6 +192,10 @@ tune_model(const Args *a, const Graph *g, Err *e)
 		tune_json(&report);
 	else if (report.ntask)
 		tune_table(&report);
+	if (report.ntask && args_has(a, "stats") && !args_has(a, "json"))
+		tune_stats(&report);
+	if (report.ntask && report.stopped)
+		tell_stopped(a, &opt);
 	tune_report_fini(&report);
 	return rc;
 }

@@ -249,6 +249,26 @@ tune_table(const TuneReport *r)
 		       r->ratio.ratio, r->ratio.lo, r->ratio.hi);
 }
 
+void
+tune_stats(const TuneReport *r)
+{
+	const TuneCosts *c = &r->cost;
+
+#define X(name, text) printf("%9.2f s %5.1f %%  %s\n", c->name, 100 * c->name / r->seconds, text);
+	TUNE_COST_LIST(X)
+#undef X
+}
+
+static void
+json_costs(Json *in, const TuneCosts *c)
+{
+	Json *j = json_object(in, "costs_s");
+
+#define X(name, text) json_number(j, #name, c->name);
+	TUNE_COST_LIST(X)
+#undef X
+}
+
 static void
 json_ratio(Json *in, const RaceRatio *x)
 {
@@ -289,6 +309,7 @@ tune_json(const TuneReport *r)
 	json_text(top, "device", r->device ? r->device : "");
 	json_number(top, "trials", (double)r->trials);
 	json_number(top, "seconds", r->seconds);
+	json_costs(top, &r->cost);
 	json_number(top, "before_ns", r->before_ns);
 	json_number(top, "after_ns", r->after_ns);
 	json_ratio(top, &r->ratio);

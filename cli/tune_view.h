@@ -16,6 +16,7 @@ void tune_view_event(TuneView *v, const TuneEvent *ev); /* to stderr */
 void tune_view_end(TuneView *v);                        /* live lines go */
 
 void tune_table(const TuneReport *r); /* to stdout */
+void tune_stats(const TuneReport *r); /* where the time went */
 void tune_json(const TuneReport *r);  /* to stdout */
 
 #endif

@@ -326,6 +326,7 @@ handle(Device *d, RpcEvent *ev, Err *e)
 	p = find(d, ev->done.batch);
 	if (!p)
 		return OK;
+	p->device_s += ev->done.seconds;
 	if (!parcel_complete(p) || parcel_lost(p))
 		p->attempts++;
 	return is_settled(p) ? OK : send_again(d, p, e);

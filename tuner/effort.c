@@ -5,13 +5,13 @@
 #include <string.h>
 
 static const Effort table[] = {
-#define X(name, trials, strategy, finalists, least, most, race_s, text) \
-	{#name, trials, strategy, finalists, least, most, race_s},
+#define X(name, trials, stall, strategy, finalists, least, most, race_s, text) \
+	{#name, trials, stall, strategy, finalists, least, most, race_s},
 	EFFORT_LIST(X)
 #undef X
 };
 
-#define X(name, trials, strategy, finalists, ...) \
+#define X(name, trials, stall, strategy, finalists, ...) \
 	_Static_assert(finalists <= FINALISTS_MAX, "room for finalists");
 EFFORT_LIST(X)
 #undef X

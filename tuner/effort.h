@@ -3,19 +3,22 @@
 #ifndef TUNER_EFFORT_H
 #define TUNER_EFFORT_H
 
-/* name; trials per Task; strategy; finalists besides the untuned choice, 0: no race; least and most
+/* name; trials per Task at most; the part of them that ends the search when it gained next to
+ * nothing, 0: none does; strategy; finalists besides the untuned choice, 0: no race; least and most
  * rounds of a race, and seconds it may take, roughly; what it does */
-#define EFFORT_LIST(X)                                                                          \
-	X(estimate, 1, "descent", 0, 0, 0, 0, "checks and times the cost model's choice")       \
-	X(measure, 64, "descent", 3, 9, 25, 0.4, "searches, and races the best")                \
-	X(patient, 256, "descent", 6, 25, 100, 2, "searches longer, and races more for longer") \
-	X(exhaustive, 4096, "all", 6, 25, 100, 2, "tries every choice, likeliest first")
+#define EFFORT_LIST(X)                                                                       \
+	X(estimate, 1, 0, "descent", 0, 0, 0, 0, "checks and times the cost model's choice") \
+	X(measure, 64, 0.375, "descent", 3, 9, 25, 0.4, "searches, and races the best")      \
+	X(patient, 256, 0.375, "descent", 6, 25, 100, 2,                                     \
+	  "searches longer, and races more for longer")                                      \
+	X(exhaustive, 4096, 0, "all", 6, 25, 100, 2, "tries every choice, likeliest first")
 
 enum { FINALISTS_MAX = 6 };
 
 typedef struct Effort {
 	const char *name;
 	int trials; /* per Task */
+	double stall;
 	const char *strategy;
 	int finalists;
 	int rounds_min, rounds_max;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "codegen/link.h"
 #include "codegen/pack.h"
 
@@ -348,10 +349,12 @@ static int
 add_image(Builder *b)
 {
 	Arena *a = b->p->arena;
+	uint64_t began = clock_ns();
 	Blob image;
 	int rc = link_objects(b->object.v, b->object.n, LINK_IMAGE, a, &image.data, &image.size,
 			      b->e);
 
+	b->p->link_s = (double)(clock_ns() - began) * 1e-9;
 	if (rc)
 		return rc;
 	image.digest = digest_of(image.data, image.size);
@@ -387,6 +390,7 @@ parcel_build(const ParcelSpec *spec, Parcel **out, Err *e)
 {
 	Arena *a = arena_new();
 	Builder b = {.spec = spec, .p = ARENA_NEW(a, Parcel), .work = arena_new(), .e = e};
+	uint64_t began = clock_ns();
 	int rc;
 
 	*b.p = (Parcel){.arena = a, .n = spec->n, .item = ARENA_ARRAY(a, ParcelItem, spec->n)};
@@ -396,6 +400,7 @@ parcel_build(const ParcelSpec *spec, Parcel **out, Err *e)
 		build_item(&b, i);
 	}
 	rc = make_batch(&b);
+	b.p->build_s = (double)(clock_ns() - began) * 1e-9 - b.p->link_s;
 	arena_free(b.work);
 	if (rc)
 		parcel_free(b.p);

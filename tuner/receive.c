@@ -100,6 +100,7 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 
 	w->in_flight = false;
 	w->fresh = true;
+	stats_parcel(t, p);
 	if (!device_info(&t->device)->emulated)
 		doubt_peaks(w, p);
 	if (w->row->state == TASK_RACING && was_cancelled(p)) {
@@ -117,6 +118,7 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 		for (int i = 0; i < p->n; i++)
 			learn_item(t, w, &p->item[i]);
 		work_learn(w);
+		turn_round_ended(t, w);
 		tuner_event(t, TUNE_TRIALS, w, NULL);
 	}
 	parcel_free(p);
@@ -126,9 +128,11 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 int
 tuner_receive(Tuner *t, Err *e)
 {
+	uint64_t began = clock_ns();
 	Parcel *p;
 	int rc = device_take(&t->device, WAIT_MS, &p, e);
 
+	stats_add(&t->report->cost.wait, began);
 	return rc == OK ? tuner_settle(t, p, e) : rc == NOT_APPLICABLE ? OK : rc;
 }
 

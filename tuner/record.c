@@ -102,8 +102,8 @@ add_rows(Tuner *t, LogRow *row, int n, Err *e)
 	return own.code ? err_set(e, own.code, "%s", own.msg) : OK;
 }
 
-static int
-add_text(Tuner *t, const char *kind, const char *digest, const char *text, Err *e)
+int
+tuner_add_text(Tuner *t, const char *kind, const char *digest, const char *text, Err *e)
 {
 	bool told = false;
 	Err own;
@@ -134,7 +134,7 @@ tuner_calibrate(Tuner *t, Err *e)
 #define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c.field);
 	CALIBRATION_LIST(X)
 #undef X
-	rc = add_text(t, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
+	rc = tuner_add_text(t, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
 	str_fini(&s);
 	return rc;
 }
@@ -146,6 +146,7 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 	LogRow *row = ARENA_ARRAY(a, LogRow, p->n + p->stale.n);
 	int64_t *id = ARENA_ARRAY(a, int64_t, p->n + p->stale.n);
 	TuneEvent ev = {.kind = TUNE_ROWS, .report = t->report, .id = id};
+	uint64_t began = clock_ns();
 	int n = 0, rc;
 
 	for (int i = 0; i < p->stale.n; i++) {
@@ -164,6 +165,7 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 		n++;
 	}
 	rc = n ? add_rows(t, row, n, e) : OK;
+	stats_add(&t->report->cost.record, began);
 	for (int i = 0; i < n && !rc; i++)
 		id[ev.nid++] = row[i].id;
 	if (ev.nid && t->opt->event)

@@ -3,6 +3,8 @@
 
 #include "tuner/tuner.h"
 
+enum { LISTED_MAX = 12 }; /* labels in an error */
+
 const char *
 task_state_text(TaskState s)
 {
@@ -116,6 +118,34 @@ tuner_decide(Tuner *t, Work *w)
 		row->why = "no finalist ran right in the race";
 	work_close(w);
 	tuner_state(t, w, winner < 0 ? TASK_FAILED : w->fresh ? TASK_DONE : TASK_OLD);
+}
+
+void
+tuner_missing(Tuner *t, Work *w)
+{
+	t->missing++;
+	tuner_fail(t, w, "not decided by the log");
+}
+
+int
+tuner_missed(Tuner *t, Err *e)
+{
+	int listed = 0;
+	Str s = {0};
+	int rc;
+
+	if (!t->missing)
+		return OK;
+	for (int i = 0; i < t->nwork; i++) {
+		const TuneTask *x = t->work[i].row;
+
+		if (x->state == TASK_FAILED && listed++ < LISTED_MAX)
+			str_printf(&s, "%s%s", listed > 1 ? ", " : "", x->label);
+	}
+	rc = err_set(e, ERR_CHECK, "%d of %d tasks are not decided by %s: %s%s", t->missing,
+		     t->nwork, t->opt->log, str_get(&s), t->missing > LISTED_MAX ? ", ..." : "");
+	str_fini(&s);
+	return rc;
 }
 
 void

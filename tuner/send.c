@@ -1,14 +1,10 @@
-/* Sending: which Work is next, and what it sends.
- *
- * At most ACTIVE_MAX Works are open, so memory stays bounded; they go through in order, dearest
- * first, which is also what a time limit wants. */
+/* Sending: what the Work whose turn it is sends: a round of its search, or its race. */
 #include <math.h>
 
 #include "base/clock.h"
 #include "tuner/tuner.h"
 
 enum {
-	ACTIVE_MAX = 3,
 	RUNS_MIN = 5,
 	RUNS_MAX = 100,
 	TIME_MIN_NS = 3000000,
@@ -20,7 +16,6 @@ enum {
 
 static const double STOP_ABOVE = 1.3;    /* of the best: not worth a second sample */
 static const double IMPLAUSIBLE = 0.25;  /* of the roofline */
-static const double SEARCH_SHARE = 0.85; /* of the time limit; the rest is for races */
 static const double DEADLINE_TIMES = 50; /* the time expected */
 
 bool
@@ -30,40 +25,6 @@ tuner_stopped(Tuner *t)
 		t->report->stopped = (t->ends && clock_ns() > t->ends) ||
 				     (t->opt->stop && t->opt->stop(t->opt->self));
 	return t->report->stopped;
-}
-
-/* No new candidates: what is left of the time is for races. */
-static bool
-search_over(const Tuner *t)
-{
-	return t->ends &&
-	       (double)(clock_ns() - t->began) > SEARCH_SHARE * (double)(t->ends - t->began);
-}
-
-static bool
-is_active(const Work *w)
-{
-	return w->row->state == TASK_SEARCHING || w->row->state == TASK_RACING;
-}
-
-Work *
-tuner_next(Tuner *t)
-{
-	int active = 0;
-
-	if (t->device.nflight == (t->alone ? 1 : FLIGHT_MAX))
-		return NULL;
-	for (int i = 0; i < t->nwork; i++)
-		active += is_active(&t->work[i]);
-	for (int i = 0; i < t->nwork; i++) {
-		Work *w = &t->work[i];
-
-		if (is_active(w) && !w->in_flight)
-			return w;
-		if (w->row->state == TASK_WAITING && active < ACTIVE_MAX && !search_over(t))
-			return w;
-	}
-	return NULL;
 }
 
 static uint32_t
@@ -90,14 +51,23 @@ search_measure(const Work *w)
 			     .stop_above_ns = w->row->best_ns * STOP_ABOVE};
 }
 
+/* A race may take so long; under a time limit, not more than its share of what is left. */
+static double
+race_seconds(const Tuner *t, const Work *w)
+{
+	double left = t->ends ? (double)t->ends - (double)clock_ns() : INFINITY;
+
+	return fmin(w->effort->race_s, fmax(left, 0) * 1e-9 / fmax(turn_unraced(t), 1));
+}
+
 static MeasureSpec
-race_measure(const Work *w, const int *at, int n)
+race_measure(const Tuner *t, const Work *w, const int *at, int n)
 {
 	double round = 0, rounds;
 
 	for (int i = 0; i < n; i++)
 		round += w->trial.v[at[i]].best_ns;
-	rounds = fmin(fmax(w->effort->race_s * 1e9 / fmax(round, 1), w->effort->rounds_min),
+	rounds = fmin(fmax(race_seconds(t, w) * 1e9 / fmax(round, 1), w->effort->rounds_min),
 		      w->effort->rounds_max);
 	return (MeasureSpec){.mode = MEASURE_COLD, .warmup = 1, .race_rounds = (uint32_t)rounds};
 }
@@ -125,7 +95,7 @@ build_parcel(Tuner *t, Work *w, const int *at, int n, bool race, Parcel **out, E
 			   .text = text,
 			   .n = n,
 			   .final = race,
-			   .measure = race ? race_measure(w, at, n) : search_measure(w),
+			   .measure = race ? race_measure(t, w, at, n) : search_measure(w),
 			   .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
 			   .spills = w->spills,
 			   .seed = w->seed,
@@ -145,8 +115,14 @@ static int
 send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 {
 	Parcel *p;
-	int rc = work_problem(w, e);
+	uint64_t began = clock_ns();
+	int rc;
 
+	if (t->opt->no_measure) {
+		tuner_missing(t, w);
+		return OK;
+	}
+	rc = work_problem(w, e);
 	if (!rc && race)
 		problem_extend(w->problem);
 	if (!rc)
@@ -155,11 +131,14 @@ send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 		return rc;
 	p->owner = w;
 	w->in_flight = true;
+	w->sent = began;
 	if (parcel_complete(p))
 		return tuner_settle(t, p, e);
 	rc = tuner_calibrate(t, e);
+	began = clock_ns();
 	if (!rc)
 		rc = device_send(&t->device, p, e);
+	stats_add(&t->report->cost.send, began);
 	if (rc)
 		parcel_free(p);
 	return rc;
@@ -242,7 +221,7 @@ send_round(Tuner *t, Work *w, Err *e)
 
 	if (rc)
 		return rc;
-	if (w->row->state == TASK_SEARCHING && !search_over(t))
+	if (w->row->state == TASK_SEARCHING && !turn_search_over(t))
 		n = work_propose(w, at);
 	if (n)
 		return send_trials(t, w, at, n, false, e);

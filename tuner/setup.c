@@ -225,7 +225,7 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 }
 
 static int
-init_work(Tuner *t, Work *w, int task, Err *e)
+init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 {
 	const Effort *effort = t->opt->effort ? t->opt->effort : effort_named(NULL);
 	const char *strategy = t->opt->strategy ? t->opt->strategy : effort->strategy;
@@ -240,7 +240,8 @@ init_work(Tuner *t, Work *w, int task, Err *e)
 		    .effort = effort,
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
-		    .trials = t->opt->trials ? t->opt->trials : effort->trials};
+		    .trials = t->opt->trials ? t->opt->trials : effort->trials,
+		    .rough_ns = rough};
 	w->key.task = hex(t->arena, &p->task_key);
 	w->key.form = hex(t->arena, &p->form_key);
 	*w->row = (TuneTask){
@@ -263,7 +264,7 @@ tuner_works(Tuner *t, Err *e)
 		order[i] = (Dear){i, rough_ns(t, &t->plan->task.v[i])};
 	qsort(order, (size_t)n, sizeof *order, dearest_first);
 	for (int i = 0; i < n && !rc; i++)
-		rc = init_work(t, &t->work[t->nwork++], order[i].task, e);
+		rc = init_work(t, &t->work[t->nwork++], order[i].task, order[i].ns, e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
 	if (!rc && device_info(&t->device)->insecure)

@@ -36,6 +36,10 @@ tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e)
 		rc = tuner_works(&t, e); /* Task -> Work */
 	if (!rc)
 		rc = run_search(&t, e);
+	if (!rc)
+		rc = tuner_missed(&t, e);
+	if (!rc)
+		rc = stats_record(&t, e);
 	tuner_sums(&t); /* races -> the model's time, before and after */
 	tuner_fini(&t);
 	return rc;

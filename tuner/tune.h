@@ -78,6 +78,25 @@ typedef struct TuneFailure {
 	int64_t n;
 } TuneFailure;
 
+/* Where the time of a run goes, s. Those of the tuner follow one another; the device works beside
+ * them. name, what it is */
+#define TUNE_COST_LIST(X)                                              \
+	X(build, "lowering and compiling candidates")                  \
+	X(link, "linking them")                                        \
+	X(send, "sending them")                                        \
+	X(wait, "waiting for the device")                              \
+	X(record, "writing the log")                                   \
+	X(busy, "the device worked on batches, and of this:")          \
+	X(prepare, "  filling buffers, packing constants")             \
+	X(measure, "  running candidates, races and warm-up included") \
+	X(verify, "  comparing outputs")
+
+typedef struct TuneCosts {
+#define X(name, text) double name;
+	TUNE_COST_LIST(X)
+#undef X
+} TuneCosts;
+
 typedef struct TuneReport {
 	Arena *arena; /* everything below */
 	TuneTask *task;
@@ -86,6 +105,7 @@ typedef struct TuneReport {
 	VEC(TuneFailure) failure; /* of them, and of those that do not lower */
 	int lost;                 /* connections that had to be made again */
 	double seconds;
+	TuneCosts cost;
 	double before_ns, after_ns; /* model: sum over raced tasks, by uses */
 	RaceRatio ratio;
 	int decided;  /* tasks the sums are of */
@@ -120,6 +140,7 @@ typedef struct TuneOptions {
 	const Effort *effort;    /* NULL: "measure" */
 	int trials;              /* per Task; 0: the effort's */
 	double time_limit_s;     /* 0: none */
+	bool no_measure;         /* what the log does not decide is an error */
 	double wait_s;           /* for others to leave the device: RpcWait.seconds */
 	int threads;             /* that compute together; 0: 1 */
 	size_t memory;           /* for inputs, outputs and activations of the model; 0: any */
@@ -133,7 +154,8 @@ typedef struct TuneOptions {
 } TuneOptions;
 
 /* The report is filled as far as it came, on errors too; tune_report_fini frees it. Errors:
- * ERR_BUSY and ERR_INPUT from the log, ERR_DEVICE when the device is gone for good, ERR_UNSUPPORTED
+ * ERR_BUSY and ERR_INPUT from the log, ERR_CHECK when something would have to be measured that may
+ * not, ERR_DEVICE when the device is gone for good, ERR_UNSUPPORTED
  * when no code can be made for it, ERR_IO, ERR_INTERNAL. A Task that cannot be tuned is no error:
  * it keeps its estimate. */
 int tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e);

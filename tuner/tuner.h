@@ -21,7 +21,9 @@ typedef struct Tuner {
 	const char *session;
 	bool calibrated; /* the session's full calibration was asked for */
 	Work *work;      /* per Task of the plan, dearest first */
+	double round_s;  /* of searches, mean of those that are back */
 	int nwork, races;
+	int missing;          /* Works that the log does not decide and that may not be measured */
 	uint64_t began, ends; /* clock_ns; ends 0: no limit */
 	VEC(RacePair) pair;   /* per decided Task */
 } Tuner;
@@ -35,13 +37,25 @@ int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns, texts */
 int tuner_works(Tuner *t, Err *e);  /* a Work per Task */
 void tuner_fini(Tuner *t);
 
+/* --- turn.c --- */
+
+/* The Work that should send next: a race that is due, else the round that is expected to save most
+ * for the time it takes. NULL: none can before something came back. */
+Work *tuner_next(Tuner *t);
+
+/* No new candidates: what is left of the time limit is for races. */
+bool turn_search_over(const Tuner *t);
+
+/* Works that may still have a race. */
+int turn_unraced(const Tuner *t);
+
+/* A round of w is back. */
+void turn_round_ended(Tuner *t, Work *w);
+
 /* --- send.c --- */
 
 /* Whether time is over or the caller wants to stop. */
 bool tuner_stopped(Tuner *t);
-
-/* The Work that should send next; NULL: none can before something came back. */
-Work *tuner_next(Tuner *t);
 
 /* Sends the next round or the race of w, or finishes it. A Task that fails is marked and is no
  * error. */
@@ -65,9 +79,21 @@ int tuner_halt(Tuner *t, Err *e);
  * goes on. Errors: of the log. */
 int tuner_calibrate(Tuner *t, Err *e);
 
+/* A text into the log; waits while the disk is full. */
+int tuner_add_text(Tuner *t, const char *kind, const char *digest, const char *text, Err *e);
+
 /* Rows of a parcel into the log, in one transaction; waits while the disk is full. race: its
  * number, or 0. */
 int tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e);
+
+/* --- stats.c --- */
+
+/* Seconds since `began`, which become part of *cost. */
+void stats_add(double *cost, uint64_t began);
+/* What a parcel that is back took. */
+void stats_parcel(Tuner *t, const Parcel *p);
+/* The sums of the run into the log, under its session. Errors: of the log. */
+int stats_record(Tuner *t, Err *e);
 
 /* --- report.c --- */
 
@@ -78,6 +104,10 @@ void tuner_state(Tuner *t, Work *w, TaskState state);
 void tuner_fail(Tuner *t, Work *w, const char *why);
 /* The race of w is in w->racer: winner, times, ratio; closes w. */
 void tuner_decide(Tuner *t, Work *w);
+/* w would have to be measured, which the caller forbids; closes w. tuner_missed: ERR_CHECK with the
+ * list of them; OK when there are none. */
+void tuner_missing(Tuner *t, Work *w);
+int tuner_missed(Tuner *t, Err *e);
 /* There is no race: the fastest that was measured; closes w. */
 void tuner_accept(Tuner *t, Work *w);
 void tuner_sums(Tuner *t);

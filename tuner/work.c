@@ -6,7 +6,10 @@
 
 #include "base/rng.h"
 
-enum { PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16, ROUND_MIN = 4 };
+enum { PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16, ROUND_MIN = 4, STALL_MIN = 24 };
+
+/* Of the best: a gain that is worth more trials; how near the roofline is near enough. */
+static const double SEARCH_GAIN = 0.01, ENOUGH = 0.97;
 
 /* --- what the log knows --- */
 
@@ -209,10 +212,28 @@ unknown(const Work *w, int at[ROUND_MAX])
 	return n;
 }
 
+/* Whether more trials are expected to find next to nothing. Decided by the trials that this search
+ * has counted, so that one that was interrupted ends where it would have ended. */
+static bool
+is_enough(const Work *w)
+{
+	double stall = fmax(w->effort->stall * w->trials, STALL_MIN);
+
+	if (!(w->effort->stall > 0) || w->nround || !(w->mark_ns > 0))
+		return false;
+	return w->space.floor_ns >= ENOUGH * w->mark_ns || w->counted - w->marked >= stall;
+}
+
+bool
+work_over(const Work *w)
+{
+	return w->used >= w->trials || is_enough(w);
+}
+
 int
 work_propose(Work *w, int at[ROUND_MAX])
 {
-	while (w->used < w->trials) {
+	while (!work_over(w)) {
 		int n, left = w->trials - w->used;
 
 		if (!w->nround && w->counted < w->trials &&
@@ -228,18 +249,34 @@ work_propose(Work *w, int at[ROUND_MAX])
 	return 0;
 }
 
+static void
+mark(Work *w, double ns)
+{
+	if (!(ns > 0) || (w->mark_ns > 0 && ns > w->mark_ns * (1 - SEARCH_GAIN)))
+		return;
+	w->gained += w->mark_ns > 0 ? 1 - ns / w->mark_ns : 0;
+	w->mark_ns = ns;
+	w->marked = w->counted;
+}
+
 void
 work_learn(Work *w)
 {
+	const Trial *untuned = &w->trial.v[w->untuned];
 	int at[ROUND_MAX];
 
 	if (unknown(w, at))
 		return;
+	w->gained = 0;
+	if (untuned->status == STATUS_OK)
+		mark(w, untuned->best_ns);
 	for (int i = 0; i < w->nround; i++) {
 		Trial *t = &w->trial.v[w->round[i]];
 
 		w->counted += !t->counted && was_measured(t->status);
 		t->counted = true;
+		if (t->status == STATUS_OK)
+			mark(w, t->best_ns);
 		w->search->report(w->state, &t->pick,
 				  t->status == STATUS_OK ? t->best_ns : INFINITY);
 	}

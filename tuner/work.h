@@ -59,6 +59,12 @@ typedef struct Work {
 	int counted;                  /* those of them that this search has come to */
 	int proposed;                 /* by the strategy, with those that do not lower */
 	int round[ROUND_MAX], nround; /* proposals of the strategy without a report */
+	double rough_ns;              /* at the machine's limits, before anything is known */
+	double mark_ns;               /* the best when it last was better by SEARCH_GAIN */
+	int marked;                   /* counted, then */
+	double gained;                /* part of the best that the last round took off */
+	uint64_t sent;                /* clock_ns, of the last parcel */
+	double round_s;               /* its last round took; 0: none is back */
 	bool in_flight;
 
 	ObjectCache object; /* of what was compiled */
@@ -72,8 +78,13 @@ typedef struct Work {
 int work_open(Work *w, Log *log, Emit *emit, Err *e);
 void work_close(Work *w);
 
-/* The next texts to measure, in trials of w: their numbers in at[]. 0: the search is over. */
+/* The next texts to measure, in trials of w: their numbers in at[]. 0: the search is over: its
+ * trials are used up, the best is at the roofline, or many trials in a row have gained next to
+ * nothing. */
 int work_propose(Work *w, int at[ROUND_MAX]);
+
+/* Whether the search is over, as far as can be told without asking the strategy. */
+bool work_over(const Work *w);
 
 /* Tells the strategy what became of its round, when all of it is known. */
 void work_learn(Work *w);

@@ -72,6 +72,8 @@ one_tuner_a_log() {
 	ok "$hone" log show busy.db
 	kill "$first"
 	ended 0 "$first"
+	grep -q "goes on from here" first.out || fail "nobody says how to go on"
+	ok "$hone" compile resnet.onnx --log busy.db -o stopped
 }
 
 verified() {
@@ -104,6 +106,18 @@ printed_json() {
 	done
 	json "$hone" inspect "$model" --json
 	json cat tuned/digits.json
+}
+
+# What the log does not decide is listed and not measured; what it decides is as good as a search.
+nothing_measured() {
+	refused 1 "5 of 5 tasks are not decided by none.db: Conv" \
+		"$hone" tune "$model" --log none.db --no-measure
+	ok "$hone" tune "$model" --log tuned.db --trials 4 --no-measure
+	refused 1 "are not decided by tuned.db" \
+		"$hone" tune "$model" --log tuned.db --trials 6 --no-measure
+	ok "$hone" tune "$model" --log stats.db --trials 2 --stats
+	says 'waiting for the device'
+	says 'comparing outputs'
 }
 
 efforts() {
@@ -199,6 +213,7 @@ one_tuner_a_log
 verified
 output_names
 printed_json
+nothing_measured
 efforts
 strict
 full_output
