@@ -112,7 +112,7 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 		count_race(t, p);
 		rc = tuner_record(t, w, p, ++t->races, e);
 		if (!rc)
-			tuner_decide(t, w);
+			rc = tuner_conclude(t, w, e);
 	} else {
 		rc = tuner_record(t, w, p, 0, e);
 		for (int i = 0; i < p->n; i++)

@@ -166,6 +166,7 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 	}
 	rc = n ? add_rows(t, row, n, e) : OK;
 	stats_add(&t->report->cost.record, began);
+	w->rows += n;
 	for (int i = 0; i < n && !rc; i++)
 		id[ev.nid++] = row[i].id;
 	if (ev.nid && t->opt->event)

@@ -1,7 +1,7 @@
 /* What the caller learns: events while the search runs, decided Tasks, and sums over the model. */
 #include <string.h>
 
-#include "tuner/tuner.h"
+#include "tuner/verdict.h"
 
 enum { LISTED_MAX = 12 }; /* labels in an error */
 
@@ -67,8 +67,9 @@ take_peak(const Tuner *t, Work *w, double gflops)
 		w->row->floor_ns = space_floor_at(&w->space, gflops);
 }
 
-void
-tuner_accept(Tuner *t, Work *w)
+/* There was no race: the fastest that was measured. */
+static void
+accept(Tuner *t, Work *w)
 {
 	const Trial *untuned = &w->trial.v[w->untuned], *best = NULL;
 	Arena *a = t->report->arena;
@@ -88,8 +89,8 @@ tuner_accept(Tuner *t, Work *w)
 	tuner_state(t, w, w->fresh ? TASK_DONE : TASK_OLD);
 }
 
-void
-tuner_decide(Tuner *t, Work *w)
+static void
+take_winner(Tuner *t, Work *w)
 {
 	const char *untuned = w->trial.v[w->untuned].text;
 	Arena *a = t->report->arena;
@@ -118,6 +119,25 @@ tuner_decide(Tuner *t, Work *w)
 		row->why = "no finalist ran right in the race";
 	work_close(w);
 	tuner_state(t, w, winner < 0 ? TASK_FAILED : w->fresh ? TASK_DONE : TASK_OLD);
+}
+
+void
+tuner_decide(Tuner *t, Work *w)
+{
+	if (w->racer.n)
+		take_winner(t, w);
+	else
+		accept(t, w);
+}
+
+int
+tuner_conclude(Tuner *t, Work *w, Err *e)
+{
+	int rc = w->racer.n && w->winner < 0 ? OK : verdict_put(t, w, e);
+
+	if (!rc)
+		tuner_decide(t, w);
+	return rc;
 }
 
 void

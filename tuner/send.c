@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "tuner/tuner.h"
+#include "tuner/verdict.h"
 
 enum {
 	RUNS_MIN = 5,
@@ -169,12 +169,6 @@ open_work(Tuner *t, Work *w, Err *e)
 	if (rc)
 		return rc;
 	w->row->trials = w->used;
-	for (int i = 0; i < w->trial.n; i++) {
-		double ns = w->trial.v[i].best_ns;
-
-		if (ns > 0 && (w->row->best_ns == 0 || ns < w->row->best_ns))
-			w->row->best_ns = ns;
-	}
 	if (t->opt->dump >> TUNE_DUMP_space & 1)
 		show_space(t, w);
 	tuner_state(t, w, TASK_SEARCHING);
@@ -193,33 +187,43 @@ start_race(Tuner *t, Work *w, Err *e)
 	if (!work_race_known(w, at, n))
 		return send_trials(t, w, at, n, true, e);
 	work_judge(w);
-	tuner_decide(t, w);
-	return OK;
+	return tuner_conclude(t, w, e);
 }
 
 /* Without a race of its own, an effort takes over the verdict of a greater one. */
 static int
 skip_race(Tuner *t, Work *w, Err *e)
 {
-	if (w->racer.n) {
+	if (w->racer.n)
 		work_judge(w);
-		tuner_decide(t, w);
-	} else if (w->row->best_ns > 0) {
-		tuner_accept(t, w);
-	} else {
+	else if (!(w->row->best_ns > 0))
 		return err_set(e, ERR_CHECK, "untuned: %s",
 			       status_text(w->trial.v[w->untuned].status));
-	}
+	return tuner_conclude(t, w, e);
+}
+
+/* What the log has decided already needs no search. */
+static int
+take_verdict(Tuner *t, Work *w, Err *e)
+{
+	int rc = t->opt->dump >> TUNE_DUMP_space & 1 ? NOT_APPLICABLE : verdict_open(t, w, e);
+
+	if (rc)
+		return rc;
+	if (w->racer.n)
+		work_judge(w);
+	tuner_decide(t, w);
 	return OK;
 }
 
 static int
 send_round(Tuner *t, Work *w, Err *e)
 {
-	int at[ROUND_MAX], n = 0;
-	int rc = w->row->state == TASK_WAITING ? open_work(t, w, e) : OK;
+	int at[ROUND_MAX], n = 0, rc = OK;
 
-	if (rc)
+	if (w->row->state == TASK_WAITING && (rc = take_verdict(t, w, e)) != NOT_APPLICABLE)
+		return rc;
+	if (w->row->state == TASK_WAITING && (rc = open_work(t, w, e)))
 		return rc;
 	if (w->row->state == TASK_SEARCHING && !turn_search_over(t))
 		n = work_propose(w, at);

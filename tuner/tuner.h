@@ -102,14 +102,15 @@ void tuner_dump(Tuner *t, TuneDump what, const char *text);
 void tuner_state(Tuner *t, Work *w, TaskState state);
 /* Gives w up; closes it. */
 void tuner_fail(Tuner *t, Work *w, const char *why);
-/* The race of w is in w->racer: winner, times, ratio; closes w. */
+/* Winner, times, ratio: of the race in w->racer, or where there is none the fastest that was
+ * measured; closes w. */
 void tuner_decide(Tuner *t, Work *w);
+/* The same, and keeps the verdict. Errors: of the log. */
+int tuner_conclude(Tuner *t, Work *w, Err *e);
 /* w would have to be measured, which the caller forbids; closes w. tuner_missed: ERR_CHECK with the
  * list of them; OK when there are none. */
 void tuner_missing(Tuner *t, Work *w);
 int tuner_missed(Tuner *t, Err *e);
-/* There is no race: the fastest that was measured; closes w. */
-void tuner_accept(Tuner *t, Work *w);
 void tuner_sums(Tuner *t);
 
 #endif

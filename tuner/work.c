@@ -122,25 +122,41 @@ read_poison(Work *w, Log *log, Err *e)
 }
 
 int
+work_read(Work *w, Log *log, Err *e)
+{
+	LogRow *row;
+	int n, rc = log_rows(log, w->arena, &w->key, &row, &n, e);
+
+	if (rc)
+		return rc;
+	w->rows = n;
+	read_rows(w, row, n);
+	for (int i = 0; i < w->trial.n; i++) {
+		double ns = w->trial.v[i].best_ns;
+
+		if (ns > 0 && (w->row->best_ns == 0 || ns < w->row->best_ns))
+			w->row->best_ns = ns;
+	}
+	return OK;
+}
+
+int
 work_open(Work *w, Log *log, Emit *emit, Err *e)
 {
 	const Task *t = w->task->task;
 	const TaskForm *f = &w->task->form;
 	SearchOptions opt = {w->trials, w->seed};
 	Lowered low;
-	LogRow *row;
-	int n, rc;
+	int rc;
 
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
 	if ((rc = space_build(w->arena, t, f, emit_target(emit), w->tolerance, &w->space, e)) ||
-	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, "untuned", &low, e)) ||
-	    (rc = log_rows(log, w->arena, &w->key, &row, &n, e)))
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, "untuned", &low, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
 	w->state = w->search->start(w->arena, &w->space, &opt);
-	read_rows(w, row, n);
-	if ((rc = read_poison(w, log, e)))
+	if ((rc = work_read(w, log, e)) || (rc = read_poison(w, log, e)))
 		return rc;
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;

@@ -49,6 +49,7 @@ typedef struct Work {
 	uint64_t seed;
 	int trials; /* to be measured in all */
 
+	int rows;    /* of its key in the log */
 	int untuned; /* trial: what compile takes without a log */
 	int spills;  /* of its code; what has more is not measured */
 	Space space;
@@ -76,6 +77,9 @@ typedef struct Work {
 /* Reads what the log knows of the Task. emit and key's texts must outlive w. Errors: of the log,
  * ERR_INTERNAL when no Sched lowers at all. */
 int work_open(Work *w, Log *log, Emit *emit, Err *e);
+
+/* Reads the rows of w's key into its arena: trials and the newest race. Errors: of the log. */
+int work_read(Work *w, Log *log, Err *e);
 void work_close(Work *w);
 
 /* The next texts to measure, in trials of w: their numbers in at[]. 0: the search is over: its

@@ -194,9 +194,38 @@ a_model_is_tuned_and_a_second_run_measures_nothing(void **state)
 		assert_int_equal(second.task[i].state, TASK_OLD);
 		assert_string_equal(second.task[i].sched, r.task[i].sched);
 		assert_float_equal(second.task[i].after_ns, r.task[i].after_ns, 0);
+		assert_float_equal(second.task[i].before_ns, r.task[i].before_ns, 0);
+		assert_float_equal(second.task[i].ratio.ratio, r.task[i].ratio.ratio, 0);
+		assert_float_equal(second.task[i].floor_ns, r.task[i].floor_ns, 0);
+		assert_float_equal(second.task[i].peak_gflops, r.task[i].peak_gflops, 0);
+		assert_int_equal(second.task[i].trials, r.task[i].trials);
 	}
+	assert_float_equal(second.ratio.ratio, r.ratio.ratio, 0);
 	tune_report_fini(&r);
 	tune_report_fini(&second);
+}
+
+/* A row that somebody took out is measured again, and only that. */
+static void
+a_verdict_holds_while_its_rows_are_there(void **state)
+{
+	Watch w = {.fd = -1}, again = {.fd = -1}, third = {.fd = -1};
+	TuneReport r;
+	char command[256];
+
+	(void)state;
+	log_remove();
+	must_tune(&w, &r);
+	tune_report_fini(&r);
+	snprintf(command, sizeof command,
+		 "sqlite3 %s 'DELETE FROM trial WHERE id = (SELECT min(id) FROM trial)'", log_path);
+	assert_int_equal(system(command), 0);
+	must_tune(&again, &r);
+	assert_int_equal(r.trials, 1);
+	tune_report_fini(&r);
+	must_tune(&third, &r);
+	assert_int_equal(third.nid, 0);
+	tune_report_fini(&r);
 }
 
 static void
@@ -413,6 +442,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_killed_tuner_goes_on),
 		cmocka_unit_test(a_model_is_tuned_and_a_second_run_measures_nothing),
+		cmocka_unit_test(a_verdict_holds_while_its_rows_are_there),
 		cmocka_unit_test(a_killed_agent_is_replaced),
 		cmocka_unit_test(a_stopped_run_goes_on),
 		cmocka_unit_test(more_effort_satisfies_less),
