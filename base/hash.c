@@ -1,33 +1,32 @@
-/* Digests (SHA-256 of libmd) and the table hash (FNV-1a over words, finished by a mixer). */
+/* Digests (SHA-256 of Nettle, which uses the instructions that processors have for it: weights are
+ * hashed whole at every run) and the table hash (FNV-1a over words, finished by a mixer). */
 #include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <sha256.h>
+#include <nettle/sha2.h>
 
-_Static_assert(sizeof(SHA256_CTX) <= sizeof(DigestState), "DigestState is too small");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(DigestState), "DigestState is too small");
 
 void
 digest_init(DigestState *s)
 {
-	SHA256Init((SHA256_CTX *)s);
+	sha256_init((struct sha256_ctx *)s);
 }
 
 void
 digest_add(DigestState *s, const void *data, size_t size)
 {
-	SHA256Update((SHA256_CTX *)s, data, size);
+	sha256_update((struct sha256_ctx *)s, size, data);
 }
 
 Digest
 digest_end(DigestState *s)
 {
-	uint8_t full[SHA256_DIGEST_LENGTH];
 	Digest d;
 
-	SHA256Final(full, (SHA256_CTX *)s);
-	memcpy(d.b, full, sizeof d.b);
+	sha256_digest((struct sha256_ctx *)s, sizeof d.b, d.b);
 	return d;
 }
 

@@ -285,6 +285,8 @@ json_task(Json *list, const TuneTask *t)
 	Json *one = json_object(list, NULL);
 
 	json_text(one, "task", t->label);
+	json_text(one, "key", t->key);
+	json_text(one, "form", t->form);
 	json_text(one, "state", task_state_text(t->state));
 	json_number(one, "uses", t->uses);
 	json_number(one, "trials", t->trials);

@@ -326,7 +326,6 @@ handle(Device *d, RpcEvent *ev, Err *e)
 	p = find(d, ev->done.batch);
 	if (!p)
 		return OK;
-	p->device_s += ev->done.seconds;
 	if (!parcel_complete(p) || parcel_lost(p))
 		p->attempts++;
 	return is_settled(p) ? OK : send_again(d, p, e);

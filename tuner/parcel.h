@@ -31,8 +31,8 @@ typedef struct Parcel {
 	Blobs blob;        /* everything the batch names */
 	uint64_t batch_id; /* under which it was sent last */
 	int attempts;
-	double build_s, link_s, device_s; /* spent on it: here, and by the device in all */
-	void *owner;                      /* the caller's */
+	double build_s, link_s; /* spent on it */
+	void *owner;            /* the caller's */
 } Parcel;
 
 /* Object code that was made before, by the name of its functions. */

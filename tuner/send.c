@@ -125,6 +125,7 @@ send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 	rc = work_problem(w, e);
 	if (!rc && race)
 		problem_extend(w->problem);
+	stats_add(&t->report->cost.open, began);
 	if (!rc)
 		rc = build_parcel(t, w, at, n, race, &p, e);
 	if (rc)
@@ -219,11 +220,16 @@ take_verdict(Tuner *t, Work *w, Err *e)
 static int
 send_round(Tuner *t, Work *w, Err *e)
 {
+	uint64_t began = clock_ns();
 	int at[ROUND_MAX], n = 0, rc = OK;
 
 	if (w->row->state == TASK_WAITING && (rc = take_verdict(t, w, e)) != NOT_APPLICABLE)
 		return rc;
-	if (w->row->state == TASK_WAITING && (rc = open_work(t, w, e)))
+	if (w->row->state == TASK_WAITING) {
+		rc = open_work(t, w, e);
+		stats_add(&t->report->cost.open, began);
+	}
+	if (rc)
 		return rc;
 	if (w->row->state == TASK_SEARCHING && !turn_search_over(t))
 		n = work_propose(w, at);

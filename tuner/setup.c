@@ -244,8 +244,11 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 		    .rough_ns = rough};
 	w->key.task = hex(t->arena, &p->task_key);
 	w->key.form = hex(t->arena, &p->form_key);
-	*w->row = (TuneTask){
-		.label = label_of(t, task), .uses = p->uses, .flops = task_flops(p->task)};
+	*w->row = (TuneTask){.label = label_of(t, task),
+			     .key = hex(t->report->arena, &p->task_key),
+			     .form = hex(t->report->arena, &p->form_key),
+			     .uses = p->uses,
+			     .flops = task_flops(p->task)};
 	if (!w->search)
 		return err_set(e, ERR_INPUT, "no search strategy '%s'", strategy);
 	return put_texts(t, p, &w->key, e);

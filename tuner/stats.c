@@ -17,7 +17,6 @@ stats_parcel(Tuner *t, const Parcel *p)
 
 	c->build += p->build_s;
 	c->link += p->link_s;
-	c->busy += p->device_s;
 	for (int i = 0; i < p->n; i++) {
 		const Result *r = &p->item[i].result;
 

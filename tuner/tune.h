@@ -58,6 +58,7 @@ const char *task_state_text(TaskState s);
 /* What is known of one Task. Times in ns of one run; 0: not known. */
 typedef struct TuneTask {
 	const char *label; /* operators and shape of its first use: "Conv+Clip 1x32x112x112" */
+	const char *key, *form; /* digests, as in the log */
 	int uses;
 	TaskState state;
 	int trials;                    /* candidates measured, in the log before included */
@@ -80,16 +81,16 @@ typedef struct TuneFailure {
 
 /* Where the time of a run goes, s. Those of the tuner follow one another; the device works beside
  * them. name, what it is */
-#define TUNE_COST_LIST(X)                                              \
-	X(build, "lowering and compiling candidates")                  \
-	X(link, "linking them")                                        \
-	X(send, "sending them")                                        \
-	X(wait, "waiting for the device")                              \
-	X(record, "writing the log")                                   \
-	X(busy, "the device worked on batches, and of this:")          \
-	X(prepare, "  filling buffers, packing constants")             \
-	X(measure, "  running candidates, races and warm-up included") \
-	X(verify, "  comparing outputs")
+#define TUNE_COST_LIST(X)                                   \
+	X(open, "building spaces, and outputs to check by") \
+	X(build, "lowering and compiling candidates")       \
+	X(link, "linking them")                             \
+	X(send, "sending them")                             \
+	X(wait, "waiting for the device")                   \
+	X(record, "writing the log")                        \
+	X(prepare, "device: filling buffers, packing")      \
+	X(measure, "device: running candidates, races too") \
+	X(verify, "device: comparing outputs")
 
 typedef struct TuneCosts {
 #define X(name, text) double name;

@@ -8,7 +8,7 @@ llvm=${HONE_LLVM:-22}
 packages="gcc libc6-dev clang-$llvm clang-format-14 cmake ninja-build pkg-config git
 	llvm-$llvm-dev llvm-$llvm-tools lld-$llvm libclang-rt-$llvm-dev
 	libonnx-dev libonnx-testdata libprotobuf-c-dev protobuf-c-compiler
-	libmsgpack-dev libuv1-dev libsqlite3-dev sqlite3 libcjson-dev libmd-dev libssl-dev
+	libmsgpack-dev libuv1-dev libsqlite3-dev sqlite3 libcjson-dev nettle-dev libssl-dev
 	libseccomp-dev libcmocka-dev
 	${HONE_DEPS:-}"
 

@@ -15,7 +15,7 @@ arm64 | armhf) ;;
 	exit 2
 	;;
 esac
-packages="libuv1-dev libmsgpack-dev libmd-dev libssl-dev libseccomp-dev"
+packages="libuv1-dev libmsgpack-dev nettle-dev libssl-dev libseccomp-dev"
 
 mkdir -p "${2:-build/sysroot-$arch}"
 root=$(cd "${2:-build/sysroot-$arch}" && pwd)
