@@ -4,7 +4,7 @@
  * of the stage that writes an element are found by inverting its output index: positional
  * numbers per dimension, largest coefficient first.
  */
-#include "graph/oracle.h"
+#include "graph/oracle_value.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,8 +27,6 @@ typedef struct Point {
 	int64_t axis[STAGE_AXES_MAX];
 	OracleValue acc;
 } Point;
-
-static const double TINY = 1.2e-38; /* flushed denormals */
 
 static void *
 must_alloc(size_t n, size_t size)
@@ -67,37 +65,6 @@ oracle_free(Oracle *o)
 	free(o->memo);
 	free(o->data);
 	free(o);
-}
-
-/* Relative rounding error of one operation, or of a store, in type t. */
-static double
-unit_of(DType t)
-{
-	return t == DT_F64    ? 0x1p-52
-	       : t == DT_F32  ? 0x1p-23
-	       : t == DT_F16  ? 0x1p-11
-	       : t == DT_BF16 ? 0x1p-8
-			      : 0;
-}
-
-/* The largest magnitude of a floating type. */
-static double
-largest_of(DType t)
-{
-	return t == DT_F64    ? 0x1.fffffffffffffp1023
-	       : t == DT_F16  ? 0x1.ffcp15
-	       : t == DT_BF16 ? 0x1.fep127
-			      : 0x1.fffffep127;
-}
-
-/* A value beyond its type is infinite there though not in double: whatever follows from it is not
- * foretold. Infinities and NaNs that double has too stay as they are. */
-static OracleValue
-in_range(DType t, OracleValue r)
-{
-	bool beyond = dtype_is_float(t) && isfinite(r.v) && fabs(r.v) + r.err > largest_of(t);
-
-	return beyond || isnan(r.err) ? (OracleValue){r.v, INFINITY} : r;
 }
 
 static OracleValue eval(Point *p, int e);
@@ -141,147 +108,6 @@ load(Point *p, const Expr *x)
 	return oracle_at(p->o, x->tensor, ix);
 }
 
-/* A step function of a: exact when a's interval stays on one step. */
-static OracleValue
-step(OracleValue a, double (*f)(double))
-{
-	double lo = f(a.v - a.err), hi = f(a.v + a.err);
-
-	return (OracleValue){f(a.v), lo == hi ? 0 : hi - lo};
-}
-
-static double
-as_float(double v)
-{
-	return (double)(float)v;
-}
-
-static double
-rint_float(double v)
-{
-	return rint(as_float(v));
-}
-
-static OracleValue
-cast(DType from, DType to, OracleValue a)
-{
-	double out = 0;
-
-	if (to == DT_BOOL)
-		return (OracleValue){a.v != 0, fabs(a.v) <= a.err && a.err > 0};
-	if (dtype_is_float(to))
-		return (OracleValue){a.v, a.err + fabs(a.v) * unit_of(to)};
-	if (dtype_is_float(from)) {
-		OracleValue r =
-			step(from == DT_F32 ? (OracleValue){as_float(a.v), a.err} : a, trunc);
-		int64_t buf = 0;
-
-		dtype_put(to, &buf, 0, r.v);
-		return (OracleValue){dtype_get(to, &buf, 0), r.err};
-	}
-	out = to == DT_I32              ? (double)(int32_t)(int64_t)a.v
-	      : to == DT_U32            ? (double)(uint32_t)(int64_t)a.v
-	      : to == DT_U64 && a.v < 0 ? a.v + 0x1p64
-					: a.v;
-	return (OracleValue){out, a.err};
-}
-
-static OracleValue
-unary(const Point *p, const Expr *x, OracleValue a)
-{
-	double u = unit_of(x->type), v;
-
-	switch (x->op) {
-	case EXPR_NEG: return (OracleValue){-a.v, a.err};
-	case EXPR_ABS: return (OracleValue){fabs(a.v), a.err};
-	case EXPR_SQRT:
-		v = sqrt(a.v);
-		return (OracleValue){v, a.v != a.v || a.v < 0
-						? 0
-						: sqrt(a.v + a.err) - sqrt(fmax(a.v - a.err, 0)) +
-							  u * v};
-	case EXPR_EXP: v = exp(a.v); return (OracleValue){v, v * (expm1(fmin(a.err, 700)) + 4 * u)};
-	case EXPR_LOG:
-		v = log(a.v);
-		return (OracleValue){v, a.err / fmax(a.v - a.err, TINY) + 4 * u * (fabs(v) + 1)};
-	case EXPR_ERF: return (OracleValue){erf(a.v), 1.2 * a.err + 4 * u};
-	case EXPR_TANH: return (OracleValue){tanh(a.v), a.err + 4 * u};
-	case EXPR_FLOOR: return step(a, floor);
-	case EXPR_CEIL: return step(a, ceil);
-	case EXPR_RINT: return step(a, x->type == DT_F32 ? rint_float : rint);
-	case EXPR_NOT: return (OracleValue){a.v == 0, a.err};
-	default: return cast(p->o->t->expr.v[x->a].type, x->type, a);
-	}
-}
-
-/* The result of integer arithmetic wraps in its type; doubles hold 53 bits exactly. */
-static double
-wrapped(DType t, double v)
-{
-	if (t == DT_I32)
-		return (double)(int32_t)(uint32_t)(int64_t)v;
-	if (t == DT_U32)
-		return (double)(uint32_t)(int64_t)v;
-	return v;
-}
-
-static OracleValue
-divide(const Expr *x, OracleValue a, OracleValue b)
-{
-	double v = a.v / b.v;
-
-	if (!dtype_is_float(x->type))
-		return (OracleValue){b.v == 0 ? 0 : trunc(v), 0};
-	if (a.err == 0 && b.err == 0)
-		return (OracleValue){v, unit_of(x->type) * fabs(v)};
-	if (fabs(b.v) <= b.err)
-		return (OracleValue){v, INFINITY};
-	return (OracleValue){v, (a.err + fabs(v) * b.err) / (fabs(b.v) - b.err) +
-					unit_of(x->type) * fabs(v)};
-}
-
-static OracleValue
-power(const Expr *x, OracleValue a, OracleValue b)
-{
-	double v = pow(a.v, b.v), l = a.v != 0 ? fabs(log(fabs(a.v))) : 0;
-	double rel = (a.v != 0 ? fabs(b.v) * a.err / fabs(a.v) : a.err) + l * b.err;
-
-	return (OracleValue){v, fabs(v) * (rel + 8 * unit_of(x->type) * (1 + fabs(b.v) * l))};
-}
-
-static OracleValue
-compare(const Expr *x, OracleValue a, OracleValue b)
-{
-	bool r = x->op == EXPR_LT ? a.v < b.v : x->op == EXPR_LE ? a.v <= b.v : a.v == b.v;
-
-	return (OracleValue){r, a.err + b.err > 0 && fabs(a.v - b.v) <= a.err + b.err};
-}
-
-static OracleValue
-binary(const Expr *x, OracleValue a, OracleValue b)
-{
-	double u = unit_of(x->type), v;
-
-	switch (x->op) {
-	case EXPR_ADD:
-	case EXPR_SUB:
-		v = wrapped(x->type, x->op == EXPR_ADD ? a.v + b.v : a.v - b.v);
-		return (OracleValue){v, a.err + b.err + u * fabs(v)};
-	case EXPR_MUL:
-		v = wrapped(x->type, a.v * b.v);
-		return (OracleValue){v, fabs(a.v) * b.err + fabs(b.v) * a.err + u * fabs(v) +
-						(u > 0 ? TINY : 0)};
-	case EXPR_DIV: return divide(x, a, b);
-	case EXPR_MAX: return (OracleValue){a.v > b.v ? a.v : b.v, fmax(a.err, b.err)};
-	case EXPR_MIN: return (OracleValue){a.v < b.v ? a.v : b.v, fmax(a.err, b.err)};
-	case EXPR_POW: return power(x, a, b);
-	case EXPR_AND: return (OracleValue){a.v != 0 && b.v != 0, fmax(a.err, b.err)};
-	case EXPR_OR: return (OracleValue){a.v != 0 || b.v != 0, fmax(a.err, b.err)};
-	case EXPR_XOR: return (OracleValue){(a.v != 0) != (b.v != 0), fmax(a.err, b.err)};
-	default: return compare(x, a, b);
-	}
-}
-
 static OracleValue
 eval(Point *p, int e)
 {
@@ -302,21 +128,24 @@ eval(Point *p, int e)
 	}
 	a = eval(p, x->a);
 	if (expr_operands(x->op) == 1)
-		return in_range(x->type, unary(p, x, a));
+		return oracle_unary(x, p->o->t->expr.v[x->a].type, a);
 	b = eval(p, x->b);
 	if (expr_operands(x->op) == 2)
-		return in_range(x->type, binary(x, a, b));
+		return oracle_binary(x, a, b);
 	c = eval(p, x->c);
 	if (a.err > 0)
 		return (OracleValue){a.v != 0 ? b.v : c.v, fmax(b.err, c.err) + fabs(b.v - c.v)};
 	return a.v != 0 ? b : c;
 }
 
-/* Steps the reduction axes like an odometer; false after the last point. */
+/* Steps the reduction axes but one (TASK_NONE: all) like an odometer; false after the last point.
+ */
 static bool
-next_point(Point *p)
+next_point(Point *p, int but)
 {
 	for (int a = p->s->naxes - 1; a >= p->s->nspatial; a--) {
+		if (a == but)
+			continue;
 		if (++p->axis[a] < p->s->axis[a].extent)
 			return true;
 		p->axis[a] = 0;
@@ -324,37 +153,126 @@ next_point(Point *p)
 	return false;
 }
 
+/* What a load reads along an axis: data[first + step * i] for lo <= i < hi, else `otherwise`. */
+typedef struct Row {
+	const float *data;
+	int64_t first, step, lo, hi;
+	double otherwise;
+} Row;
+
+/* The part of the row where i0 + c * i is an index of a dimension. */
+static void
+narrow(Row *r, int64_t i0, int64_t c, int64_t dim)
+{
+	int64_t lo = 0, hi = r->hi;
+
+	if (c == 0 && (i0 < 0 || i0 >= dim))
+		hi = 0;
+	if (c > 0) {
+		lo = i0 < 0 ? (-i0 + c - 1) / c : 0;
+		hi = i0 < dim ? (dim - 1 - i0) / c + 1 : 0;
+	}
+	r->lo = lo > r->lo ? lo : r->lo;
+	r->hi = hi < r->hi ? hi : r->hi;
+}
+
+/* The row of a load at this point, along a reduction axis that stands at 0. False where it is no
+ * plain load of floats, or goes backwards. */
+static bool
+row_of(Point *p, int e, int axis, Row *r)
+{
+	const Expr *x = &p->o->t->expr.v[e];
+	const TaskTensor *src = x->op == EXPR_LOAD ? &p->o->t->tensor.v[x->tensor] : NULL;
+
+	if (!src || src->type != DT_F32 || src->kind == TENSOR_LIT ||
+	    (src->kind != TENSOR_IN && tensor_is_made(p->o->t, x->tensor)))
+		return false;
+	*r = (Row){.data = p->o->data[x->tensor],
+		   .hi = p->s->axis[axis].extent,
+		   .otherwise = x->otherwise};
+	for (int d = 0; d < src->rank; d++) {
+		const Index *ix = &x->ix[d];
+		int64_t i0;
+
+		if (ix->via != TASK_NONE || ix->coef[axis] < 0)
+			return false;
+		i0 = index_at(p, ix, src->dim[d]);
+		narrow(r, i0, ix->coef[axis], src->dim[d]);
+		r->first = r->first * src->dim[d] + i0;
+		r->step = r->step * src->dim[d] + ix->coef[axis];
+	}
+	return true;
+}
+
+static double
+row_at(const Row *r, int64_t i)
+{
+	return i >= r->lo && i < r->hi ? (double)r->data[r->first + r->step * i] : r->otherwise;
+}
+
+typedef struct Sum {
+	double sum, size, err, n;
+} Sum;
+
+static void
+add(Sum *s, OracleValue x)
+{
+	s->sum += x.v;
+	s->size += fabs(x.v);
+	s->err += x.err;
+	s->n++;
+}
+
+/* A sum of products of two plain loads, row by row along the longest reduction axis: most of what
+ * the oracle computes. The same values as point by point, in another order. */
+static bool
+sum_rows(Point *p, Sum *s)
+{
+	const Expr *x = &p->o->t->expr.v[p->s->body];
+	int axis = p->s->nspatial;
+	Row a, b;
+
+	for (int k = axis; k < p->s->naxes; k++)
+		axis = p->s->axis[k].extent > p->s->axis[axis].extent ? k : axis;
+	if (axis >= p->s->naxes || x->op != EXPR_MUL)
+		return false;
+	do {
+		if (!row_of(p, x->a, axis, &a) || !row_of(p, x->b, axis, &b))
+			return false; /* at the first point or never */
+		for (int64_t i = 0; i < p->s->axis[axis].extent; i++)
+			add(s, oracle_binary(x, (OracleValue){row_at(&a, i), 0},
+					     (OracleValue){row_at(&b, i), 0}));
+	} while (next_point(p, axis));
+	return true;
+}
+
 static void
 reduce_sum(Point *p)
 {
-	const Stage *s = p->s;
-	double sum = 0, size = 0, err = 0, n = 0;
+	const Stage *st = p->s;
+	Sum s = {0};
 
-	do {
-		OracleValue x = eval(p, s->body);
-
-		sum += x.v;
-		size += fabs(x.v);
-		err += x.err;
-		n++;
-	} while (next_point(p));
-	err += unit_of(s->acc_type) * size * (1 + sqrt(n) / 4);
-	p->acc = (OracleValue){wrapped(s->acc_type, sum), err};
+	if (!sum_rows(p, &s))
+		do
+			add(&s, eval(p, st->body));
+		while (next_point(p, TASK_NONE));
+	s.err += oracle_unit(st->acc_type) * s.size * (1 + sqrt(s.n) / 4);
+	p->acc = (OracleValue){oracle_wrap(st->acc_type, s.sum), s.err};
 }
 
 static void
 reduce_product(Point *p)
 {
-	double u = unit_of(p->s->acc_type);
+	double u = oracle_unit(p->s->acc_type);
 	OracleValue r = {1, 0};
 
 	do {
 		OracleValue x = eval(p, p->s->body);
-		double v = wrapped(p->s->acc_type, r.v * x.v);
+		double v = oracle_wrap(p->s->acc_type, r.v * x.v);
 
 		r.err = fabs(r.v) * x.err + fabs(x.v) * r.err + u * fabs(v);
 		r.v = v;
-	} while (next_point(p));
+	} while (next_point(p, TASK_NONE));
 	p->acc = r;
 }
 
@@ -369,7 +287,7 @@ reduce_extreme(Point *p, double sign)
 		if (sign * x.v > r.v)
 			r.v = sign * x.v;
 		r.err = fmax(r.err, x.err);
-	} while (next_point(p));
+	} while (next_point(p, TASK_NONE));
 	p->acc = (OracleValue){sign * r.v, r.err};
 }
 
@@ -391,7 +309,7 @@ reduce_position(Point *p, double sign, bool last)
 			best = x;
 			where = (double)p->axis[p->s->nspatial];
 		}
-	} while (next_point(p));
+	} while (next_point(p, TASK_NONE));
 	p->acc = (OracleValue){where, err};
 }
 
@@ -483,7 +401,8 @@ compute(Oracle *o, int tensor, const int64_t *ix)
 			reduce(&p);
 		r = eval(&p, p.s->value);
 		r.v = stored(x->type, r.v);
-		r.err += fabs(r.v) * unit_of(x->type) + (dtype_is_float(x->type) ? TINY : 0);
+		r.err += fabs(r.v) * oracle_unit(x->type) +
+			 (dtype_is_float(x->type) ? ORACLE_TINY : 0);
 		break;
 	}
 	return r;
