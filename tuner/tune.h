@@ -57,7 +57,7 @@ const char *task_state_text(TaskState s);
 
 /* What is known of one Task. Times in ns of one run; 0: not known. */
 typedef struct TuneTask {
-	const char *label; /* operators and shape of its first use: "Conv+Clip 1x32x112x112" */
+	const char *label;      /* operators and shape of its first use: "Conv+Clip 1x32x112x112" */
 	const char *key, *form; /* digests, as in the log */
 	int uses;
 	TaskState state;
