@@ -77,7 +77,8 @@ typedef struct Plan {
 	uint64_t cache_bytes;           /* last level */
 	uint64_t memory_bytes;          /* the runner may use so much of its own */
 	uint64_t cache[3];              /* of each level; 0: none */
-	int32_t core;                   /* to stay on; -1 = any */
+	uint32_t null_hold_ms, null_slow; /* run_null.h */
+	int32_t core;                     /* to stay on; -1 = any */
 	uint32_t blobs;
 	PlanBlob blob[]; /* image, pools and pack descriptions */
 } Plan;

@@ -10,14 +10,40 @@
  */
 #include "rpc_server/run_null.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "rpc_server/runner.h"
 
 typedef struct Null {
 	const Batch *batch;
-	uint64_t now; /* ns that runs have taken so far */
+	uint32_t slow; /* percent */
+	uint64_t now;  /* ns that runs have taken so far */
 } Null;
+
+/* Once the batch is loaded, the sandbox lets nobody wait. Before that it lets threads wait for each
+ * other: nobody wakes this one. */
+static void
+hold(uint64_t ms)
+{
+	uint64_t end = clock_ns() + ms * (SECOND_NS / 1000);
+	struct timespec until = {(time_t)(end / SECOND_NS), (long)(end % SECOND_NS)};
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_condattr_t attr;
+	pthread_cond_t never;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&never, &attr);
+	pthread_mutex_lock(&lock);
+	while (clock_ns() < end)
+		pthread_cond_timedwait(&never, &lock, &until);
+	pthread_mutex_unlock(&lock);
+	pthread_cond_destroy(&never);
+	pthread_condattr_destroy(&attr);
+}
 
 static int
 null_open(const Work *w, void **self, Err *e)
@@ -27,6 +53,9 @@ null_open(const Work *w, void **self, Err *e)
 	if (!n)
 		return err_set(e, ERR_NOMEM, "null: out of memory");
 	n->batch = w->batch;
+	n->slow = w->plan->null_slow;
+	if (w->plan->null_hold_ms)
+		hold((uint64_t)w->plan->null_hold_ms * w->batch->candidates.n);
 	*self = n;
 	return OK;
 }
@@ -51,7 +80,7 @@ null_run(void *self, uint32_t candidate, uint32_t times, uint64_t *ns)
 {
 	Null *n = self;
 
-	*ns = null_time_ns(n->batch->candidates.v[candidate].id) * times;
+	*ns = null_time_ns(n->batch->candidates.v[candidate].id) * (100 + n->slow) / 100 * times;
 	n->now += *ns;
 	return 0;
 }

@@ -1,4 +1,6 @@
-/* The times the null runner gives, so that tests of searches know the answer. */
+/* The times the null runner gives, so that tests of searches know the answer. An agent may hold its
+ * candidates for null_hold_ms each, as long as a device would be busy with them, and give times
+ * that are null_slow percent longer. */
 #ifndef RPC_SERVER_RUN_NULL_H
 #define RPC_SERVER_RUN_NULL_H
 

@@ -11,19 +11,20 @@
 #include "rpc_server/limits.h"
 
 typedef struct ServerConfig {
-	const char *address;       /* net.h; NULL: ends with the one client */
-	const char *program;       /* that becomes the runner; see proc_spawn */
-	const char *name;          /* of the device; NULL = the host's */
-	const char *keys;          /* folder of keys that clients must prove; NULL: none */
-	uint64_t blob_bytes;       /* cap of the blob store */
-	const char *on_wedged;     /* command, see wedge_begin; NULL: none */
-	const char *blob_folder;   /* that it has files in; NULL: memory only */
-	int core;                  /* for runners; -1 = any */
-	bool insecure;             /* recorded in DeviceInfo */
-	uint64_t sandbox;          /* layers for runners (wire/sandbox.h), where there are */
-	uint64_t sandbox_required; /* those that none may do without */
-	Journal *journal;          /* NULL: none; outlives the server */
-	Limits limits;             /* all of them set */
+	const char *address;              /* net.h; NULL: ends with the one client */
+	const char *program;              /* that becomes the runner; see proc_spawn */
+	const char *name;                 /* of the device; NULL = the host's */
+	const char *keys;                 /* folder of keys that clients must prove; NULL: none */
+	uint64_t blob_bytes;              /* cap of the blob store */
+	const char *on_wedged;            /* command, see wedge_begin; NULL: none */
+	const char *blob_folder;          /* that it has files in; NULL: memory only */
+	int core;                         /* for runners; -1 = any */
+	bool insecure;                    /* recorded in DeviceInfo */
+	uint64_t sandbox;                 /* layers for runners (wire/sandbox.h), where there are */
+	uint64_t sandbox_required;        /* those that none may do without */
+	Journal *journal;                 /* NULL: none; outlives the server */
+	Limits limits;                    /* all of them set */
+	uint32_t null_hold_ms, null_slow; /* of the runner 'null', see run_null.h */
 
 	/* What the program is told; each may be NULL. note: for the agent's log. hangup: SIGHUP,
 	 * which else ends the process. due: before each wait; returns when it wants to be called

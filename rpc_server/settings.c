@@ -51,6 +51,10 @@ static const Setting table[] = {
 	 .otherwise = "nowhere",
 	 .help = "keep uploaded data there too, as many bytes again, so that a restarted agent has "
 		 "it"},
+	{"null-hold", SETTING_NUMBER, AT(config.null_hold_ms), .value = "MS", .most = 1000,
+	 .help = "so long the runner 'null', which runs nothing, takes for a candidate"},
+	{"null-slow", SETTING_NUMBER, AT(config.null_slow), .value = "N", .most = 1000,
+	 .help = "by so many percent the times that it gives are those of a slower device"},
 	{"log-file", SETTING_TEXT, AT(log_file), .value = "FILE", .otherwise = "standard error",
 	 .help = "where connections and refusals are noted; opened anew at SIGHUP"},
 	{"log-bytes", SETTING_BYTES, AT(log_bytes), .value = "N", .usual = 1 << 20, .least = 4096,

@@ -55,6 +55,8 @@ lay_out(Shm *s, const Machine *m, uint64_t message_bytes, Err *e)
 		return err_set(e, ERR_NOMEM, "batch: out of memory");
 	*s->plan = (Plan){.cache_bytes = m->cache_bytes,
 			  .memory_bytes = m->memory_bytes / 2,
+			  .null_hold_ms = m->null_hold_ms,
+			  .null_slow = m->null_slow,
 			  .core = m->core};
 	memcpy(s->plan->cache, m->cache, sizeof s->plan->cache);
 	place(s, control_bytes(b));

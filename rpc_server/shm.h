@@ -25,7 +25,8 @@ typedef struct Shm {
 typedef struct Machine {
 	uint64_t cache_bytes, memory_bytes; /* last level; hardware_free_memory */
 	int32_t core;
-	uint64_t cache[3]; /* of each level; 0: none */
+	uint64_t cache[3];                /* of each level; 0: none */
+	uint32_t null_hold_ms, null_slow; /* run_null.h */
 } Machine;
 
 /* Lays out and fills the segment of a job. Errors: ERR_NOMEM, also when it needs more than
