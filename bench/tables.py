@@ -98,9 +98,16 @@ def guarded(rows):
             f"{r['low']:.3f} to {r['high']:.3f}", r["gate"], verdict(r)] for r in rows])
 
 
+def boards(rows):
+    table(["boards that", "boards", "trials/s", "of one", "tuner's thread computes", "gate", "met"],
+          [[r["name"], r["boards"], f"{r['trials']:.1f}", f"{r['ratio']:.2f}",
+            f"{100 * r['tuner_busy']:.0f} %", r.get("gate", ""), verdict(r) if "ok" in r else ""]
+           for r in rows])
+
+
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
-         "peers": peers, "peers2": peers, "guarded": guarded}
+         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards}
 
 
 def main():
