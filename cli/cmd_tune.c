@@ -21,14 +21,18 @@ static const ArgOption options[] = {
 	MEMORY_OPTION,
 	{.name = "device",
 	 .kind = ARG_TEXT,
+	 .repeat = true,
 	 .value = "NAME|ADDRESS",
-	 .help = "the rpc_server to measure on; without it, one of this machine's own is started"},
+	 .help = "the rpc_server to measure on, or several on boards of one model, which share the "
+		 "work; without it, one of this machine's own is started"},
 	{.name = "reconnect",
 	 .kind = ARG_DURATION,
 	 .min = 1,
 	 .max = 30 * 86400,
 	 .value = "T",
-	 .help = "how long to try to get a lost connection back; default 10m"},
+	 .help = "how long to try to get a lost connection back; default 10m. What a board had "
+		 "goes "
+		 "to others after a quarter of it, at most 10s"},
 	{.name = "silence",
 	 .kind = ARG_DURATION,
 	 .min = 0.2,
@@ -150,12 +154,25 @@ tell_stopped(const Args *a, const TuneOptions *opt)
 		a->operand.v[0], opt->log);
 }
 
+/* One more than may be is told by what opens them. */
+static int
+devices_of(const Args *a, const char *device[BOARDS_MAX + 1])
+{
+	int n = 0;
+
+	while (n <= BOARDS_MAX && (device[n] = args_nth(a, "device", n)))
+		n++;
+	return n;
+}
+
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
 	Tuning t = {.progress_fd = (int)args_integer(a, "progress-fd", -1)};
 	char server[AGENT_PATH_BYTES];
-	TuneOptions opt = {.device = args_text(a, "device", NULL),
+	const char *device[BOARDS_MAX + 1];
+	TuneOptions opt = {.device = device,
+			   .ndevice = devices_of(a, device),
 			   .server_path = server,
 			   .reconnect_s = args_seconds(a, "reconnect", 0),
 			   .silence_s = args_seconds(a, "silence", 0),

@@ -216,6 +216,25 @@ table_failures(const TuneReport *r)
 			printf("%s: %s\n", r->task[i].label, r->task[i].why);
 }
 
+/* How one of several boards did. */
+static void
+table_boards(const TuneReport *r)
+{
+	char now[TEXT_MAX];
+
+	for (int i = 0; i < r->nboard && r->nboard > 1; i++) {
+		const TuneBoard *b = &r->board[i];
+
+		printf("board %s: %lld trials, canary %s", b->name, (long long)b->trials,
+		       duration(now, b->canary_ns));
+		if (b->canary_ns > 0)
+			printf(" (%+.1f %% since the start)",
+			       100 * (b->canary_ns / b->start_ns - 1));
+		printf("%s%s%s\n", b->apart ? ", out of races for a time or for good" : "",
+		       b->why ? ", lost: " : "", b->why ? b->why : "");
+	}
+}
+
 void
 tune_table(const TuneReport *r)
 {
@@ -234,6 +253,7 @@ tune_table(const TuneReport *r)
 		       t->state == TASK_DONE ? "" : task_state_text(t->state));
 	}
 	table_failures(r);
+	table_boards(r);
 	printf("%lld trials in %.1f s, %.1f/s", (long long)r->trials, r->seconds,
 	       (double)r->trials / (r->seconds > 0 ? r->seconds : 1));
 	if (r->lost)
@@ -302,6 +322,25 @@ json_task(Json *list, const TuneTask *t)
 	json_text(one, "why", t->why ? t->why : "");
 }
 
+static void
+json_boards(Json *top, const TuneReport *r)
+{
+	Json *list = json_array(top, "boards");
+
+	for (int i = 0; i < r->nboard; i++) {
+		const TuneBoard *b = &r->board[i];
+		Json *one = json_object(list, NULL);
+
+		json_text(one, "board", b->name);
+		json_number(one, "trials", (double)b->trials);
+		json_number(one, "connections_lost", b->lost);
+		json_number(one, "canary_ns", b->canary_ns);
+		json_number(one, "canary_start_ns", b->start_ns);
+		json_bool(one, "apart", b->apart);
+		json_text(one, "why", b->why ? b->why : "");
+	}
+}
+
 void
 tune_json(const TuneReport *r)
 {
@@ -327,6 +366,7 @@ tune_json(const TuneReport *r)
 		json_text(one, "reason", r->failure.v[i].reason);
 		json_number(one, "candidates", (double)r->failure.v[i].n);
 	}
+	json_boards(top, r);
 	list = json_array(top, "tasks");
 	for (int i = 0; i < r->ntask; i++)
 		json_task(list, &r->task[i]);

@@ -18,6 +18,7 @@
 
 /* The agent may be just about to start, or to be replaced: so long is given to it at first. */
 #define OPEN_NS UINT64_C(2000000000)
+#define MS_NS   (SECOND_NS / 1000)
 
 static void
 on_waiting(void *self, const char *text)
@@ -47,6 +48,11 @@ device_open(Device *d, const RpcWay *way, uint64_t reconnect_ns, DeviceHooks hoo
 	backoff_init(&d->reopen.backoff, OPEN_NS, seed);
 	rc = rpc_reopen(&d->reopen, &d->client, e);
 	d->reopen.waiting = on_waiting;
+	if (!rc) {
+		d->cpu = strdup(device_info(d)->cpu);
+		d->instance = rpc_instance(d->client);
+		rc = d->cpu ? OK : err_set(e, ERR_NOMEM, "device: out of memory");
+	}
 	backoff_init(&d->reopen.backoff, reconnect_ns ? reconnect_ns : RECONNECT_NS, seed);
 	return rc;
 }
@@ -57,6 +63,7 @@ device_close(Device *d)
 	rpc_close(d->client);
 	for (int i = 0; i < d->nflight; i++)
 		parcel_free(d->flight[i]);
+	free(d->cpu);
 	*d = (Device){0};
 }
 
@@ -161,24 +168,20 @@ is_settled(const Parcel *p)
 static int
 reconnect(Device *d, bool *same, Err *e)
 {
-	char *cpu = strdup(device_info(d)->cpu);
-	uint64_t instance = rpc_instance(d->client);
 	Err own = {0};
 	int rc;
 
-	if (!cpu)
-		return err_set(e, ERR_NOMEM, "device: out of memory");
-	if (rpc_lease_id(d->client))
+	if (d->client && rpc_lease_id(d->client))
 		d->lease = rpc_lease_id(d->client);
 	rc = rpc_reopen(&d->reopen, &d->client, &own);
 	if (rc)
-		rc = err_set(e, rc == ERR_CANCELLED ? rc : ERR_DEVICE, "%s", own.msg);
-	else if (strcmp(device_info(d)->cpu, cpu))
-		rc = err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
-			     device_info(d)->cpu, cpu);
-	*same = !rc && instance && rpc_instance(d->client) == instance;
-	free(cpu);
-	return rc;
+		return err_set(e, rc == ERR_CANCELLED ? rc : ERR_DEVICE, "%s", own.msg);
+	if (strcmp(device_info(d)->cpu, d->cpu))
+		return err_set(e, ERR_DEVICE, "the agent that answers now runs on '%s', not '%s'",
+			       device_info(d)->cpu, d->cpu);
+	*same = d->instance && rpc_instance(d->client) == d->instance;
+	d->instance = rpc_instance(d->client);
+	return OK;
 }
 
 /* What the agent may have died of: the first that it had not finished. */
@@ -334,6 +337,8 @@ handle(Device *d, RpcEvent *ev, Err *e)
 int
 device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 {
+	uint64_t end = clock_ns() + (uint64_t)timeout_ms * MS_NS, now;
+
 	for (;;) {
 		Err own = {0};
 		RpcEvent ev;
@@ -345,7 +350,10 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 				forget(d, i);
 				return OK;
 			}
-		rc = d->nflight ? rpc_wait(d->client, timeout_ms, &ev, &own) : NOT_APPLICABLE;
+		now = clock_ns();
+		rc = d->nflight ? rpc_wait(d->client, now < end ? (int)((end - now) / MS_NS) : 0,
+					   &ev, &own)
+				: NOT_APPLICABLE;
 		if (rc == NOT_APPLICABLE)
 			return rc;
 		if (!rc)
@@ -355,6 +363,39 @@ device_take(Device *d, int timeout_ms, Parcel **out, Err *e)
 		if (rc)
 			return rc;
 	}
+}
+
+int
+device_surrender(Device *d, Parcel *out[FLIGHT_MAX])
+{
+	int n = d->nflight;
+
+	if (!d->client)
+		blame(d);
+	for (int i = 0; i < n; i++) {
+		out[i] = d->flight[i];
+		if (d->client)
+			rpc_cancel(d->client, out[i]->batch_id, NULL);
+	}
+	d->nflight = 0;
+	return n;
+}
+
+int
+device_mend(Device *d, Err *e)
+{
+	int rc = ERR_DEVICE;
+
+	for (bool broken = !d->client; rc == ERR_DEVICE; broken = true) {
+		Err own = {0};
+		bool same;
+
+		if (broken && (rc = reconnect(d, &same, e)))
+			return rc;
+		if ((rc = device_lease(d, &own)))
+			err_set(e, rc, "%s", own.msg);
+	}
+	return rc;
 }
 
 void

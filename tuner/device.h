@@ -31,6 +31,8 @@ typedef struct Device {
 	int nflight, lost; /* connections lost */
 	bool cancelled;    /* by device_cancel */
 	const char *name;  /* where others may use it too: measuring needs a lease; else NULL */
+	char *cpu;         /* what it is to be, also after a restart */
+	uint64_t instance; /* the run of the agent that was connected last */
 	uint64_t lease;    /* that was held when the connection broke */
 	uint64_t last_batch;
 } Device;
@@ -50,12 +52,22 @@ int device_calibrate(Device *d, Calibration *out, Err *e);
 
 /* Sends a parcel that is not complete; fewer than FLIGHT_MAX are in flight. It belongs to the
  * device until device_take gives it back, and after an error to the caller. Errors: ERR_DEVICE when
- * the device is gone for good, ERR_CANCELLED when the hook stopped it: nothing but device_cancel
- * and device_close may follow; others when the agent refuses the batch. */
+ * the device is gone for good, ERR_CANCELLED when the hook stopped it: nothing but
+ * device_surrender, device_cancel and device_close may follow; others when the agent refuses the
+ * batch. */
 int device_send(Device *d, Parcel *p, Err *e);
 
-/* The next parcel that is complete. NOT_APPLICABLE when none is within timeout_ms. */
+/* The next parcel that is complete. NOT_APPLICABLE when none is within timeout_ms, whatever else
+ * came. Errors: as of device_send. */
 int device_take(Device *d, int timeout_ms, Parcel **out, Err *e);
+
+/* Takes everything in flight away from the device, which answers for it no more; returns how many.
+ * Where the connection is gone, the first that was not complete has had an attempt. It may follow
+ * any error. */
+int device_surrender(Device *d, Parcel *out[FLIGHT_MAX]);
+
+/* Comes to hold the device again after device_surrender. Errors: as of device_send. */
+int device_mend(Device *d, Err *e);
 
 /* Everything in flight is cancelled; it still comes back, LOST or CANCELLED where unmeasured. */
 void device_cancel(Device *d);

@@ -90,7 +90,7 @@ store_stale(Parcel *p, Result *r)
 {
 	if (r->candidate < (uint64_t)p->n && r->status != STATUS_CANCELLED &&
 	    r->status != STATUS_LOST)
-		vec_push(p->arena, &p->stale, ((StaleResult){(int)r->candidate, *r}));
+		vec_push(p->arena, &p->stale, ((StaleResult){(int)r->candidate, 0, *r}));
 	else
 		result_fini(r);
 }
@@ -121,6 +121,15 @@ parcel_lost(const Parcel *p)
 	return false;
 }
 
+static void
+forget_item(ParcelItem *x)
+{
+	if (x->back)
+		result_fini(&x->result);
+	x->back = false;
+	x->by = 0;
+}
+
 void
 parcel_forget(Parcel *p)
 {
@@ -129,11 +138,17 @@ parcel_forget(Parcel *p)
 	for (uint32_t i = 0; i < p->batch.candidates.n; i++) {
 		ParcelItem *x = &p->item[p->batch.candidates.v[i].id];
 
-		if (!x->back || (!all && x->result.status != STATUS_LOST))
-			continue;
-		result_fini(&x->result);
-		x->back = false;
+		if (x->back && (all || x->result.status == STATUS_LOST))
+			forget_item(x);
 	}
+}
+
+void
+parcel_again(Parcel *p)
+{
+	for (uint32_t i = 0; i < p->batch.candidates.n; i++)
+		forget_item(&p->item[p->batch.candidates.v[i].id]);
+	p->attempts = 0;
 }
 
 bool
@@ -253,6 +268,19 @@ prepare(Builder *b, const Lowered *l, const int *number, int *out, Err *e)
 	return OK;
 }
 
+/* Its text stands for the code that it would be. */
+static void
+build_bare(Builder *b, ParcelItem *x, Built *k)
+{
+	Digest d = digest_of_text(x->text);
+
+	digest_print(&d, x->code);
+	k->code.nsymbol = 1;
+	k->code.symbol = ARENA_NEW(b->work, const char *);
+	k->code.symbol[0] = "none";
+	vec_push(b->work, &b->built, *k);
+}
+
 static void
 build_item(Builder *b, int item)
 {
@@ -272,6 +300,10 @@ build_item(Builder *b, int item)
 	if (b->spec->lowered)
 		b->spec->lowered(b->spec->self, &k.low);
 	memcpy(x->algorithm, k.low.sched.rewrite, sizeof x->algorithm);
+	if (b->spec->bare) {
+		build_bare(b, x, &k);
+		return;
+	}
 	k.number = ARENA_ARRAY(b->work, int, k.low.task->tensor.n + 1);
 	kernel_name(x->text, name);
 	if (!number_constants(b, k.low.task, k.number)) {
@@ -342,7 +374,8 @@ add_candidate(Builder *b, const Built *k, Candidate *c)
 		if (x->scratch_bytes > c->scratch_bytes)
 			c->scratch_bytes = x->scratch_bytes;
 	}
-	add_pool(b, k, c);
+	if (!b->spec->bare)
+		add_pool(b, k, c);
 }
 
 static int
@@ -372,7 +405,7 @@ make_batch(Builder *b)
 
 	if (b->built.n == 0)
 		return OK;
-	batch->runner = arena_strdup(a, "cpu");
+	batch->runner = arena_strdup(a, s->runner ? s->runner : "cpu");
 	batch->measure = s->measure;
 	batch->seed = s->seed;
 	batch->threads = (uint32_t)emit_target(s->emit)->threads;
@@ -381,6 +414,8 @@ make_batch(Builder *b)
 	for (int i = 0; i < b->built.n; i++)
 		add_candidate(b, &b->built.v[i], &batch->candidates.v[i]);
 	problem_buffers(s->problem, a, s->final, batch);
+	if (s->bare)
+		return OK;
 	problem_checks(s->problem, a, b->slack, s->final, batch, &b->p->blob);
 	return add_image(b);
 }

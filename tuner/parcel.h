@@ -13,12 +13,13 @@ typedef struct ParcelItem {
 	char algorithm[SCHED_REWRITE_MAX];
 	char code[DIGEST_TEXT]; /* digest of its object code; "" when none was made */
 	bool back;              /* result is known */
+	int by;                 /* board that gave it (tuner/boards.h), from 1; 0: none */
 	Result result;          /* heap; parcel_free frees it */
 } ParcelItem;
 
 /* A result that must not count, because its lease was over. */
 typedef struct StaleResult {
-	int item;
+	int item, by;  /* as in ParcelItem */
 	Result result; /* heap; parcel_free frees it */
 } StaleResult;
 
@@ -31,8 +32,9 @@ typedef struct Parcel {
 	Blobs blob;        /* everything the batch names */
 	uint64_t batch_id; /* under which it was sent last */
 	int attempts;
-	double build_s, link_s; /* spent on it */
-	void *owner;            /* the caller's */
+	double open_s, build_s, link_s, send_s; /* spent on it */
+	void *owner;                            /* the caller's */
+	struct Parcel *next;                    /* of those that hold it */
 } Parcel;
 
 /* Object code that was made before, by the name of its functions. */
@@ -43,6 +45,8 @@ typedef struct ObjectCache {
 } ObjectCache;
 
 typedef struct ParcelSpec {
+	const char *runner; /* NULL: "cpu" */
+	bool bare;          /* nothing is compiled: for a runner that runs nothing */
 	Problem *problem;
 	Emit *emit;
 	ObjectCache *object;
@@ -73,6 +77,8 @@ bool parcel_lost(const Parcel *p); /* some result says LOST */
 /* Before it is sent again: forgets results that say LOST, and of a race all when one is missing or
  * lost, for samples are compared round by round. */
 void parcel_forget(Parcel *p);
+/* To be measured once more: forgets what a device said. */
+void parcel_again(Parcel *p);
 /* Settles an item without the device. reason is copied. */
 void parcel_settle(Parcel *p, int item, Status status, const char *reason);
 /* Takes the result over. False when no item waits for it, or it is stale: the item waits on, and

@@ -38,6 +38,8 @@ learn_item(Tuner *t, Work *w, const ParcelItem *x)
 		w->used++;
 		row->trials++;
 		t->report->trials++;
+		if (x->by)
+			t->report->board[x->by - 1].trials++;
 	}
 	if (r->status != STATUS_OK) {
 		count_failure(t->report, r->status, m->reason);
@@ -101,7 +103,7 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 	w->in_flight = false;
 	w->fresh = true;
 	stats_parcel(t, p);
-	if (!device_info(&t->device)->emulated)
+	if (!boards_facts(t->boards, 0)->emulated)
 		doubt_peaks(w, p);
 	if (w->row->state == TASK_RACING && was_cancelled(p)) {
 		tuner_state(t, w, TASK_STOPPED);
@@ -125,15 +127,40 @@ tuner_settle(Tuner *t, Parcel *p, Err *e)
 	return rc;
 }
 
+/* There is no parcel, or the agent does not take it: nothing was measured. What the file system or
+ * the linker cannot do is no fault of the Work. */
+static int
+settle_refusal(Tuner *t, const BoardNews *news, Err *e)
+{
+	Work *w = news->owner;
+
+	w->in_flight = false;
+	parcel_free(news->parcel);
+	if (news->code == ERR_IO || news->code == ERR_FULL)
+		return err_set(e, news->code, "%s", news->text);
+	if (!tuner_stopped(t)) /* Ctrl-C on a terminal ends the linker too */
+		tuner_fail(t, w, news->text);
+	return OK;
+}
+
 int
 tuner_receive(Tuner *t, Err *e)
 {
 	uint64_t began = clock_ns();
-	Parcel *p;
-	int rc = device_take(&t->device, WAIT_MS, &p, e);
+	BoardNews news;
+	int rc = boards_take(t->boards, WAIT_MS, &news, e);
 
 	stats_add(&t->report->cost.wait, began);
-	return rc == OK ? tuner_settle(t, p, e) : rc == NOT_APPLICABLE ? OK : rc;
+	if (rc)
+		return rc == NOT_APPLICABLE ? OK : rc;
+	if (news.kind == NEWS_PARCEL)
+		return tuner_settle(t, news.parcel, e);
+	if (news.kind == NEWS_CALIBRATION)
+		return tuner_calibration(t, news.board, &news.calibration, e);
+	if (news.kind == NEWS_REFUSED)
+		return settle_refusal(t, &news, e);
+	tuner_event(t, TUNE_TEXT, NULL, news.text);
+	return OK;
 }
 
 int
@@ -142,8 +169,8 @@ tuner_halt(Tuner *t, Err *e)
 	uint64_t end = clock_ns() + (uint64_t)HALT_MS * 1000000;
 	int rc = OK;
 
-	device_cancel(&t->device);
-	while (!rc && t->device.client && t->device.nflight && clock_ns() < end)
+	boards_cancel(t->boards);
+	while (!rc && boards_out(t->boards) && clock_ns() < end)
 		rc = tuner_receive(t, e);
 	for (int i = 0; i < t->nwork; i++)
 		if (t->work[i].row->state < TASK_DONE)

@@ -9,9 +9,11 @@
 static const uint64_t FULL_PAUSE_NS = 200000000;
 static const double SLOWER = 1.3; /* than in the search, beyond noise */
 
+/* by: the board that measured it, or 0. */
 static LogRow
-row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m)
+row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m, int by)
 {
+	const BoardFacts *board = boards_facts(t->boards, by ? by - 1 : 0);
 	const Trial *trial = &w->trial.v[work_find(w, x->text)]; /* all that is sent is one */
 	LogRow r = {.key = w->key,
 		    .algorithm = x->algorithm,
@@ -28,9 +30,9 @@ row_of(const Tuner *t, const Work *w, const ParcelItem *x, const Result *m)
 		    .generator = HONE_VERSION,
 		    .llvm = emit_version(t->emit),
 		    .stage = trial->stage,
-		    .session = t->session,
+		    .session = board->session,
 		    .seed = (int64_t)t->opt->seed,
-		    .insecure = device_info(&t->device)->insecure,
+		    .insecure = board->insecure,
 		    .sandbox = (int64_t)m->sandbox};
 
 	r.median_ns = median_of(r.samples, r.nsample);
@@ -116,25 +118,18 @@ tuner_add_text(Tuner *t, const char *kind, const char *digest, const char *text,
 }
 
 int
-tuner_calibrate(Tuner *t, Err *e)
+tuner_calibration(Tuner *t, int board, const Calibration *c, Err *e)
 {
-	Calibration c;
-	Err ignored = {0}, own = {0};
+	const BoardFacts *f = boards_facts(t->boards, board);
 	Str s = {0};
 	int rc;
 
-	if (t->calibrated)
-		return OK;
-	rc = device_lease(&t->device, &own);
-	if (rc && rc != ERR_DEVICE) /* that one shows again, where it can be mended */
-		return err_set(e, rc, "%s", own.msg);
-	t->calibrated = true;
-	if (device_calibrate(&t->device, &c, &ignored))
-		return OK;
-#define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c.field);
+#define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c->field);
 	CALIBRATION_LIST(X)
 #undef X
-	rc = tuner_add_text(t, LOG_TEXT_CALIBRATION, t->session, str_get(&s), e);
+	rc = tuner_add_text(t, LOG_TEXT_CALIBRATION, f->session, str_get(&s), e);
+	if (!rc)
+		rc = tuner_add_text(t, LOG_TEXT_BOARD, f->session, f->name, e);
 	str_fini(&s);
 	return rc;
 }
@@ -152,14 +147,15 @@ tuner_record(Tuner *t, Work *w, const Parcel *p, int race, Err *e)
 	for (int i = 0; i < p->stale.n; i++) {
 		const StaleResult *s = &p->stale.v[i];
 
-		row[n++] = stale_row(row_of(t, w, &p->item[s->item], &s->result), &s->result, a);
+		row[n++] = stale_row(row_of(t, w, &p->item[s->item], &s->result, s->by), &s->result,
+				     a);
 	}
 	for (int i = 0; i < p->n; i++) {
 		const ParcelItem *x = &p->item[i];
 
 		if (x->result.status == STATUS_CANCELLED)
 			continue;
-		row[n] = row_of(t, w, x, &x->result);
+		row[n] = row_of(t, w, x, &x->result, x->by);
 		if (race)
 			row[n] = race_row(row[n], w, p, i, race, a);
 		n++;

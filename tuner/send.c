@@ -9,14 +9,10 @@ enum {
 	RUNS_MAX = 100,
 	TIME_MIN_NS = 3000000,
 	TIME_MAX_NS = 100000000,
-	DEADLINE_MIN_MS = 5000,
-	DEADLINE_MAX_MS = 60000,
-	PACK_BYTES_PER_MS = 20000, /* of constants, on a slow and busy device */
 };
 
-static const double STOP_ABOVE = 1.3;    /* of the best: not worth a second sample */
-static const double IMPLAUSIBLE = 0.25;  /* of the roofline */
-static const double DEADLINE_TIMES = 50; /* the time expected */
+static const double STOP_ABOVE = 1.3;   /* of the best: not worth a second sample */
+static const double IMPLAUSIBLE = 0.25; /* of the roofline */
 
 bool
 tuner_stopped(Tuner *t)
@@ -25,18 +21,6 @@ tuner_stopped(Tuner *t)
 		t->report->stopped = (t->ends && clock_ns() > t->ends) ||
 				     (t->opt->stop && t->opt->stop(t->opt->self));
 	return t->report->stopped;
-}
-
-static uint32_t
-deadline_ms(const Problem *p, double expected_ns)
-{
-	double ms =
-		fmin(fmax(DEADLINE_TIMES * expected_ns * 1e-6, DEADLINE_MIN_MS), DEADLINE_MAX_MS);
-
-	for (int i = 0; i < p->buffer.n; i++)
-		if (p->buffer.v[i].role == ROLE_CONST)
-			ms += (double)p->buffer.v[i].bytes / PACK_BYTES_PER_MS;
-	return (uint32_t)ms;
 }
 
 static MeasureSpec
@@ -83,66 +67,52 @@ show_lowered(void *self, const Lowered *l)
 	str_fini(&s);
 }
 
-/* Compiles trials at[0..n) of w. */
-static int
-build_parcel(Tuner *t, Work *w, const int *at, int n, bool race, Parcel **out, Err *e)
+/* Trials at[0..n) of w, to be compiled. */
+static BuildJob
+make_job(Tuner *t, Work *w, const int *at, int n, bool race)
 {
-	const char *text[ROUND_MAX];
-	double expected = w->row->best_ns;
-	ParcelSpec spec = {.emit = t->emit,
-			   .problem = w->problem,
-			   .object = &w->object,
-			   .text = text,
-			   .n = n,
-			   .final = race,
-			   .measure = race ? race_measure(t, w, at, n) : search_measure(w),
-			   .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
-			   .spills = w->spills,
-			   .seed = w->seed,
-			   .self = t};
+	BuildJob j = {.work = w, .n = n, .race = race, .expected_ns = w->row->best_ns};
 
+	j.spec = (ParcelSpec){.runner = t->runner,
+			      .bare = t->opt->bare,
+			      .measure = race ? race_measure(t, w, at, n) : search_measure(w),
+			      .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
+			      .spills = w->spills,
+			      .seed = w->seed,
+			      .self = t};
 	for (int i = 0; i < n; i++) {
-		text[i] = w->trial.v[at[i]].text;
-		expected = fmax(expected, w->trial.v[at[i]].expected_ns);
+		j.text[i] = w->trial.v[at[i]].text;
+		j.expected_ns = fmax(j.expected_ns, w->trial.v[at[i]].expected_ns);
 	}
-	spec.deadline_ms = deadline_ms(w->problem, expected);
-	if (t->opt->dump & (1u << TUNE_DUMP_sched | 1u << TUNE_DUMP_loop))
-		spec.lowered = show_lowered;
-	return parcel_build(&spec, out, e);
+	if (tuner_shows_candidates(t))
+		j.spec.lowered = show_lowered;
+	return j;
 }
 
 static int
 send_trials(Tuner *t, Work *w, const int *at, int n, bool race, Err *e)
 {
-	Parcel *p;
 	uint64_t began = clock_ns();
+	BuildJob j;
+	Parcel *p;
 	int rc;
 
 	if (t->opt->no_measure) {
 		tuner_missing(t, w);
 		return OK;
 	}
-	rc = work_problem(w, e);
-	if (!rc && race)
-		problem_extend(w->problem);
-	stats_add(&t->report->cost.open, began);
-	if (!rc)
-		rc = build_parcel(t, w, at, n, race, &p, e);
+	j = make_job(t, w, at, n, race);
+	rc = t->builders ? OK : build_job(&j, t->emit, &p, e);
 	if (rc)
 		return rc;
-	p->owner = w;
 	w->in_flight = true;
 	w->sent = began;
-	if (parcel_complete(p))
-		return tuner_settle(t, p, e);
-	rc = tuner_calibrate(t, e);
-	began = clock_ns();
-	if (!rc)
-		rc = device_send(&t->device, p, e);
-	stats_add(&t->report->cost.send, began);
-	if (rc)
-		parcel_free(p);
-	return rc;
+	boards_expect(t->boards);
+	if (t->builders)
+		builders_put(t->builders, &j);
+	else
+		boards_built(t->boards, w, p, NULL);
+	return OK;
 }
 
 static void

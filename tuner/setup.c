@@ -16,15 +16,35 @@ tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report)
 	t->began = clock_ns();
 	if (opt->time_limit_s > 0)
 		t->ends = t->began + (uint64_t)(opt->time_limit_s * 1e9);
+	t->threads = opt->threads > 1 ? opt->threads : 1;
+	t->runner = opt->runner ? opt->runner : "cpu";
 	t->session = arena_printf(t->arena, "%lld-%ld", (long long)clock_wall_s(), (long)getpid());
+}
+
+/* The report outlives the boards. */
+static void
+report_boards(Tuner *t)
+{
+	TuneReport *r = t->report;
+
+	if (t->boards)
+		boards_report(t->boards, r->board);
+	for (int i = 0; i < r->nboard; i++) {
+		TuneBoard *x = &r->board[i];
+
+		r->lost += x->lost;
+		x->name = arena_strdup(r->arena, x->name);
+		x->why = x->why ? arena_strdup(r->arena, x->why) : NULL;
+	}
 }
 
 void
 tuner_fini(Tuner *t)
 {
 	t->report->seconds = (double)(clock_ns() - t->began) * 1e-9;
-	t->report->lost = t->device.lost;
-	device_close(&t->device);
+	report_boards(t);
+	builders_close(t->builders);
+	boards_close(t->boards);
 	for (int i = 0; i < t->nwork; i++)
 		work_close(&t->work[i]);
 	emit_close(t->emit);
@@ -77,33 +97,45 @@ on_stop(void *self)
 	return tuner_stopped(self);
 }
 
-static void
-on_notice(void *self, const char *text)
+/* "rack-1 (Cortex-A72)", or "3 boards: rack-1, rack-2, rack-3 (Cortex-A72)". */
+static const char *
+name_devices(const Tuner *t)
 {
-	tuner_event(self, TUNE_TEXT, NULL, text);
+	Arena *a = t->report->arena;
+	int n = boards_count(t->boards);
+	const char *cpu = boards_facts(t->boards, 0)->cpu, *text;
+
+	if (n == 1)
+		return arena_printf(a, "%s (%s)", boards_info(t->boards)->name, cpu);
+	text = arena_printf(a, "%d boards:", n);
+	for (int i = 0; i < n; i++)
+		text = arena_printf(a, "%s%s %s", text, i ? "," : "",
+				    boards_facts(t->boards, i)->name);
+	return arena_printf(a, "%s (%s)", text, cpu);
 }
 
 int
 tuner_device(Tuner *t, Err *e)
 {
-	DeviceHooks hooks = {t, on_stop, on_notice, t->opt->wait_s};
-	RpcWay way = {.address = t->opt->device,
-		      .server_path = t->opt->server_path,
-		      .silence_ms = (uint32_t)(t->opt->silence_s * 1e3)};
-	const DeviceInfo *d;
+	BoardsOptions o = {.address = t->opt->device,
+			   .n = t->opt->ndevice,
+			   .way = {.server_path = t->opt->server_path,
+				   .silence_ms = (uint32_t)(t->opt->silence_s * 1e3)},
+			   .reconnect_ns = (uint64_t)(t->opt->reconnect_s * 1e9),
+			   .wait_s = t->opt->wait_s,
+			   .threads = t->threads,
+			   .runner = t->runner,
+			   .stop = on_stop,
+			   .self = t};
 	Str s = {0};
-	int rc = device_open(&t->device, &way, (uint64_t)(t->opt->reconnect_s * 1e9), hooks, e);
+	int rc = boards_open(&o, t->session, &t->boards, e);
 
 	if (rc)
 		return rc;
-	d = device_info(&t->device);
-	t->threads = t->opt->threads > 1 ? t->opt->threads : 1;
-	t->alone = !t->opt->device && t->threads >= (int)d->cores;
-	if (t->threads > (int)d->cores)
-		return err_set(e, ERR_INPUT, "%d threads: %s has %u cores", t->threads, d->name,
-			       d->cores);
-	t->report->device = arena_printf(t->report->arena, "%s (%s)", d->name, d->cpu);
-	rc = target_of_device(d, &t->target, e);
+	t->report->nboard = boards_count(t->boards);
+	t->report->board = ARENA_ARRAY(t->report->arena, TuneBoard, t->report->nboard);
+	t->report->device = name_devices(t);
+	rc = target_of_device(boards_info(t->boards), &t->target, e);
 	t->target.threads = t->threads;
 	if (!rc)
 		rc = emit_open("llvm", &t->target, &t->emit, e);
@@ -148,9 +180,9 @@ tuner_log(Tuner *t, Err *e)
 		return rc;
 	target_key(&t->target, &s);
 	t->key = (LogKey){.target = arena_strdup(t->arena, str_get(&s)),
-			  .device = arena_strdup(t->arena, device_info(&t->device)->cpu),
+			  .device = boards_facts(t->boards, 0)->cpu,
 			  .driver = "",
-			  .runner = "cpu",
+			  .runner = t->runner,
 			  .threads = arena_printf(t->arena, "%d", t->threads),
 			  .mode = "cold",
 			  .tolerance = tolerance_name(t->opt->tolerance)};
@@ -270,10 +302,13 @@ tuner_works(Tuner *t, Err *e)
 		rc = init_work(t, &t->work[t->nwork++], order[i].task, order[i].ns, e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
-	if (!rc && device_info(&t->device)->insecure)
-		tuner_event(
-			t, TUNE_TEXT, NULL,
-			"warning: no authentication: anybody may use this agent or pretend to be "
-			"it; the rows say so");
+	for (int i = 0; i < boards_count(t->boards) && !rc; i++)
+		if (boards_facts(t->boards, i)->insecure)
+			tuner_event(t, TUNE_TEXT, NULL,
+				    arena_printf(t->arena,
+						 "warning: %s%sno authentication: anybody may use "
+						 "this agent or pretend to be it; the rows say so",
+						 t->opt->ndevice > 1 ? t->opt->device[i] : "",
+						 t->opt->ndevice > 1 ? ": " : ""));
 	return rc;
 }

@@ -15,6 +15,8 @@ stats_parcel(Tuner *t, const Parcel *p)
 	TuneCosts *c = &t->report->cost;
 	double times = p->batch.measure.race_rounds && p->n ? 1.0 / p->n : 1;
 
+	c->open += p->open_s;
+	c->send += p->send_s;
 	c->build += p->build_s;
 	c->link += p->link_s;
 	for (int i = 0; i < p->n; i++) {

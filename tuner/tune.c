@@ -8,11 +8,11 @@ run_search(Tuner *t, Err *e)
 	int rc = OK;
 
 	while (!rc && !tuner_stopped(t)) {
-		Work *w = tuner_next(t);
+		Work *w = boards_room(t->boards) > 0 ? tuner_next(t) : NULL;
 
 		if (w)
 			rc = tuner_send(t, w, e); /* Space -> Sched -> Loop -> Code -> device */
-		else if (t->device.nflight)
+		else if (boards_out(t->boards))
 			rc = tuner_receive(t, e); /* Meas -> Rec -> strategy */
 		else
 			break;
@@ -34,6 +34,8 @@ tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e)
 		rc = tuner_log(&t, e); /* what is known */
 	if (!rc)
 		rc = tuner_works(&t, e); /* Task -> Work */
+	if (!rc)
+		rc = tuner_begin(&t, e); /* the boards are ready to measure */
 	if (!rc)
 		rc = run_search(&t, e);
 	if (!rc)

@@ -79,8 +79,8 @@ typedef struct TuneFailure {
 	int64_t n;
 } TuneFailure;
 
-/* Where the time of a run goes, s. Those of the tuner follow one another; the device works beside
- * them. name, what it is */
+/* Where the time of a run goes, s. Those of the tuner follow one another, but for sending, and with
+ * several boards for what is compiled; devices work beside them. name, what it is */
 #define TUNE_COST_LIST(X)                                   \
 	X(open, "building spaces, and outputs to check by") \
 	X(build, "lowering and compiling candidates")       \
@@ -98,6 +98,16 @@ typedef struct TuneCosts {
 #undef X
 } TuneCosts;
 
+/* A device of a run, and how it kept step with the others. */
+typedef struct TuneBoard {
+	const char *name;           /* as the user says it; a private agent: the host's */
+	int64_t trials;             /* it measured */
+	int lost;                   /* connections that had to be made again */
+	double canary_ns, start_ns; /* of the kernels that all measure: last, first; 0: none */
+	bool apart;                 /* its canary moved or is another one: it ran no races then */
+	const char *why;            /* why it is not used any more; NULL: it is */
+} TuneBoard;
+
 typedef struct TuneReport {
 	Arena *arena; /* everything below */
 	TuneTask *task;
@@ -109,9 +119,11 @@ typedef struct TuneReport {
 	TuneCosts cost;
 	double before_ns, after_ns; /* model: sum over raced tasks, by uses */
 	RaceRatio ratio;
-	int decided;  /* tasks the sums are of */
-	bool stopped; /* by time limit or stop() */
-	const char *device;
+	int decided;        /* tasks the sums are of */
+	bool stopped;       /* by time limit or stop() */
+	const char *device; /* the first, and how many there are like it */
+	TuneBoard *board;
+	int nboard;
 } TuneReport;
 
 typedef enum TuneEventKind {
@@ -132,19 +144,26 @@ typedef struct TuneEvent {
 	const char *text;
 } TuneEvent;
 
+enum { BOARDS_MAX = 64 }; /* of a run */
+
 typedef struct TuneOptions {
-	const char *device;      /* address of an agent; NULL: a private one */
-	const char *server_path; /* program of the private agent */
-	double reconnect_s;      /* to get a lost connection back; 0: ten minutes */
-	double silence_s;        /* the agent is gone when nothing came for so long; 0: 10 */
-	const char *log;         /* file */
-	const Effort *effort;    /* NULL: "measure" */
-	int trials;              /* per Task; 0: the effort's */
-	double time_limit_s;     /* 0: none */
-	bool no_measure;         /* what the log does not decide is an error */
-	double wait_s;           /* for others to leave the device: RpcWait.seconds */
-	int threads;             /* that compute together; 0: 1 */
-	size_t memory;           /* for inputs, outputs and activations of the model; 0: any */
+	const char *const *device; /* addresses of agents on boards of one model */
+	int ndevice;               /* of them; 0: a private agent */
+	const char *runner;        /* that measures, a kind of DeviceInfo.runners; NULL: "cpu" */
+	bool bare;                 /* candidates are not compiled: for a runner that runs nothing */
+	const char *server_path;   /* program of the private agent */
+	double reconnect_s;        /* to get a lost connection back; 0: ten minutes. Where there
+				    * are other boards, a quarter of it, at most 10 s, until they
+				    * get what it had */
+	double silence_s;          /* the agent is gone when nothing came for so long; 0: 10 */
+	const char *log;           /* file */
+	const Effort *effort;      /* NULL: "measure" */
+	int trials;                /* per Task; 0: the effort's */
+	double time_limit_s;       /* 0: none */
+	bool no_measure;           /* what the log does not decide is an error */
+	double wait_s;             /* for others to leave the device: RpcWait.seconds */
+	int threads;               /* that compute together; 0: 1 */
+	size_t memory;             /* for inputs, outputs and activations of the model; 0: any */
 	uint64_t seed;
 	ToleranceClass tolerance; /* which algorithms may be tried */
 	unsigned dump;            /* bit per TuneDump */

@@ -2,8 +2,7 @@
 #ifndef TUNER_TUNER_H
 #define TUNER_TUNER_H
 
-#include "tuner/device.h"
-#include "tuner/work.h"
+#include "tuner/builders.h"
 
 typedef struct Tuner {
 	const TuneOptions *opt;
@@ -11,17 +10,17 @@ typedef struct Tuner {
 	const Graph *graph;
 	Arena *arena; /* of the run */
 	Plan *plan;
-	Device device;
+	Boards *boards;
+	Builders *builders; /* NULL: parcels are compiled in the tuner's thread */
 	Target target;
 	int threads;
-	bool alone; /* measuring takes all cores of this machine: nothing else runs meanwhile */
+	const char *runner;
 	Emit *emit;
 	Log *log;
 	LogKey key; /* without task and form */
 	const char *session;
-	bool calibrated; /* the session's full calibration was asked for */
-	Work *work;      /* per Task of the plan, dearest first */
-	double round_s;  /* of searches, mean of those that are back */
+	Work *work;     /* per Task of the plan, dearest first */
+	double round_s; /* of searches, mean of those that are back */
 	int nwork, races;
 	int missing;          /* Works that the log does not decide and that may not be measured */
 	uint64_t began, ends; /* clock_ns; ends 0: no limit */
@@ -31,11 +30,20 @@ typedef struct Tuner {
 /* --- setup.c: everything before the first proposal, a stage of the spine each --- */
 
 void tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report);
-int tuner_device(Tuner *t, Err *e); /* connects; Target, back end */
+int tuner_device(Tuner *t, Err *e); /* connects to all boards; Target, back end */
 int tuner_plan(Tuner *t, Err *e);   /* Graph -> Plan for the Target */
 int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns, texts */
 int tuner_works(Tuner *t, Err *e);  /* a Work per Task */
 void tuner_fini(Tuner *t);
+
+/* --- begin.c --- */
+
+/* The boards begin; several with a canary, which is the choice without a log for one of the Tasks.
+ */
+int tuner_begin(Tuner *t, Err *e);
+
+/* Whether every candidate is dumped when it is lowered, hence in the tuner's thread. */
+bool tuner_shows_candidates(const Tuner *t);
 
 /* --- turn.c --- */
 
@@ -66,18 +74,18 @@ int tuner_send(Tuner *t, Work *w, Err *e);
 /* Takes a complete parcel: records it, lets its Work learn or decides its race, frees it. */
 int tuner_settle(Tuner *t, Parcel *p, Err *e);
 
-/* Waits a while for a parcel and settles it. */
+/* Waits a while for what the boards have to say: settles a parcel, fails a Work whose parcel was
+ * refused, passes texts on. Errors: when no board is left; of the log. */
 int tuner_receive(Tuner *t, Err *e);
 
-/* Stops what is in flight and keeps what it measured, if the device is there to say so. */
+/* Stops what is in flight and keeps what it measured, if the boards are there to say so. */
 int tuner_halt(Tuner *t, Err *e);
 
 /* --- record.c --- */
 
-/* The full calibration of the device, once a run, before the first batch: into the log, under the
- * name of the session that every row carries. It only explains times, so that without one the run
- * goes on. Errors: of the log. */
-int tuner_calibrate(Tuner *t, Err *e);
+/* The full calibration of a board, once a run, before its first batch: into the log, under the name
+ * of the session that every row carries, and with it which board that is. Errors: of the log. */
+int tuner_calibration(Tuner *t, int board, const Calibration *c, Err *e);
 
 /* A text into the log; waits while the disk is full. */
 int tuner_add_text(Tuner *t, const char *kind, const char *digest, const char *text, Err *e);

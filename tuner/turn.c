@@ -87,8 +87,6 @@ tuner_next(Tuner *t)
 	Work *best = NULL;
 	int open = 0;
 
-	if (t->device.nflight == (t->alone ? 1 : FLIGHT_MAX))
-		return NULL;
 	for (int i = 0; i < t->nwork; i++)
 		open += is_open(&t->work[i]);
 	for (int i = 0; i < t->nwork; i++) {

@@ -241,7 +241,8 @@ remove_log(void)
 static void
 tune_on(const char *device)
 {
-	TuneOptions opt = {.device = device,
+	TuneOptions opt = {.device = &device,
+			   .ndevice = device != NULL,
 			   .server_path = AGENT,
 			   .log = log_path,
 			   .trials = TRIALS,

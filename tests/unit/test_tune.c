@@ -100,7 +100,8 @@ stop(void *self)
 static int
 run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
 {
-	TuneOptions opt = {.device = device,
+	TuneOptions opt = {.device = &device,
+			   .ndevice = device != NULL,
 			   .server_path = HONE_BIN "/rpc_server",
 			   .log = log_path,
 			   .effort = effort_named(w->effort),

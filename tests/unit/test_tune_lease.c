@@ -45,7 +45,8 @@ static int
 run_tune(Watch *w, const char *device, double wait_s, TuneReport *r, Err *e)
 {
 	Graph *g = tune_case_model();
-	TuneOptions opt = {.device = device,
+	TuneOptions opt = {.device = &device,
+			   .ndevice = device != NULL,
 			   .server_path = AGENT,
 			   .log = log_path,
 			   .wait_s = wait_s,
@@ -248,7 +249,8 @@ late_results_are_recorded_as_stale(void **state)
 	ParcelItem item = {.text = "vec=k", .algorithm = "direct", .code = "00"};
 	TuneOptions opt = {0};
 	TuneReport report = {0};
-	Tuner t = {.opt = &opt, .report = &report, .session = "s"};
+	BoardsOptions one = {.way = {.server_path = AGENT}, .threads = 1, .runner = "cpu"};
+	Tuner t = {.opt = &opt, .report = &report};
 	Work w = {.arena = p.arena, .key = {"t", "f", "x", "d", "", "cpu", "1", "cold", "default"}};
 	Result late = measured(true, 1), fine = measured(false, 2);
 	LogRow *row;
@@ -265,8 +267,8 @@ late_results_are_recorded_as_stale(void **state)
 	assert_int_equal(p.stale.n, 1);
 	assert_true(parcel_store(&p, &fine));
 	assert_true(parcel_complete(&p));
-	if (rpc_start_local(AGENT, &t.device.client, &e) ||
-	    target_of_device(rpc_device(t.device.client), &t.target, &e) ||
+	if (boards_open(&one, "s", &t.boards, &e) ||
+	    target_of_device(boards_info(t.boards), &t.target, &e) ||
 	    emit_open("llvm", &t.target, &t.emit, &e) || log_open(log_path, &t.log, &e) ||
 	    tuner_record(&t, &w, &p, 0, &e))
 		fail_msg("%s", e.msg);
@@ -281,7 +283,7 @@ late_results_are_recorded_as_stale(void **state)
 	assert_int_equal(best_of("t", &n), row[1].id);
 	assert_int_equal(n, 1);
 	emit_close(t.emit);
-	rpc_close(t.device.client);
+	boards_close(t.boards);
 	result_fini(&p.stale.v[0].result);
 	result_fini(&item.result);
 	arena_free(p.arena);

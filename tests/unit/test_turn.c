@@ -96,9 +96,6 @@ who_is_in_flight_waits(void **state)
 	for (int i = 0; i < WORKS; i++)
 		r.work[i].in_flight = true;
 	assert_null(tuner_next(&r.t));
-	r.work[3].in_flight = false;
-	r.t.device.nflight = FLIGHT_MAX;
-	assert_null(tuner_next(&r.t));
 }
 
 /* Trials used up, roofline reached, or nothing gained for long: whatever others would save. */

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -44,6 +45,32 @@ tune_case_product(void)
 	onnx_make_const(&m, "w", DT_F32, "256,64", w);
 	onnx_make_node(&m, "MatMul", "x w", "y");
 	onnx_make_output(&m, "y");
+	return tune_case_import(&m);
+}
+
+enum { TUNE_CASE_CHAIN = 5 };
+
+/* Matrix products one behind the other, each of a shape of its own. */
+static inline Graph *
+tune_case_chain(void)
+{
+	static float w[64 * 64];
+	OnnxMake m;
+
+	rng_fill(DT_F32, w, sizeof w / sizeof *w, 1, -1, 1);
+	onnx_make_init(&m, 13);
+	onnx_make_input(&m, "x0", DT_F32, "8,16");
+	for (int i = 0; i < TUNE_CASE_CHAIN; i++) {
+		char shape[32], name[2][8], in[16];
+
+		snprintf(shape, sizeof shape, "%d,%d", 16 + 8 * i, 24 + 8 * i);
+		snprintf(name[0], sizeof name[0], "w%d", i);
+		snprintf(name[1], sizeof name[1], "x%d", i + 1);
+		snprintf(in, sizeof in, "x%d w%d", i, i);
+		onnx_make_const(&m, name[0], DT_F32, shape, w);
+		onnx_make_node(&m, "MatMul", in, name[1]);
+	}
+	onnx_make_output(&m, "x5");
 	return tune_case_import(&m);
 }
 
