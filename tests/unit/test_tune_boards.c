@@ -19,7 +19,7 @@
 
 /* ms that a candidate takes; with the greater a board is busy all the time. */
 #define SHORT "3"
-#define LONG  "40"
+#define LONG  "25"
 
 enum { TRIALS = 8, BOARDS = 2, SAID = 8192 };
 
