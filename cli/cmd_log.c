@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/log_commands.h"
 #include "db/log.h"
 #include "graph/task.h"
 #include "tuner/race.h"
@@ -192,13 +193,14 @@ print_rows(Log *l, Arena *a, const LogRow *row, int n)
 	}
 }
 
-/* Rows of the tasks whose digest begins with what --task says. */
+/* All rows, or those that count, of the tasks whose digest begins with what --task says. */
 static int
-select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
+select_rows(Log *l, const Args *a, bool only_best, LogRow **row, int *n, Err *e)
 {
 	const char *prefix = args_text(a, "task", "");
 	LogKey any = {0};
-	int kept = 0, rc = log_rows(l, a->arena, &any, row, n, e);
+	int kept = 0, rc = only_best ? log_best_rows(l, a->arena, row, n, e)
+				     : log_rows(l, a->arena, &any, row, n, e);
 
 	if (rc)
 		return rc;
@@ -206,6 +208,8 @@ select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
 		if (!strncmp((*row)[i].key.task, prefix, strlen(prefix)))
 			(*row)[kept++] = (*row)[i];
 	*n = kept;
+	if (!only_best)
+		log_sort(*row, *n);
 	return OK;
 }
 
@@ -218,11 +222,7 @@ show(const Args *a, bool only_best, Err *e)
 
 	if (rc)
 		return rc;
-	rc = select_rows(l, a, &row, &n, e);
-	if (!rc && only_best)
-		n = log_keep_best(row, n);
-	else if (!rc)
-		log_sort(row, n);
+	rc = select_rows(l, a, only_best, &row, &n, e);
 	if (!rc && args_has(a, "json"))
 		print_json(l, a->arena, row, n);
 	else if (!rc)
@@ -368,11 +368,13 @@ static const Command log_import_command = {
 };
 
 static const Command *const commands[] = {
-	&log_show, &log_best_command, &log_export_command, &log_import_command, NULL,
+	&log_show,           &log_best_command,   &log_verify_command,
+	&log_doctor_command, &log_merge_command,  &log_forget_command,
+	&log_export_command, &log_import_command, NULL,
 };
 
 const Command cmd_log = {
 	.name = "log",
-	.summary = "Look into tuning logs, export and import them",
+	.summary = "Look into tuning logs, check them, bring them together",
 	.sub = commands,
 };
