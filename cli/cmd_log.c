@@ -58,6 +58,12 @@ summarise(Log *l, Arena *a, const char *digest)
 	return x;
 }
 
+const char *
+log_problem(Log *l, Arena *a, const char *task)
+{
+	return summarise(l, a, task).axes;
+}
+
 /* Columns of the terminal that a line may take; a pipe takes any. */
 static int
 line_width(void)
@@ -193,9 +199,8 @@ print_rows(Log *l, Arena *a, const LogRow *row, int n)
 	}
 }
 
-/* All rows, or those that count, of the tasks whose digest begins with what --task says. */
-static int
-select_rows(Log *l, const Args *a, bool only_best, LogRow **row, int *n, Err *e)
+int
+log_rows_asked(Log *l, const Args *a, bool only_best, LogRow **row, int *n, Err *e)
 {
 	const char *prefix = args_text(a, "task", "");
 	LogKey any = {0};
@@ -222,7 +227,7 @@ show(const Args *a, bool only_best, Err *e)
 
 	if (rc)
 		return rc;
-	rc = select_rows(l, a, only_best, &row, &n, e);
+	rc = log_rows_asked(l, a, only_best, &row, &n, e);
 	if (!rc && args_has(a, "json"))
 		print_json(l, a->arena, row, n);
 	else if (!rc)
@@ -241,26 +246,6 @@ static int
 run_best(const Args *a, Err *e)
 {
 	return show(a, true, e);
-}
-
-static int
-run_export(const Args *a, Err *e)
-{
-	const char *path = args_text(a, "output", NULL);
-	Str text = {0};
-	Log *l;
-	int rc = log_open_read(a->operand.v[0], &l, e);
-
-	if (rc)
-		return rc;
-	rc = log_export(l, args_has(a, "best"), &text, e);
-	if (!rc && path)
-		rc = file_write(path, str_get(&text), text.n, e);
-	else if (!rc)
-		fwrite(str_get(&text), 1, text.n, stdout);
-	str_fini(&text);
-	log_close(l);
-	return rc;
 }
 
 static int
@@ -315,16 +300,6 @@ static const ArgOption show_options[] = {
 	{0},
 };
 
-static const ArgOption export_options[] = {
-	{.name = "best", .help = "only the row that counts of each key"},
-	{.name = "output",
-	 .letter = 'o',
-	 .kind = ARG_TEXT,
-	 .value = "FILE",
-	 .help = "where the text goes; standard output unless given"},
-	{0},
-};
-
 static const Command log_show = {
 	.name = "show",
 	.summary = "List the measured kernels, by task",
@@ -347,16 +322,6 @@ static const Command log_best_command = {
 	.run = run_best,
 };
 
-static const Command log_export_command = {
-	.name = "export",
-	.summary = "Print a log as sorted text, a line per row and per text behind a digest",
-	.operands = "LOG",
-	.min = 1,
-	.max = 1,
-	.option = export_options,
-	.run = run_export,
-};
-
 static const Command log_import_command = {
 	.name = "import",
 	.summary = "Add exported rows to a log, which is made when there is none",
@@ -368,9 +333,17 @@ static const Command log_import_command = {
 };
 
 static const Command *const commands[] = {
-	&log_show,           &log_best_command,   &log_verify_command,
-	&log_doctor_command, &log_merge_command,  &log_forget_command,
-	&log_export_command, &log_import_command, NULL,
+	&log_show,
+	&log_best_command,
+	&log_verify_command,
+	&log_doctor_command,
+	&log_merge_command,
+	&log_forget_command,
+	&log_export_command,
+	&log_import_command,
+	&log_pull_command,
+	&log_push_command,
+	NULL,
 };
 
 const Command cmd_log = {

@@ -28,6 +28,7 @@ cat >"$work/headers" <<'TABLE'
 ^(cjson/|cJSON)		^base/json\.c$
 ^nettle/	^base/hash\.c$
 ^seccomp\.h		^(rpc_server/sandbox_seccomp\.c$|tests/)
+^curl/			^fetch/transfer\.c$
 ^cmocka\.h		^tests/
 TABLE
 xargs grep -nE '^#[ ]*include[ ]*[<"]' <"$work/files" |
