@@ -42,6 +42,12 @@ bool fetch_is_url(const char *text);
  * errors, except that bytes which are not those of the digest are removed. */
 int fetch_get(const char *url, const char *part, const FetchOptions *o, Fetched *out, Err *e);
 
+/* The digest that fetch_get would want: that of the options, else what URL.sha256 says. */
+int fetch_expected(const char *url, const FetchOptions *o, char sha256[SHA256_TEXT], Err *e);
+
+/* Digest and size of a file. Errors: ERR_IO. */
+int fetch_digest_file(const char *path, char sha256[SHA256_TEXT], uint64_t *bytes, Err *e);
+
 /* Uploads a file by PUT, and then its digest to URL.sha256. If the server has another file there
  * that is newer than `time` (seconds since 1970), or says nothing of its age, ERR_BUSY, unless
  * o->force; one that changes meanwhile is not replaced where the server tells versions (ETag). */

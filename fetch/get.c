@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "fetch/internal.h"
 
-static int
-ask_digest(const char *url, const FetchOptions *o, char sha256[SHA256_TEXT], Err *e)
+int
+fetch_expected(const char *url, const FetchOptions *o, char sha256[SHA256_TEXT], Err *e)
 {
 	Str at = {0}, name = {0};
 	Request r = {.o = o, .to = -1, .body = -1};
@@ -87,7 +87,7 @@ fetch_get(const char *url, const char *part, const FetchOptions *o, Fetched *out
 	*out = (Fetched){0};
 	if (!fetch_is_url(url))
 		return err_set(e, ERR_INPUT, "%s: expected http://, https:// or file://", url);
-	rc = ask_digest(url, o, expected, e);
+	rc = fetch_expected(url, o, expected, e);
 	if (!rc && from) {
 		rc = fetch_digest_file(part, out->sha256, &out->bytes, e);
 		right = !rc && !strcmp(out->sha256, expected);

@@ -5,10 +5,7 @@
 #include "base/str.h"
 #include "fetch/fetch.h"
 
-/* digest.c. Digest and size of a file. Errors: ERR_IO. */
-int fetch_digest_file(const char *path, char sha256[SHA256_TEXT], uint64_t *bytes, Err *e);
-
-/* Where the digest of a URL's file lies, and the file's name. */
+/* digest.c. Where the digest of a URL's file lies, and the file's name. */
 void fetch_digest_url(const char *url, Str *at, Str *name);
 
 /* What one request is to do, and what came of it. */

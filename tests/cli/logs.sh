@@ -7,8 +7,8 @@ model=$digits/digits.onnx
 cd "$work"
 
 made() { # two logs of one model, which share no measurement
-	ok "$hone" tune "$model" --log one.db --trials 3 --seed 1
-	ok "$hone" tune "$model" --log two.db --trials 3 --seed 2
+	ok "$hone" tune "$model" --log one.db --trials 2 --seed 1
+	ok "$hone" tune "$model" --log two.db --trials 2 --seed 2
 }
 
 rows() { # LOG: how many
@@ -25,7 +25,7 @@ merged() {
 	refused 2 "is the log itself" "$hone" log merge all.db ./all.db
 	refused 2 "no.db" "$hone" log merge all.db no.db
 	[ ! -e no.db ] || fail "a log was made"
-	json "$hone" tune "$model" --log all.db --trials 3 --json
+	json "$hone" tune "$model" --log all.db --trials 2 --json
 	grep -q '"trials":[^0-9]*0,' json || fail "what was merged was measured again"
 }
 
@@ -56,6 +56,19 @@ checked() {
 	refused 2 "which rows" "$hone" log forget all.db --yes
 	refused 2 "--before" "$hone" log forget all.db --before yesterday
 	refused 2 "--status" "$hone" log forget all.db --status FINE
+}
+
+exported() {
+	for form in t4 kernel-tuner; do
+		ok "$hone" log export one.db --format $form -o $form
+		[ "$(ls $form | wc -l)" = 5 ] || fail "not a file for each task: $(ls $form)"
+		json cat "$(find $form -type f | head -n 1)"
+		grep -q '"algorithm":' json || fail "no parameters"
+		refused 2 "here are 5" "$hone" log export one.db --format $form
+	done
+	ok "$hone" log export one.db --format csv -o one.csv
+	[ "$(grep -c '^[0-9]' one.csv)" = "$(rows one.db)" ] || fail "rows were lost"
+	refused 2 "'xml', expected one of text csv" "$hone" log export one.db --format xml
 }
 
 start_server() {
@@ -165,9 +178,27 @@ pushed() {
 	nothing_left
 }
 
+models() {
+	cp "$model" served/
+	(cd served && sha256sum digits.onnx >digits.onnx.sha256)
+	export XDG_CACHE_HOME="$work/cache"
+	ok "$hone" compile "$url/digits.onnx" -o fetched
+	ok "$hone" compile "$model" -o plain
+	same fetched/digits.json plain/digits.json
+	rm served/digits.onnx
+	ok "$hone" inspect "$url/digits.onnx" # a copy is here
+	says_not fetching
+	digest=$(sha256sum <"$model" | cut -c 1-64)
+	ok "$hone" inspect "http://127.0.0.1:1/digits.onnx#sha256=$digest"
+	refused 4 "connection refused" "$hone" inspect http://127.0.0.1:1/digits.onnx
+	printf 'X' >>"cache/hone/files/$digest/digits.onnx"
+	refused 4 "404 Not Found" "$hone" inspect "$url/digits.onnx"
+}
+
 made
 merged
 checked
+exported
 if ! command -v python3 >/dev/null; then
 	echo "no python3: no server to pull from" >&2
 	exit 0
@@ -182,3 +213,4 @@ interrupted
 not_believed
 by_name
 pushed
+models

@@ -191,7 +191,7 @@ bad_rows_are_left_behind_by_reason(void **state)
 	log_close(into);
 }
 
-enum { MERGED_ROWS = 1000, MERGE_KILLS = 16 };
+enum { MERGED_ROWS = 600, MERGE_KILLS = 8 };
 
 static int
 merge_until_killed(Bench *b, const char *from)
