@@ -18,7 +18,7 @@ rows() { # LOG: how many
 merged() {
 	ok "$hone" log merge all.db one.db two.db
 	says "^one.db: $(rows one.db) added, 0 known, 0 skipped, [0-9]+ texts, 1 plans$"
-	says "^two.db: $(rows two.db) added, 0 known, 0 skipped, 1 texts, 0 plans$"
+	says "^two.db: $(rows two.db) added, 0 known, 0 skipped, [0-9]+ texts, 0 plans$"
 	ok "$hone" log merge all.db two.db one.db
 	says "^two.db: 0 added, $(rows two.db) known"
 	[ "$(rows all.db)" = $(($(rows one.db) + $(rows two.db))) ] || fail "rows were lost"

@@ -109,6 +109,7 @@ a_merge_adds_what_is_not_there(void **state)
 	assert_int_equal(log_put_plan(from, "g", "u", "theirs", &e), OK);
 	assert_int_equal(log_put_text(from, "task", "00", "of another digest", &e), OK);
 	assert_int_equal(log_put_text(from, LOG_TEXT_CALIBRATION, "s1", "fma=1", &e), OK);
+	assert_int_equal(log_put_text(from, LOG_TEXT_VERDICT, "v", "rows 2", &e), OK);
 	assert_int_equal(log_merge(into, from, &m, &e), OK);
 	assert_int_equal(m.added, 2);
 	assert_int_equal(m.known, 1);
@@ -120,6 +121,8 @@ a_merge_adds_what_is_not_there(void **state)
 	assert_string_equal(text, "mine");
 	assert_int_equal(log_get_text(into, b->a, "task", k.task, &text, &e), OK);
 	assert_int_equal(log_get_text(into, b->a, "task", "00", &text, &e), NOT_APPLICABLE);
+	assert_int_equal(log_get_text(into, b->a, LOG_TEXT_VERDICT, "v", &text, &e),
+			 NOT_APPLICABLE);
 	assert_int_equal(log_merge(into, from, &m, &e), OK);
 	assert_int_equal(m.added, 0);
 	assert_int_equal(m.known, 3);
@@ -396,7 +399,9 @@ only_selected_rows_are_forgotten(void **state)
 	}
 	assert_int_equal(log_forget(l, &cases[1].s, &removed, &e), OK);
 	assert_int_equal(removed, 0);
+	assert_int_equal(log_put_text(l, LOG_TEXT_VERDICT, "v", "rows 5", &e), OK);
 	assert_int_equal(log_forget(l, &cases[0].s, &removed, &e), OK);
+	assert_int_equal(log_get_text(l, b->a, LOG_TEXT_VERDICT, "v", &text, &e), NOT_APPLICABLE);
 	assert_int_equal(removed, 3);
 	assert_int_equal(count_rows(b, l), 2);
 	assert_int_equal(log_get_text(l, b->a, "task", k.task, &text, &e), NOT_APPLICABLE);
