@@ -34,6 +34,15 @@ folder_config(const char *name, char path[FOLDER_MAX], Err *e)
 }
 
 int
+folder_cache(const char *name, char path[FOLDER_MAX], Err *e)
+{
+	const char *own = absolute("XDG_CACHE_HOME");
+
+	return own ? join(own, "hone/", name, path, e)
+		   : join(absolute("HOME"), ".cache/hone/", name, path, e);
+}
+
+int
 folder_state(const char *name, char path[FOLDER_MAX], Err *e)
 {
 	const char *service = absolute("STATE_DIRECTORY"), *own = absolute("XDG_STATE_HOME");

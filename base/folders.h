@@ -10,6 +10,9 @@ enum { FOLDER_MAX = 1024 };
  * set or the path is too long. */
 int folder_config(const char *name, char path[FOLDER_MAX], Err *e);
 
+/* $XDG_CACHE_HOME/hone/NAME, or ~/.cache/hone/NAME. */
+int folder_cache(const char *name, char path[FOLDER_MAX], Err *e);
+
 /* The same for state: $STATE_DIRECTORY/NAME for a service, else $XDG_STATE_HOME/hone/NAME, else
  * /var/lib/hone/NAME for root and ~/.local/state/hone/NAME for others. */
 int folder_state(const char *name, char path[FOLDER_MAX], Err *e);

@@ -7,6 +7,7 @@
 
 #include <nettle/sha2.h>
 
+_Static_assert(SHA256_DIGEST_SIZE == DIGEST_WHOLE, "a SHA-256 has 32 bytes");
 _Static_assert(sizeof(struct sha256_ctx) <= sizeof(DigestState), "DigestState is too small");
 
 void
@@ -19,6 +20,12 @@ void
 digest_add(DigestState *s, const void *data, size_t size)
 {
 	sha256_update((struct sha256_ctx *)s, size, data);
+}
+
+void
+digest_end_whole(DigestState *s, uint8_t whole[DIGEST_WHOLE])
+{
+	sha256_digest((struct sha256_ctx *)s, DIGEST_WHOLE, whole);
 }
 
 Digest

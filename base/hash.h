@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_BYTES = 16, DIGEST_TEXT = 2 * DIGEST_BYTES + 1, DIGEST_CHECK = 9 };
+enum { DIGEST_BYTES = 16, DIGEST_WHOLE = 32, DIGEST_TEXT = 2 * DIGEST_BYTES + 1, DIGEST_CHECK = 9 };
 
 /* First 16 bytes of SHA-256: names tasks, forms, graphs, images and blobs. */
 typedef struct Digest {
@@ -23,6 +23,8 @@ typedef struct DigestState {
 void digest_init(DigestState *s);
 void digest_add(DigestState *s, const void *data, size_t size);
 Digest digest_end(DigestState *s);
+/* The whole SHA-256 instead, as other programs tell it. */
+void digest_end_whole(DigestState *s, uint8_t whole[DIGEST_WHOLE]);
 
 bool digest_equal(const Digest *a, const Digest *b);
 void digest_print(const Digest *d, char text[DIGEST_TEXT]); /* lower-case hex */

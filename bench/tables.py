@@ -105,9 +105,16 @@ def boards(rows):
            for r in rows])
 
 
+def logs(rows):
+    table(["rows", "MB", "rows/s added", "open ms", "best of 60 ms", "first ms", "other device ms"],
+          [[r["rows"], f"{r['bytes'] / 1e6:.0f}", f"{r['rows_per_s']:.0f}", f"{r['open_ms']:.1f}",
+            f"{r['best60_ms']:.1f}", f"{r['best60_first_ms']:.1f}",
+            f"{r['best60_other_ms']:.1f}"] for r in rows])
+
+
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
-         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards}
+         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs}
 
 
 def main():

@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/finding.h"
 #include "codegen/link.h"
-#include "db/log.h"
+#include "db/upkeep.h"
 #include "rpc_client/client.h"
 #include "search_space/target.h"
 #include "wire/message.h"
@@ -314,20 +314,15 @@ check_compiler(Doctor *d)
 static int
 count_rows(Log *l, const char *path, Findings *f, Err *e)
 {
-	Arena *a = arena_new();
-	LogKey any = {0};
-	LogRow *row;
+	LogSelected all;
 	int64_t owner = 0;
-	int n = 0, right = 0, rc = log_rows(l, a, &any, &row, &n, e);
+	int rc = log_select(l, &(LogSelection){0}, &all, e);
 
-	for (int i = 0; i < n && !rc; i++)
-		right += !strcmp(row[i].status, "OK");
-	arena_free(a);
 	if (!rc)
 		rc = log_owner(path, &owner, e);
 	if (!rc)
-		finding_add(f, VERDICT_OK, "log", "", "%s: sound, %d rows, %d of them right", path,
-			    n, right);
+		finding_add(f, VERDICT_OK, "log", "", "%s: sound, %lld rows, %lld of them right",
+			    path, (long long)all.rows, (long long)all.right);
 	if (!rc && owner)
 		finding_add(f, VERDICT_NOTE, "log owner", "another tune would be refused",
 			    "process %lld is writing", (long long)owner);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/log_commands.h"
 #include "db/log.h"
 #include "graph/task.h"
 #include "tuner/race.h"
@@ -55,6 +56,12 @@ summarise(Log *l, Arena *a, const char *digest)
 	x.axes = stage_axes(a, &t->stage.v[longest]);
 	x.flops = task_flops(t);
 	return x;
+}
+
+const char *
+log_problem(Log *l, Arena *a, const char *task)
+{
+	return summarise(l, a, task).axes;
 }
 
 /* Columns of the terminal that a line may take; a pipe takes any. */
@@ -192,13 +199,13 @@ print_rows(Log *l, Arena *a, const LogRow *row, int n)
 	}
 }
 
-/* Rows of the tasks whose digest begins with what --task says. */
-static int
-select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
+int
+log_rows_asked(Log *l, const Args *a, bool only_best, LogRow **row, int *n, Err *e)
 {
 	const char *prefix = args_text(a, "task", "");
 	LogKey any = {0};
-	int kept = 0, rc = log_rows(l, a->arena, &any, row, n, e);
+	int kept = 0, rc = only_best ? log_best_rows(l, a->arena, row, n, e)
+				     : log_rows(l, a->arena, &any, row, n, e);
 
 	if (rc)
 		return rc;
@@ -206,6 +213,8 @@ select_rows(Log *l, const Args *a, LogRow **row, int *n, Err *e)
 		if (!strncmp((*row)[i].key.task, prefix, strlen(prefix)))
 			(*row)[kept++] = (*row)[i];
 	*n = kept;
+	if (!only_best)
+		log_sort(*row, *n);
 	return OK;
 }
 
@@ -218,11 +227,7 @@ show(const Args *a, bool only_best, Err *e)
 
 	if (rc)
 		return rc;
-	rc = select_rows(l, a, &row, &n, e);
-	if (!rc && only_best)
-		n = log_keep_best(row, n);
-	else if (!rc)
-		log_sort(row, n);
+	rc = log_rows_asked(l, a, only_best, &row, &n, e);
 	if (!rc && args_has(a, "json"))
 		print_json(l, a->arena, row, n);
 	else if (!rc)
@@ -241,26 +246,6 @@ static int
 run_best(const Args *a, Err *e)
 {
 	return show(a, true, e);
-}
-
-static int
-run_export(const Args *a, Err *e)
-{
-	const char *path = args_text(a, "output", NULL);
-	Str text = {0};
-	Log *l;
-	int rc = log_open_read(a->operand.v[0], &l, e);
-
-	if (rc)
-		return rc;
-	rc = log_export(l, args_has(a, "best"), &text, e);
-	if (!rc && path)
-		rc = file_write(path, str_get(&text), text.n, e);
-	else if (!rc)
-		fwrite(str_get(&text), 1, text.n, stdout);
-	str_fini(&text);
-	log_close(l);
-	return rc;
 }
 
 static int
@@ -315,16 +300,6 @@ static const ArgOption show_options[] = {
 	{0},
 };
 
-static const ArgOption export_options[] = {
-	{.name = "best", .help = "only the row that counts of each key"},
-	{.name = "output",
-	 .letter = 'o',
-	 .kind = ARG_TEXT,
-	 .value = "FILE",
-	 .help = "where the text goes; standard output unless given"},
-	{0},
-};
-
 static const Command log_show = {
 	.name = "show",
 	.summary = "List the measured kernels, by task",
@@ -347,16 +322,6 @@ static const Command log_best_command = {
 	.run = run_best,
 };
 
-static const Command log_export_command = {
-	.name = "export",
-	.summary = "Print a log as sorted text, a line per row and per text behind a digest",
-	.operands = "LOG",
-	.min = 1,
-	.max = 1,
-	.option = export_options,
-	.run = run_export,
-};
-
 static const Command log_import_command = {
 	.name = "import",
 	.summary = "Add exported rows to a log, which is made when there is none",
@@ -368,11 +333,21 @@ static const Command log_import_command = {
 };
 
 static const Command *const commands[] = {
-	&log_show, &log_best_command, &log_export_command, &log_import_command, NULL,
+	&log_show,
+	&log_best_command,
+	&log_verify_command,
+	&log_doctor_command,
+	&log_merge_command,
+	&log_forget_command,
+	&log_export_command,
+	&log_import_command,
+	&log_pull_command,
+	&log_push_command,
+	NULL,
 };
 
 const Command cmd_log = {
 	.name = "log",
-	.summary = "Look into tuning logs, export and import them",
+	.summary = "Look into tuning logs, check them, bring them together",
 	.sub = commands,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cli/fetched.h"
 
 /* A tensor named on the command line. */
 typedef struct Given {
@@ -272,7 +273,9 @@ model_import(Model *m, const char *path, const Args *a, Err *e)
 
 	*m = (Model){.arena = arena_new(), .path = path};
 	import_report_init(&m->report);
-	rc = load(&l, a, e);
+	rc = fetch_is_url(path) ? fetched_file(path, m->arena, &m->path, e) : OK;
+	if (!rc)
+		rc = load(&l, a, e);
 	for (int i = 0; i < l.given.n; i++)
 		npy_fini(&l.given.v[i].tensor);
 	return rc;

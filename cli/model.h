@@ -52,16 +52,17 @@
 
 typedef struct Model {
 	Arena *arena;
-	const char *path;
+	const char *path;    /* of the file; where the model is a URL, of what was fetched */
 	Graph *graph;        /* NULL when the import failed */
 	ImportReport report; /* as far as the import came */
 	Npy *input;          /* per graph input: what --input gave; without data when nothing */
 } Model;
 
-/* Imports the file with --shape, --freeze and --input. Inputs whose values the shapes need are
- * frozen to what --input says, and named on stderr. What is not supported is listed on stderr.
- * Errors: those of graph_import; ERR_INPUT when an input does not exist, is given twice, or does
- * not fit in type or extents. model_close either way. */
+/* Imports the file, fetched first when it is a URL (cli/fetched.h), with --shape, --freeze and
+ * --input. Inputs whose values the shapes need are frozen to what --input says, and named on
+ * stderr. What is not supported is listed on stderr. Errors: those of graph_import; ERR_INPUT when
+ * an input does not exist, is given twice, or does not fit in type or extents. model_close either
+ * way. */
 int model_open(Model *m, const char *path, const Args *a, Err *e);
 /* The same without the list: it is in m->report. */
 int model_import(Model *m, const char *path, const Args *a, Err *e);

@@ -1,4 +1,5 @@
-/* Looking up the best kernel: grades, and which of the measured rows counts. */
+/* Looking up the best kernel: grades, and which of the measured rows counts. Nothing here reads all
+ * rows of a key: each question is answered by the first entries of an index (schema.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,48 +43,253 @@ grade_of(int difference)
 	return g;
 }
 
+/* What the choice looks at of a right row. */
+typedef struct Sight {
+	int64_t id, race, time;
+	double ns; /* its best time alone, its median in a race */
+	bool winner;
+	const char *session; /* in the arena of the look-up */
+} Sight;
+
+/* A key of the log beside the one that is wanted. */
+typedef struct Candidate {
+	int64_t id;
+	LogKey key;
+	LogGrade grade;
+} Candidate;
+
+typedef struct Look {
+	Log *l;
+	Arena *tmp;
+	const char *const *algorithms;
+	const Candidate *key; /* whose rows count */
+	int n;
+} Look;
+
 static bool
-same_race(const LogRow *a, const LogRow *b)
+is_listed(const char *const *list, const char *name)
 {
-	return a->race == b->race && !strcmp(a->session, b->session);
+	for (; list && *list; list++)
+		if (!strcmp(*list, name))
+			return true;
+	return !list;
 }
 
-/* Whether a counts for more than b, an older row of the same kind. */
-static bool
-beats(const LogRow *a, const LogRow *b)
+/* The next row of a listed algorithm: OK, NOT_APPLICABLE at the end, or an error. */
+static int
+next_sight(const Look *k, sqlite3_stmt *s, Sight *out, Err *e)
 {
-	bool winner = !strcmp(a->stage, LOG_STAGE_WINNER);
+	int step;
 
-	if (a->race && winner != !strcmp(b->stage, LOG_STAGE_WINNER))
-		return winner;
-	return a->race ? a->median_ns < b->median_ns : a->best_ns < b->best_ns;
+	while ((step = sqlite3_step(s)) == SQLITE_ROW)
+		if (is_listed(k->algorithms, log_column_or_empty(s, 1))) {
+			*out = (Sight){
+				.id = sqlite3_column_int64(s, 0),
+				.race = sqlite3_column_int64(s, 2),
+				.time = sqlite3_column_int64(s, 3),
+				.winner = !strcmp(log_column_or_empty(s, 6), LOG_STAGE_WINNER)};
+			out->ns = sqlite3_column_double(s, out->race ? 5 : 4);
+			out->session = arena_strdup(k->tmp, log_column_or_empty(s, 7));
+			return OK;
+		}
+	return step == SQLITE_DONE ? NOT_APPLICABLE : log_fail(k->l, e);
 }
 
-/* A right row of the newest race; NULL when there was none. Time tells, not the row's number:
- * import numbers rows anew, in the order of their text. */
-static const LogRow *
-newest_race(const LogRow *row, int n)
+/* Whether a counts for more than b, of the same race or both alone; ties go to the older row. */
+static bool
+faster(const Sight *a, const Sight *b)
 {
-	const LogRow *newest = NULL;
+	if (a->winner != b->winner && a->race)
+		return a->winner;
+	return a->ns < b->ns || (a->ns == b->ns && a->id < b->id);
+}
 
-	for (int i = 0; i < n; i++)
-		if (row[i].race && !strcmp(row[i].status, "OK") &&
-		    (!newest || row[i].time >= newest->time))
-			newest = &row[i];
-	return newest;
+/* Time tells, not the row's number: import numbers rows anew, in the order of their text. */
+static bool
+newer(const Sight *a, const Sight *b)
+{
+	return a->time > b->time || (a->time == b->time && a->id > b->id);
+}
+
+/* The first row of every key by a statement that sorts by `before`; the foremost of them. */
+static int
+foremost(const Look *k, LogStatement which, bool (*before)(const Sight *, const Sight *),
+	 Sight *out, Err *e)
+{
+	bool found = false;
+	int rc = OK;
+
+	for (int i = 0; i < k->n && rc >= 0; i++) {
+		sqlite3_stmt *s = log_statement(k->l, which);
+		Sight one;
+
+		sqlite3_bind_int64(s, 1, k->key[i].id);
+		rc = next_sight(k, s, &one, e);
+		sqlite3_reset(s);
+		if (!rc && (!found || before(&one, out)))
+			*out = one;
+		found |= !rc;
+	}
+	return rc < 0 ? rc : found ? OK : NOT_APPLICABLE;
+}
+
+/* The row that counts of the race of `of`, which is one of its rows. */
+static int
+fastest_of_race(const Look *k, const Sight *of, Sight *out, Err *e)
+{
+	int rc = OK;
+
+	*out = *of;
+	for (int i = 0; i < k->n && rc >= 0; i++) {
+		sqlite3_stmt *s = log_statement(k->l, LOG_RACE);
+		Sight one;
+
+		sqlite3_bind_int64(s, 1, k->key[i].id);
+		sqlite3_bind_int64(s, 2, of->race);
+		sqlite3_bind_text(s, 3, of->session, -1, SQLITE_STATIC);
+		while (!(rc = next_sight(k, s, &one, e)))
+			if (faster(&one, out))
+				*out = one;
+		sqlite3_reset(s);
+	}
+	return rc < 0 ? rc : OK;
+}
+
+static int
+choose(const Look *k, Sight *out, Err *e)
+{
+	Sight newest;
+	int rc = foremost(k, LOG_RACED, newer, &newest, e);
+
+	if (!rc)
+		return fastest_of_race(k, &newest, out, e);
+	return rc < 0 ? rc : foremost(k, LOG_FASTEST, faster, out, e);
+}
+
+/* What an emulated machine took says nothing of any other. */
+static bool
+counts_for(const LogKey *wanted, const LogKey *k)
+{
+	return strncmp(k->device, DEVICE_EMULATED, sizeof DEVICE_EMULATED - 1) ||
+	       (wanted->device && !strcmp(wanted->device, k->device));
+}
+
+/* The keys that may answer for `wanted`, best grade first; *n of them. */
+static int
+read_keys(Log *l, Arena *a, const LogKey *wanted, Candidate **out, int *n, Err *e)
+{
+	sqlite3_stmt *s = log_statement(l, wanted->task ? LOG_KEYS_TASK : LOG_KEYS_ALL);
+	VEC(Candidate) all = {0}, sorted = {0};
+	int step;
+
+	if (wanted->task)
+		sqlite3_bind_text(s, 1, wanted->task, -1, SQLITE_STATIC);
+	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
+		Candidate c = {.id = sqlite3_column_int64(s, 0)};
+		LogRow r = {0};
+
+		for (int i = 0; i < log_key_columns; i++)
+			*column_text(&r, &log_column[i]) =
+				arena_strdup(a, log_column_or_empty(s, i + 1));
+		c.key = r.key;
+		c.grade = grade_of(first_difference(wanted, &c.key));
+		if (c.grade < LOG_NONE && counts_for(wanted, &c.key))
+			vec_push(a, &all, c);
+	}
+	sqlite3_reset(s);
+	for (LogGrade g = LOG_EXACT; g < LOG_NONE; g++)
+		for (int i = 0; i < all.n; i++)
+			if (all.v[i].grade == g)
+				vec_push(a, &sorted, all.v[i]);
+	*out = sorted.v;
+	*n = sorted.n;
+	return step == SQLITE_DONE ? OK : log_fail(l, e);
+}
+
+static int
+read_one(Log *l, Arena *a, int64_t id, LogRow *out, Err *e)
+{
+	sqlite3_stmt *s = log_statement(l, LOG_SELECT_ONE);
+	int rc;
+
+	sqlite3_bind_int64(s, 1, id);
+	rc = log_step_row(l, s, a, out, e);
+	sqlite3_reset(s);
+	return rc;
+}
+
+/* Looks among the keys of the first grade, then among those of the first two... */
+static int
+look(Look *k, const Candidate *key, int n, LogGrade *grade, Sight *out, Err *e)
+{
+	int rc = NOT_APPLICABLE;
+
+	k->key = key;
+	k->n = 0;
+	for (LogGrade g = LOG_EXACT; rc == NOT_APPLICABLE && g < LOG_NONE; g++) {
+		int before = k->n;
+
+		while (k->n < n && key[k->n].grade <= g)
+			k->n++;
+		if (k->n > before)
+			rc = choose(k, out, e);
+		*grade = g;
+	}
+	return rc;
 }
 
 int
-log_choose(const LogRow *row, int n)
+log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out, Err *e)
 {
-	const LogRow *newest = newest_race(row, n);
-	int best = -1;
+	Look k = {.l = l, .tmp = arena_new(), .algorithms = algorithms};
+	LogGrade grade = LOG_NONE;
+	Candidate *candidate;
+	Sight best;
+	int n, differs, rc = read_keys(l, k.tmp, key, &candidate, &n, e);
 
-	for (int i = 0; i < n; i++)
-		if (!strcmp(row[i].status, "OK") && (!newest || same_race(&row[i], newest)) &&
-		    (best < 0 || beats(&row[i], &row[best])))
-			best = i;
-	return best;
+	*out = (LogBest){.grade = LOG_NONE, .differs = ""};
+	if (!rc)
+		rc = look(&k, candidate, n, &grade, &best, e);
+	if (!rc)
+		rc = read_one(l, a, best.id, &out->row, e);
+	if (!rc) {
+		out->grade = grade;
+		differs = first_difference(key, &out->row.key);
+		out->differs = differs < log_key_columns ? log_column[differs].name : "";
+	}
+	arena_free(k.tmp);
+	return rc;
+}
+
+int
+log_best_rows(Log *l, Arena *a, LogRow **row, int *n, Err *e)
+{
+	Look k = {.l = l, .tmp = arena_new(), .n = 1};
+	VEC(LogRow) all = {0};
+	VEC(int64_t) ids = {0};
+	sqlite3_stmt *s = l->statement[LOG_KEYS_ALL];
+	int step, rc = OK;
+
+	log_statement(l, LOG_KEYS_ALL);
+	while ((step = sqlite3_step(s)) == SQLITE_ROW)
+		vec_push(k.tmp, &ids, sqlite3_column_int64(s, 0));
+	sqlite3_reset(s);
+	if (step != SQLITE_DONE)
+		rc = log_fail(l, e);
+	for (int i = 0; i < ids.n && rc >= 0; i++) {
+		Candidate one = {.id = ids.v[i]};
+		Sight best;
+		LogRow r;
+
+		k.key = &one;
+		rc = choose(&k, &best, e);
+		if (!rc && !(rc = read_one(l, a, best.id, &r, e)))
+			vec_push(a, &all, r);
+	}
+	arena_free(k.tmp);
+	*row = all.v;
+	*n = all.n;
+	return rc < 0 ? rc : OK;
 }
 
 static int
@@ -111,112 +317,4 @@ log_sort(LogRow *row, int n)
 {
 	if (n)
 		qsort(row, (size_t)n, sizeof *row, by_key_and_id);
-}
-
-int
-log_keep_best(LogRow *row, int n)
-{
-	int kept = 0, end;
-
-	log_sort(row, n);
-	for (int i = 0; i < n; i = end) {
-		int best;
-
-		for (end = i + 1; end < n && !compare_keys(&row[i], &row[end]); end++)
-			;
-		best = log_choose(row + i, end - i);
-		if (best >= 0)
-			row[kept++] = row[i + best];
-	}
-	return kept;
-}
-
-/* Chooses among the rows of one grade. */
-static void
-look(const LogKey *key, LogGrade g, const LogRow *row, int n, Arena *tmp, LogBest *out)
-{
-	VEC(LogRow) of = {0};
-	int best;
-
-	out->tried = out->ok = 0;
-	for (int i = 0; i < n; i++)
-		if (grade_of(first_difference(key, &row[i].key)) <= g) {
-			vec_push(tmp, &of, row[i]);
-			out->ok += !strcmp(row[i].status, "OK");
-		}
-	out->tried = of.n;
-	best = log_choose(of.v, of.n);
-	if (best < 0)
-		return;
-	out->grade = g;
-	out->row = of.v[best];
-}
-
-static LogRow
-copy_row(Arena *a, const LogRow *r)
-{
-	LogRow copy = *r;
-
-	for (int i = 0; i < log_columns; i++)
-		if (log_column[i].kind == COLUMN_TEXT)
-			*column_text(&copy, &log_column[i]) =
-				arena_strdup(a, *column_text(&copy, &log_column[i]));
-	if (r->nsample)
-		copy.samples = arena_copy(a, r->samples, (size_t)r->nsample * sizeof *r->samples);
-	return copy;
-}
-
-static bool
-is_listed(const char *const *list, const char *name)
-{
-	for (; list && *list; list++)
-		if (!strcmp(*list, name))
-			return true;
-	return !list;
-}
-
-/* What an emulated machine took says nothing of any other. */
-static bool
-counts_for(const LogKey *key, const LogRow *r)
-{
-	return strncmp(r->key.device, DEVICE_EMULATED, sizeof DEVICE_EMULATED - 1) ||
-	       (key->device && !strcmp(key->device, r->key.device));
-}
-
-/* Drops the rows of other algorithms, of emulated machines that are not meant, and stale ones;
- * returns how many are left. */
-static int
-keep_usable(LogRow *row, int n, const LogKey *key, const char *const *algorithms)
-{
-	int kept = 0;
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(row[i].status, LOG_STALE) && is_listed(algorithms, row[i].algorithm) &&
-		    counts_for(key, &row[i]))
-			row[kept++] = row[i];
-	return kept;
-}
-
-int
-log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out, Err *e)
-{
-	Arena *tmp = arena_new();
-	LogKey task = {.task = key->task};
-	LogRow *row;
-	int n, differs, rc = log_rows(l, tmp, &task, &row, &n, e);
-
-	*out = (LogBest){.grade = LOG_NONE, .differs = ""};
-	if (!rc)
-		n = keep_usable(row, n, key, algorithms);
-	for (LogGrade g = LOG_EXACT; !rc && g < LOG_NONE && out->grade == LOG_NONE; g++)
-		look(key, g, row, n, tmp, out);
-	if (!rc && out->grade == LOG_NONE)
-		rc = NOT_APPLICABLE;
-	if (!rc) {
-		out->row = copy_row(a, &out->row);
-		differs = first_difference(key, &out->row.key);
-		out->differs = differs < log_key_columns ? log_column[differs].name : "";
-	}
-	arena_free(tmp);
-	return rc;
 }

@@ -143,10 +143,9 @@ log_export(Log *l, bool only_best, Str *out, Err *e)
 	LogKey all = {0};
 	Lines line = {0};
 	LogRow *row;
-	int n, rc = log_rows(l, a, &all, &row, &n, e);
+	int n, rc = only_best ? log_best_rows(l, a, &row, &n, e)
+			      : log_rows(l, a, &all, &row, &n, e);
 
-	if (!rc && only_best)
-		n = log_keep_best(row, n);
 	for (int i = 0; i < log_columns && !rc; i++)
 		if (log_text_kind(log_column[i].name))
 			rc = add_texts(l, a, &log_column[i], row, n, &line, e);

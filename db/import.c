@@ -190,27 +190,11 @@ read_text(char *line, const char *part[3], Err *e)
 }
 
 static int
-is_known(Log *l, const LogRow *r, bool *known, Err *e)
-{
-	sqlite3_stmt *s = log_statement(l, LOG_KNOWN);
-	int step;
-
-	if (log_bind_row(s, r) != SQLITE_OK)
-		return log_fail(l, e);
-	step = sqlite3_step(s);
-	*known = step == SQLITE_ROW;
-	if (step != SQLITE_ROW && step != SQLITE_DONE)
-		return log_fail(l, e);
-	sqlite3_reset(s);
-	return OK;
-}
-
-static int
 store(Importer *im, const LogRow *r, Err *e)
 {
 	int64_t id;
 	bool known = false;
-	int rc = is_known(im->l, r, &known, e);
+	int rc = log_is_known(im->l, r, &known, e);
 
 	if (rc || known) {
 		im->out->known += !rc;

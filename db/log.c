@@ -40,8 +40,8 @@ log_fail(const Log *l, Err *e)
 }
 
 /* What is asked of every connection: no surprises from a file that may come from elsewhere. */
-static int
-configure(Log *l, Err *e)
+int
+log_configure(Log *l, Err *e)
 {
 	sqlite3_extended_result_codes(l->db, 1);
 	sqlite3_busy_timeout(l->db, 10000);
@@ -109,7 +109,7 @@ open_file(Log *l, Err *e)
 	str_add(&uri, *l->path == '/' ? "file://" : "file:");
 	for (const char *p = l->path; *p; p++)
 		str_printf(&uri, strchr("%?#", *p) ? "%%%02X" : "%c", (unsigned char)*p);
-	str_add(&uri, !l->writable && is_frozen(l->path) ? "?immutable=1" : "");
+	str_add(&uri, l->whole || (!l->writable && is_frozen(l->path)) ? "?immutable=1" : "");
 	rc = sqlite3_open_v2(str_get(&uri), &l->db, flags | SQLITE_OPEN_URI, NULL);
 	str_fini(&uri);
 	if ((rc & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(l->db))
@@ -131,7 +131,7 @@ start(Log *l, const char *path, Err *e)
 	if (!rc)
 		rc = open_file(l, e);
 	if (!rc)
-		rc = configure(l, e);
+		rc = log_configure(l, e);
 	if (!rc)
 		rc = log_identify(l, e);
 	if (!rc && l->writable)
@@ -140,7 +140,7 @@ start(Log *l, const char *path, Err *e)
 }
 
 static int
-log_start(const char *path, bool writable, Log **out, Err *e)
+log_start(const char *path, bool writable, bool whole, Log **out, Err *e)
 {
 	Log *l = calloc(1, sizeof *l);
 	int rc;
@@ -149,6 +149,7 @@ log_start(const char *path, bool writable, Log **out, Err *e)
 	if (!l)
 		return err_set(e, ERR_NOMEM, "no memory");
 	l->writable = writable;
+	l->whole = whole;
 	l->lock = -1;
 	rc = start(l, path, e);
 	if (rc)
@@ -161,13 +162,19 @@ log_start(const char *path, bool writable, Log **out, Err *e)
 int
 log_open(const char *path, Log **out, Err *e)
 {
-	return log_start(path, true, out, e);
+	return log_start(path, true, false, out, e);
 }
 
 int
 log_open_read(const char *path, Log **out, Err *e)
 {
-	return log_start(path, false, out, e);
+	return log_start(path, false, false, out, e);
+}
+
+int
+log_open_whole(const char *path, Log **out, Err *e)
+{
+	return log_start(path, false, true, out, e);
 }
 
 void
@@ -268,4 +275,24 @@ int
 log_get_plan(Log *l, Arena *a, const char *graph, const char *target, const char **text, Err *e)
 {
 	return get(l, a, LOG_GET_PLAN, graph, target, text, e);
+}
+
+int
+log_plans(Log *l, Arena *a, const char *graph, LogPlan **out, int *n, Err *e)
+{
+	sqlite3_stmt *s = log_statement(l, LOG_PLANS);
+	VEC(LogPlan) all = {0};
+	int step;
+
+	sqlite3_bind_text(s, 1, graph, -1, SQLITE_STATIC);
+	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
+		LogPlan p = {arena_strdup(a, (const char *)sqlite3_column_text(s, 0)),
+			     arena_strdup(a, (const char *)sqlite3_column_text(s, 1))};
+
+		vec_push(a, &all, p);
+	}
+	sqlite3_reset(s);
+	*out = all.v;
+	*n = all.n;
+	return step == SQLITE_DONE ? OK : log_fail(l, e);
 }

@@ -64,7 +64,10 @@ typedef struct Log Log;
  * owns it; ERR_INPUT when the file is no tuning log or of a newer format; ERR_IO. */
 int log_open(const char *path, Log **out, Err *e);
 int log_open_read(const char *path, Log **out, Err *e); /* never writes, never checkpoints */
-void log_close(Log *l);                                 /* NULL is fine */
+/* Reads a file that nobody writes to and that is all in one file, as it came from elsewhere:
+ * nothing is made beside it. */
+int log_open_whole(const char *path, Log **out, Err *e);
+void log_close(Log *l); /* NULL is fine */
 
 /* The whole file, indexes included. Errors: ERR_INPUT with the first thing that is wrong. */
 int log_check(Log *l, Err *e);
@@ -93,6 +96,12 @@ int log_get_plan(Log *l, Arena *a, const char *graph, const char *target, const 
 /* Adds n rows in one transaction; on success every id is filled in and the rows are on disk. */
 int log_add(Log *l, LogRow *row, int n, Err *e);
 
+/* The Plans of a graph, by target. */
+typedef struct LogPlan {
+	const char *target, *text;
+} LogPlan;
+int log_plans(Log *l, Arena *a, const char *graph, LogPlan **out, int *n, Err *e);
+
 /* Every row whose key equals *key, oldest first. A NULL field of the key matches anything. */
 int log_rows(Log *l, Arena *a, const LogKey *key, LogRow **row, int *n, Err *e);
 
@@ -116,14 +125,13 @@ typedef struct LogBest {
 	LogGrade grade;
 	const char *differs; /* key column that keeps it from a better grade; "" when exact */
 	LogRow row;
-	int tried, ok; /* rows of that grade's key */
 } LogBest;
 
 /* Value of `stage` that marks the row a race's judge declared the winner. */
 #define LOG_STAGE_WINNER "winner"
 
 /* Value of `status` of rows that say what was measured and must never count: not as a candidate,
- * not as tried. */
+ * not for anything else. */
 #define LOG_STALE "STALE"
 
 /* The fastest right kernel for a key. The winner of the newest race counts before any time measured
@@ -131,14 +139,14 @@ typedef struct LogBest {
  * least best_ns. Ties go to the older row. NULL fields of the key match anything, except that rows
  * of an emulated device (base/hardware.h) count only for a key that names it. NOT_APPLICABLE
  * (grade NONE) when nothing is known. algorithms: names, NULL at the end; rows of others do not
- * count, nor as tried. NULL: all count. */
+ * count. NULL: all count. */
 int log_best(Log *l, Arena *a, const LogKey *key, const char *const *algorithms, LogBest *out,
 	     Err *e);
 
 /* Sorts rows by key, then by id. */
 void log_sort(LogRow *row, int n);
-/* Sorts them and keeps the row that counts of every key, see log_best; returns how many. */
-int log_keep_best(LogRow *row, int n);
+/* The row that counts of every key, see log_best, sorted by key. */
+int log_best_rows(Log *l, Arena *a, LogRow **row, int *n, Err *e);
 
 /* Sorted text, a line per row, fit for review and for import into another log, with the texts of
  * its Tasks and Forms. only_best: one row per key. */

@@ -83,6 +83,11 @@ log_check_row(const LogRow *r, Err *e)
 			       : r->median_ns < 0 ? "median_ns"
 			       : r->race < 0      ? "race"
 						  : "time");
+	if (r->insecure < 0 || r->insecure > 1 || r->sandbox < 0)
+		return err_set(e, ERR_INPUT, "%s: %lld, expected %s",
+			       r->sandbox < 0 ? "sandbox" : "insecure",
+			       (long long)(r->sandbox < 0 ? r->sandbox : r->insecure),
+			       r->sandbox < 0 ? "at least 0" : "0 or 1");
 	if (!strcmp(r->status, "OK") && !(r->best_ns > 0 && r->median_ns > 0))
 		return err_set(e, ERR_INPUT,
 			       "best_ns %g, median_ns %g: expected times with status OK",
@@ -91,12 +96,12 @@ log_check_row(const LogRow *r, Err *e)
 }
 
 int
-log_bind_row(sqlite3_stmt *s, const LogRow *r)
+log_bind_row(sqlite3_stmt *s, const LogRow *r, int64_t key)
 {
 	LogRow copy = *r;
-	int rc = SQLITE_OK;
+	int rc = sqlite3_bind_int64(s, LOG_KEY_PARAMETER, key);
 
-	for (int i = 0; i < log_columns && rc == SQLITE_OK; i++) {
+	for (int i = log_key_columns; i < log_columns && rc == SQLITE_OK; i++) {
 		const Column *c = &log_column[i];
 		const char *text = c->kind == COLUMN_TEXT ? *column_text(&copy, c) : NULL;
 
@@ -161,16 +166,92 @@ log_step_row(Log *l, sqlite3_stmt *s, Arena *a, LogRow *out, Err *e)
 	return rc;
 }
 
+/* Binds the key; NULL fields stay SQL's NULL. */
+static sqlite3_stmt *
+with_key(Log *l, LogStatement which, const LogKey *key)
+{
+	sqlite3_stmt *s = log_statement(l, which);
+	LogRow r = {.key = *key};
+
+	for (int i = 0; i < log_key_columns; i++)
+		sqlite3_bind_text(s, i + 1, *column_text(&r, &log_column[i]), -1, SQLITE_STATIC);
+	return s;
+}
+
+/* A stored key has no NULL. */
+static LogKey
+whole_key(const LogKey *key)
+{
+	LogRow r = {.key = *key};
+
+	for (int i = 0; i < log_key_columns; i++)
+		if (!*column_text(&r, &log_column[i]))
+			*column_text(&r, &log_column[i]) = "";
+	return r.key;
+}
+
+int
+log_find_key(Log *l, const LogKey *key, int64_t *id, Err *e)
+{
+	LogKey whole = whole_key(key);
+	sqlite3_stmt *s = with_key(l, LOG_FIND_KEY, &whole);
+	int step = sqlite3_step(s), rc = OK;
+
+	if (step == SQLITE_ROW)
+		*id = sqlite3_column_int64(s, 0);
+	else
+		rc = step == SQLITE_DONE ? NOT_APPLICABLE : log_fail(l, e);
+	sqlite3_reset(s);
+	return rc;
+}
+
+static int
+need_key(Log *l, const LogKey *key, int64_t *id, Err *e)
+{
+	LogKey whole = whole_key(key);
+	int rc = log_find_key(l, key, id, e);
+
+	if (rc != NOT_APPLICABLE)
+		return rc;
+	with_key(l, LOG_ADD_KEY, &whole);
+	rc = log_run(l, LOG_ADD_KEY, e);
+	*id = sqlite3_last_insert_rowid(l->db);
+	return rc;
+}
+
 int
 log_insert(Log *l, const LogRow *r, int64_t *id, Err *e)
 {
 	sqlite3_stmt *s = log_statement(l, LOG_INSERT);
-	int rc;
+	int64_t key;
+	int rc = need_key(l, &r->key, &key, e);
 
-	if (log_bind_row(s, r) != SQLITE_OK)
+	if (rc)
+		return rc;
+	if (log_bind_row(s, r, key) != SQLITE_OK)
 		return log_fail(l, e);
 	rc = log_run(l, LOG_INSERT, e);
 	*id = sqlite3_last_insert_rowid(l->db);
+	return rc;
+}
+
+int
+log_is_known(Log *l, const LogRow *r, bool *known, Err *e)
+{
+	sqlite3_stmt *s = log_statement(l, LOG_KNOWN);
+	int64_t key;
+	int step, rc = log_find_key(l, &r->key, &key, e);
+
+	*known = false;
+	if (rc)
+		return rc == NOT_APPLICABLE ? OK : rc;
+	if (log_bind_row(s, r, key) != SQLITE_OK)
+		return log_fail(l, e);
+	step = sqlite3_step(s);
+	*known = step == SQLITE_ROW;
+	if (step != SQLITE_ROW && step != SQLITE_DONE)
+		rc = log_fail(l, e);
+	sqlite3_reset(s);
 	return rc;
 }
 
@@ -206,18 +287,6 @@ log_add(Log *l, LogRow *row, int n, Err *e)
 			row[i].id = 0;
 	}
 	return rc;
-}
-
-/* Binds the key; NULL fields stay SQL's NULL. */
-static sqlite3_stmt *
-with_key(Log *l, LogStatement which, const LogKey *key)
-{
-	sqlite3_stmt *s = log_statement(l, which);
-	LogRow r = {.key = *key};
-
-	for (int i = 0; i < log_key_columns; i++)
-		sqlite3_bind_text(s, i + 1, *column_text(&r, &log_column[i]), -1, SQLITE_STATIC);
-	return s;
 }
 
 int

@@ -1,48 +1,50 @@
-/* The file's tables, and the statements over them. The table of trials is made from the list of
- * columns, so that schema, reading, writing, export and import cannot disagree.
+/* The file's tables. They are made from the list of columns, so that schema, reading, writing,
+ * export and import cannot disagree.
  *
- * A change of the columns is a new LOG_FORMAT and a step that brings old files to it. */
-#include <stdio.h>
+ * A change of the columns is a new LOG_FORMAT and a step that brings old files to it: in the file
+ * for who writes, in a copy in memory for who reads. All code beyond knows one format. */
 #include <string.h>
 
 #include "db/log_file.h"
 
-#define FIELD(name, kind, check)                                       \
-	{                                                              \
-#name, COLUMN_##kind, offsetof(LogRow, name), check, 0 \
+#define FIELD(name, kind, check, identity)                                       \
+	{                                                                        \
+#name, COLUMN_##kind, offsetof(LogRow, name), check, 0, identity \
 	}
 
 const Column log_column[] = {
-#define X(name, text) {#name, COLUMN_TEXT, offsetof(LogRow, key.name), NULL, 0},
+#define X(name, text) {#name, COLUMN_TEXT, offsetof(LogRow, key.name), NULL, 0, true},
 	LOG_KEY_LIST(X)
 #undef X
-		FIELD(algorithm, TEXT, NULL),
-	FIELD(sched, TEXT, NULL),
-	FIELD(status, TEXT, "status <> ''"),
-	FIELD(reason, TEXT, NULL),
-	FIELD(samples, SAMPLES, "length(samples) % 8 = 0"),
-	FIELD(best_ns, REAL, "best_ns >= 0"),
-	FIELD(median_ns, REAL, "median_ns >= 0"),
-	FIELD(max_error, REAL, NULL),
-	FIELD(calibration_before, REAL, NULL),
-	FIELD(calibration_after, REAL, NULL),
-	FIELD(expected_ns, REAL, NULL),
-	FIELD(code, TEXT, NULL),
-	FIELD(generator, TEXT, NULL),
-	FIELD(llvm, TEXT, NULL),
-	FIELD(stage, TEXT, NULL),
-	FIELD(session, TEXT, NULL),
-	FIELD(seed, INTEGER, NULL),
-	FIELD(race, INTEGER, "race >= 0"),
-	FIELD(time, INTEGER, "time > 0"),
-	{"insecure", COLUMN_INTEGER, offsetof(LogRow, insecure), "insecure IN (0, 1)", 2},
-	{"sandbox", COLUMN_INTEGER, offsetof(LogRow, sandbox), "sandbox >= 0", 3},
+		FIELD(algorithm, TEXT, NULL, true),
+	FIELD(sched, TEXT, NULL, true),
+	FIELD(status, TEXT, "status <> ''", true),
+	FIELD(reason, TEXT, NULL, false),
+	FIELD(samples, SAMPLES, "length(samples) % 8 = 0", true),
+	FIELD(best_ns, REAL, "best_ns >= 0", true),
+	FIELD(median_ns, REAL, "median_ns >= 0", false),
+	FIELD(max_error, REAL, NULL, false),
+	FIELD(calibration_before, REAL, NULL, false),
+	FIELD(calibration_after, REAL, NULL, false),
+	FIELD(expected_ns, REAL, NULL, false),
+	FIELD(code, TEXT, NULL, true),
+	FIELD(generator, TEXT, NULL, false),
+	FIELD(llvm, TEXT, NULL, false),
+	FIELD(stage, TEXT, NULL, true),
+	FIELD(session, TEXT, NULL, true),
+	FIELD(seed, INTEGER, NULL, true),
+	FIELD(race, INTEGER, "race >= 0", true),
+	FIELD(time, INTEGER, "time > 0", true),
+	{"insecure", COLUMN_INTEGER, offsetof(LogRow, insecure), "insecure IN (0, 1)", 2, false},
+	{"sandbox", COLUMN_INTEGER, offsetof(LogRow, sandbox), "sandbox >= 0", 3, false},
 };
 const int log_columns = sizeof log_column / sizeof *log_column;
 
 #define X(name, text) +1
 const int log_key_columns = LOG_KEY_LIST(X);
 #undef X
+
+enum { CHECKED_BYTES = 64 << 20 };
 
 static const char *const sql_type[] = {
 	[COLUMN_TEXT] = "TEXT",
@@ -51,42 +53,95 @@ static const char *const sql_type[] = {
 	[COLUMN_SAMPLES] = "BLOB",
 };
 
+static const char log_indexes[] = /* the last three serve log_best, see best.c */
+	"CREATE INDEX trial_time ON trial (key, time);\n"
+	"CREATE INDEX trial_fast ON trial (key, best_ns) WHERE status = 'OK' AND race = 0;\n"
+	"CREATE INDEX trial_race ON trial (key, time) WHERE status = 'OK' AND race > 0;\n"
+	"CREATE INDEX trial_round ON trial (key, session, race) "
+	"WHERE status = 'OK' AND race > 0;\n";
+
 static const char other_tables[] =
-	"CREATE INDEX trial_key ON trial (task, form, target);\n"
 	"CREATE TABLE text (kind TEXT NOT NULL CHECK (kind <> ''), digest TEXT NOT NULL, "
 	"body TEXT NOT NULL, PRIMARY KEY (kind, digest)) STRICT, WITHOUT ROWID;\n"
 	"CREATE TABLE plan (graph TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL, "
 	"PRIMARY KEY (graph, target)) STRICT, WITHOUT ROWID;\n";
 
+/* The columns of the key have a table of their own: their texts are long, and few differ. */
 static void
-schema_sql(Str *s)
+trial_tables(Str *s)
 {
-	str_add(s, "BEGIN IMMEDIATE;\nCREATE TABLE trial (id INTEGER PRIMARY KEY");
-	for (int i = 0; i < log_columns; i++) {
+	str_add(s, "CREATE TABLE keys (id INTEGER PRIMARY KEY");
+	for (int i = 0; i < log_key_columns; i++)
+		str_printf(s, ",\n %s TEXT NOT NULL", log_column[i].name);
+	str_add(s, ",\n UNIQUE (");
+	log_column_names(s, "", 0, log_key_columns);
+	str_add(s,
+		")) STRICT;\nCREATE TABLE trial (id INTEGER PRIMARY KEY,\n key INTEGER NOT NULL");
+	for (int i = log_key_columns; i < log_columns; i++) {
 		const Column *c = &log_column[i];
 
 		str_printf(s, ",\n %s %s NOT NULL", c->name, sql_type[c->kind]);
 		if (c->check)
 			str_printf(s, " CHECK (%s)", c->check);
 	}
-	str_printf(s,
-		   ") STRICT;\n%sPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT;\n",
-		   other_tables, LOG_APPLICATION, LOG_FORMAT);
+	str_add(s, ") STRICT;\n");
+}
+
+static void
+number_pragmas(Str *s)
+{
+	str_printf(s, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n", LOG_APPLICATION,
+		   LOG_FORMAT);
+}
+
+static int
+run_sql(Log *l, Str *s, Err *e)
+{
+	int rc = sqlite3_exec(l->db, str_get(s), NULL, NULL, NULL) ? log_fail(l, e) : OK;
+
+	str_fini(s);
+	return rc;
 }
 
 static int
 create(Log *l, Err *e)
 {
 	Str s = {0};
-	int rc;
 
-	schema_sql(&s);
-	rc = sqlite3_exec(l->db, str_get(&s), NULL, NULL, NULL) ? log_fail(l, e) : OK;
-	str_fini(&s);
-	return rc;
+	str_add(&s, "BEGIN IMMEDIATE;\n");
+	trial_tables(&s);
+	str_add(&s, log_indexes);
+	str_add(&s, other_tables);
+	number_pragmas(&s);
+	str_add(&s, "COMMIT;\n");
+	return run_sql(l, &s, e);
 }
 
-/* Brings a file of an older format to this one: its columns come, and the rows have 0 there. */
+/* Formats before the fourth had the columns of the key in the table of trials. Columns that
+ * came later than the file are 0. */
+static void
+move_trials(const Log *l, Str *s)
+{
+	str_add(s, "DROP INDEX trial_key;\nALTER TABLE trial RENAME TO old;\n");
+	trial_tables(s);
+	str_add(s, "INSERT INTO keys (");
+	log_column_names(s, "", 0, log_key_columns);
+	str_add(s, ") SELECT DISTINCT ");
+	log_column_names(s, "", 0, log_key_columns);
+	str_add(s, " FROM old;\nINSERT INTO trial (id, key, ");
+	log_column_names(s, "", log_key_columns, log_columns);
+	str_add(s, ") SELECT old.id, keys.id");
+	for (int i = log_key_columns; i < log_columns; i++)
+		str_printf(s, log_column[i].since > l->format ? ", 0" : ", old.%s",
+			   log_column[i].name);
+	str_add(s, " FROM old CROSS JOIN keys ON ");
+	for (int i = 0; i < log_key_columns; i++)
+		str_printf(s, "%skeys.%s = old.%s", i ? " AND " : "", log_column[i].name,
+			   log_column[i].name);
+	str_printf(s, " ORDER BY old.id;\nDROP TABLE old;\n%s", log_indexes);
+}
+
+/* Brings a file of an older format to this one. */
 static int
 upgrade(Log *l, Err *e)
 {
@@ -94,35 +149,44 @@ upgrade(Log *l, Err *e)
 	int rc;
 
 	str_add(&s, "BEGIN IMMEDIATE;\n");
-	for (int i = 0; i < log_columns; i++) {
-		const Column *c = &log_column[i];
-
-		if (c->since > l->format)
-			str_printf(&s,
-				   "ALTER TABLE trial ADD COLUMN %s %s NOT NULL DEFAULT 0 CHECK "
-				   "(%s);\n",
-				   c->name, sql_type[c->kind], c->check);
-	}
-	str_printf(&s, "PRAGMA user_version = %d;\nCOMMIT;\n", LOG_FORMAT);
-	rc = sqlite3_exec(l->db, str_get(&s), NULL, NULL, NULL) ? log_fail(l, e) : OK;
-	str_fini(&s);
-	l->format = LOG_FORMAT;
+	move_trials(l, &s);
+	number_pragmas(&s);
+	str_add(&s, "COMMIT;\n");
+	rc = run_sql(l, &s, e);
+	if (rc)
+		sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;
 }
 
-/* The first column of a query that gives one row of one number. */
+/* Whoever only reads sees an older file as it would be, in memory. */
+static int
+upgrade_copy(Log *l, Err *e)
+{
+	sqlite3 *copy = NULL, *file = l->db;
+	sqlite3_backup *b;
+	int rc;
+
+	if (sqlite3_open_v2(":memory:", &copy, SQLITE_OPEN_READWRITE, NULL)) {
+		sqlite3_close(copy);
+		return err_set(e, ERR_NOMEM, "no memory");
+	}
+	b = sqlite3_backup_init(copy, "main", file, "main");
+	if (b)
+		sqlite3_backup_step(b, -1);
+	rc = sqlite3_backup_finish(b);
+	l->db = copy;
+	if (!b || rc)
+		rc = log_fail(l, e);
+	else
+		rc = log_configure(l, e);
+	sqlite3_close(file);
+	return rc ? rc : upgrade(l, e);
+}
+
 static int
 query_number(Log *l, const char *sql, int64_t *v, Err *e)
 {
-	sqlite3_stmt *s = NULL;
-	int rc = OK;
-
-	if (sqlite3_prepare_v2(l->db, sql, -1, &s, NULL) || sqlite3_step(s) != SQLITE_ROW)
-		rc = log_fail(l, e);
-	else
-		*v = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return rc;
+	return log_query_numbers(l, sql, &v, 1, e);
 }
 
 /* Runs one of SQLite's checks; its first complaint is the error. */
@@ -141,6 +205,17 @@ check_sound(Log *l, const char *check, Err *e)
 	return rc;
 }
 
+/* Reading every page of a large file whenever it is opened would take seconds. SQLite notices a
+ * damaged page when it comes to it; `hone log verify` looks at all of them. */
+static bool
+is_large(Log *l)
+{
+	int64_t pages = 0, size = 0;
+
+	return !query_number(l, "PRAGMA page_count", &pages, NULL) &&
+	       !query_number(l, "PRAGMA page_size", &size, NULL) && pages * size > CHECKED_BYTES;
+}
+
 int
 log_identify(Log *l, Err *e)
 {
@@ -153,7 +228,6 @@ log_identify(Log *l, Err *e)
 		rc = query_number(l, "SELECT count(*) FROM sqlite_schema", &tables, e);
 	if (rc)
 		return rc;
-	l->format = LOG_FORMAT;
 	if (!application && !format && !tables && l->writable)
 		return create(l, e);
 	if (application != LOG_APPLICATION)
@@ -164,85 +238,14 @@ log_identify(Log *l, Err *e)
 			"%s: format %lld, this program reads format %d: a newer one wrote it",
 			l->path, (long long)format, LOG_FORMAT);
 	l->format = (int)format;
-	rc = check_sound(l, "PRAGMA quick_check(1)", e);
-	return !rc && l->writable && format < LOG_FORMAT ? upgrade(l, e) : rc;
+	rc = is_large(l) ? OK : check_sound(l, "PRAGMA quick_check(1)", e);
+	if (rc || format == LOG_FORMAT)
+		return rc;
+	return l->writable ? upgrade(l, e) : upgrade_copy(l, e);
 }
 
 int
 log_check(Log *l, Err *e)
 {
 	return check_sound(l, "PRAGMA integrity_check(1)", e);
-}
-
-/* A column that the file does not have yet reads as 0. */
-static void
-column_names(const Log *l, Str *s)
-{
-	for (int i = 0; i < log_columns; i++)
-		str_printf(s, "%s%s%s", i ? ", " : "",
-			   log_column[i].since > l->format ? "0 AS " : "", log_column[i].name);
-}
-
-/* "a = ?1 AND b = ?2..." for the first n columns; from `optional` on, NULL matches anything. */
-static void
-equalities(Str *s, int n, int optional)
-{
-	for (int i = 0; i < n; i++) {
-		str_add(s, i ? " AND " : "");
-		str_printf(s, i < optional ? "%s = ?%d" : "(%s = ?%d OR ?%d IS NULL)",
-			   log_column[i].name, i + 1, i + 1);
-	}
-}
-
-static void
-made_sql(const Log *l, LogStatement which, Str *s)
-{
-	switch (which) {
-	case LOG_INSERT:
-		str_add(s, "INSERT INTO trial (");
-		column_names(l, s);
-		str_add(s, ") VALUES (");
-		for (int i = 0; i < log_columns; i++)
-			str_printf(s, "%s?%d", i ? ", " : "", i + 1);
-		str_add(s, ")");
-		break;
-	case LOG_KNOWN:
-		str_add(s, "SELECT 1 FROM trial WHERE ");
-		equalities(s, log_columns, log_columns);
-		break;
-	default:
-		str_add(s, "SELECT id, ");
-		column_names(l, s);
-		str_add(s, " FROM trial WHERE ");
-		equalities(s, log_key_columns, which == LOG_SELECT_TASK ? 1 : 0);
-		str_add(s, " ORDER BY id");
-		break;
-	}
-}
-
-int
-log_prepare(Log *l, Err *e)
-{
-	static const char *const fixed[LOG_STATEMENT_COUNT] = {
-#define X(name, sql) [LOG_##name] = sql,
-		LOG_STATEMENT_LIST(X)
-#undef X
-	};
-	int rc = OK;
-
-	for (int i = 0; i < LOG_STATEMENT_COUNT && !rc; i++) {
-		Str s = {0};
-
-		if (!l->writable && (i == LOG_INSERT || i == LOG_KNOWN))
-			continue;
-		if (fixed[i])
-			str_add(&s, fixed[i]);
-		else
-			made_sql(l, (LogStatement)i, &s);
-		if (sqlite3_prepare_v3(l->db, str_get(&s), -1, SQLITE_PREPARE_PERSISTENT,
-				       &l->statement[i], NULL))
-			rc = log_fail(l, e);
-		str_fini(&s);
-	}
-	return rc;
 }

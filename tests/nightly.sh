@@ -62,10 +62,12 @@ step_conformance() {
 		tests/conformance/table.sh --check build/release/bin/compiled -t x86-64-v3
 }
 
-# Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime.
+# Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime;
+# what is exported for other tuners, read by them.
 step_peers() {
 	python=$(tests/peers/venv.sh) && "$python" tests/peers/forms.py &&
-		"$python" tests/peers/verify_all.py --tuned --trials 8
+		"$python" tests/peers/verify_all.py --tuned --trials 8 &&
+		python=$(tests/peers/venv.sh --tuners) && "$python" tests/peers/exports.py
 }
 
 # Code for Arm and RISC-V cores, emulated, against ONNX Runtime.

@@ -9,7 +9,7 @@ packages="gcc libc6-dev clang-$llvm clang-format-14 cmake ninja-build pkg-config
 	llvm-$llvm-dev llvm-$llvm-tools lld-$llvm libclang-rt-$llvm-dev
 	libonnx-dev libonnx-testdata libprotobuf-c-dev protobuf-c-compiler
 	libmsgpack-dev libuv1-dev libsqlite3-dev sqlite3 libcjson-dev nettle-dev libssl-dev
-	libseccomp-dev libcmocka-dev
+	libseccomp-dev libcurl4-openssl-dev libcmocka-dev
 	${HONE_DEPS:-}"
 
 missing=

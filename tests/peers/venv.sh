@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a Python virtual environment with ONNX Runtime in FOLDER (build/peers/venv unless given) and
 # prints its interpreter: $(tests/peers/venv.sh) tests/peers/forms.py
+# --tuners: also Kernel Tuner and jsonschema, for exports.py
 # --peers: also OpenVINO and ncnn (with its converter pnnx, which wants PyTorch), for bench/peers.py.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -8,6 +9,10 @@ cd "$(dirname "$0")/../.."
 packages="numpy onnx onnxruntime"
 if [ "${1:-}" = --peers ]; then
 	packages="$packages openvino ncnn pnnx"
+	shift
+fi
+if [ "${1:-}" = --tuners ]; then
+	packages="$packages kernel_tuner jsonschema"
 	shift
 fi
 venv=$(realpath -m "${1:-build/peers/venv}")

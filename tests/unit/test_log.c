@@ -170,13 +170,9 @@ a_better_grade_counts_before_a_faster_row(void **state)
 	added(l, &bad);
 	assert_string_equal(best_sched(l, b->a, &best), "fast elsewhere\n");
 	assert_int_equal(best.grade, LOG_TARGET);
-	assert_int_equal(best.tried, 2);
-	assert_int_equal(best.ok, 1);
 	added(l, &here);
 	assert_string_equal(best_sched(l, b->a, &best), "here\n");
 	assert_int_equal(best.grade, LOG_EXACT);
-	assert_int_equal(best.tried, 2);
-	assert_int_equal(best.ok, 1);
 	log_close(l);
 }
 
@@ -257,7 +253,6 @@ only_listed_algorithms_count(void **state)
 	assert_string_equal(best_sched(l, b->a, &best), "winograd4\n");
 	assert_int_equal(log_best(l, b->a, &k, some, &best, &e), OK);
 	assert_string_equal(best.row.sched, "direct\n");
-	assert_int_equal(best.tried, 1);
 	assert_int_equal(log_best(l, b->a, &k, none, &best, &e), NOT_APPLICABLE);
 	assert_int_equal(best.grade, LOG_NONE);
 	/* The winner of a race does not count, the others of that race do. */

@@ -159,62 +159,6 @@ foreign_and_newer_files_are_refused(void **state)
 	}
 }
 
-/* As the first format was: without the columns that came later. */
-static void
-make_first_format(Bench *b)
-{
-	char command[256];
-
-	snprintf(command, sizeof command,
-		 "sqlite3 %s 'ALTER TABLE trial DROP COLUMN insecure; "
-		 "ALTER TABLE trial DROP COLUMN sandbox; PRAGMA user_version = 1'",
-		 b->path);
-	assert_int_equal(system(command), 0);
-}
-
-static void
-assert_one_row(Bench *b, Log *l, int64_t insecure, int expected)
-{
-	LogRow *r;
-	Err e = {0};
-	int n;
-
-	if (log_rows(l, b->a, &(LogKey){0}, &r, &n, &e))
-		fail_msg("%s", e.msg);
-	assert_int_equal(n, expected);
-	assert_int_equal(r[n - 1].insecure, insecure);
-	assert_int_equal(r[n - 1].sandbox, 6 * insecure);
-	assert_int_equal(r[n - 1].nsample, 4);
-}
-
-static void
-files_of_the_first_format_are_read_and_brought_up(void **state)
-{
-	Bench *b = *state;
-	Log *l = opened(b);
-	LogRow r = row("direct\nvec=k k:16\n", 100);
-	Err e = {0};
-
-	added(l, &r);
-	log_close(l);
-	make_first_format(b);
-	for (int i = 0; i < 2; i++) { /* reading changes nothing */
-		if (log_open_read(b->path, &l, &e))
-			fail_msg("%s", e.msg);
-		assert_one_row(b, l, 0, 1);
-		log_close(l);
-	}
-	l = opened(b);
-	assert_one_row(b, l, 0, 1);
-	added(l, &r);
-	assert_one_row(b, l, 1, 2);
-	assert_int_equal(log_check(l, &e), OK);
-	log_close(l);
-	assert_int_equal(log_open_read(b->path, &l, &e), OK);
-	assert_one_row(b, l, 1, 2);
-	log_close(l);
-}
-
 /* tests/golden/log-N.sql: files as programs of format N left them. Each is read as it is, then
  * brought up by whoever writes; nothing in it is lost. */
 static void
@@ -245,6 +189,7 @@ files_of_every_format_are_read_and_brought_up(void **state)
 			assert_float_equal(r[0].best_ns, 3857186, 0);
 			assert_int_equal(r[0].nsample, 3);
 			assert_int_equal(r[0].sandbox, format < 3 ? 0 : 2047);
+			assert_string_equal(r[0].key.runner, "cpu");
 			if (writer == 1) {
 				mine.key = r[0].key;
 				added(l, &mine);
@@ -372,7 +317,6 @@ main(void)
 		CASE(the_owner_is_told),
 		CASE(readers_see_whole_transactions),
 		CASE(foreign_and_newer_files_are_refused),
-		CASE(files_of_the_first_format_are_read_and_brought_up),
 		CASE(files_of_every_format_are_read_and_brought_up),
 		CASE(damaged_files_are_refused),
 		CASE(a_log_is_readable_where_nothing_may_be_written),
