@@ -21,6 +21,18 @@ typedef struct Nest {
 	char order[WORD_MAX];
 } Nest;
 
+const char *
+choice_text(ChoiceKind k)
+{
+	static const char *const text[] = {
+#define X(name, choice) choice,
+		CHOICE_LIST(X)
+#undef X
+	};
+
+	return text[k];
+}
+
 static void
 copy(char *to, size_t size, const char *from)
 {
@@ -50,7 +62,7 @@ add_split(Nest *n, const char *word, bool reduce)
 	n->split[i].step = strtol(colon + 1, NULL, 10);
 }
 
-/* "n k" + "p" in the order in which loops stand. */
+/* "k p | c": axes in the order in which their loops stand. */
 static void
 add_order(Nest *n, const char *word)
 {
@@ -112,7 +124,7 @@ starts(const char *line, const char *word)
 }
 
 static void
-see_number(ChoiceSee *see, void *self, const char *kind, long v)
+see_number(ChoiceSee *see, void *self, ChoiceKind kind, long v)
 {
 	char text[32];
 
@@ -137,19 +149,19 @@ see_tile(const Nest *n, ChoiceSee *see, void *self)
 		*to = *to < 1 << 20 ? *to * step : *to;
 	}
 	snprintf(text, sizeof text, "%ld x %ld", lanes, others);
-	see(self, "register tile (lanes x others)", text);
-	see_number(see, self, "reduction unrolled", unroll);
+	see(self, CHOICE_TILE, text);
+	see_number(see, self, CHOICE_UNROLLED, unroll);
 }
 
 static void
 see_nest(const Nest *n, ChoiceSee *see, void *self)
 {
-	see(self, "lanes along", n->vec);
-	see(self, "loop order", n->order);
-	see(self, "prefetch", n->prefetch ? "yes" : "no");
-	see(self, "peeled edges", n->peel ? "yes" : "no");
-	see(self, "terms share a vector (dot)", n->dot);
-	see(self, "accumulators that take turns", n->par);
+	see(self, CHOICE_LANES, n->vec);
+	see(self, CHOICE_ORDER, n->order);
+	see(self, CHOICE_PREFETCH, n->prefetch ? "yes" : "no");
+	see(self, CHOICE_PEEL, n->peel ? "yes" : "no");
+	see(self, CHOICE_DOT, n->dot);
+	see(self, CHOICE_PARTIAL, n->par);
 	see_tile(n, see, self);
 }
 
@@ -161,7 +173,7 @@ choices_of(const char *sched, ChoiceSee *see, void *self)
 	char rewrite[WORD_MAX];
 
 	snprintf(rewrite, sizeof rewrite, "%.*s", (int)strcspn(sched, "\n"), sched);
-	see(self, "algorithm", rewrite);
+	see(self, CHOICE_ALGORITHM, rewrite);
 	for (const char *line = strchr(sched, '\n'); line && !sums; line = strchr(line, '\n')) {
 		line++;
 		shared |= starts(line, "fuse ");
@@ -172,7 +184,7 @@ choices_of(const char *sched, ChoiceSee *see, void *self)
 			first = nest;
 		any = true;
 	}
-	see(self, "stages share loops", shared ? "yes" : "no");
+	see(self, CHOICE_SHARED, shared ? "yes" : "no");
 	if (any)
 		see_nest(&first, see, self);
 }

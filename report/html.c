@@ -411,7 +411,7 @@ choice_row(const ReportSection *s, const ReportChoice *c, Str *out)
 	double tried = s->right ? (double)c->tried / (double)s->right : 0;
 
 	str_add(out, "<tr><td>");
-	str_add(out, c->kind);
+	str_add(out, choice_text(c->kind));
 	str_add(out, "</td><td class=text>");
 	add_text(out, c->value, 80);
 	str_printf(out, "</td><td data-v=%d>%d</td>", c->tried, c->tried);
@@ -424,7 +424,6 @@ choice_row(const ReportSection *s, const ReportChoice *c, Str *out)
 static void
 choices(const ReportSection *s, Str *out)
 {
-	const char *kind = "";
 	int of_kind = 0, left = 0;
 
 	str_add(out, "<h3>What winners have in common</h3>\n");
@@ -436,8 +435,7 @@ choices(const ReportSection *s, Str *out)
 		     "value</th><th>tried</th><th>of the candidates</th><th>won, of tasks that "
 		     "tried it</th><th>of the winners</th></tr></thead><tbody>\n");
 	for (int i = 0; i < s->choice.n; i++) {
-		of_kind = strcmp(kind, s->choice.v[i].kind) ? 0 : of_kind + 1;
-		kind = s->choice.v[i].kind;
+		of_kind = i && s->choice.v[i - 1].kind == s->choice.v[i].kind ? of_kind + 1 : 0;
 		if (of_kind < CHOICES_MAX)
 			choice_row(s, &s->choice.v[i], out);
 		else

@@ -142,12 +142,12 @@ typedef struct Counting {
 } Counting;
 
 static int
-choice_number(Counting *c, const char *kind, const char *value)
+choice_number(Counting *c, ChoiceKind kind, const char *value)
 {
 	ReportSection *s = c->s;
 
 	for (int i = 0; i < s->choice.n; i++)
-		if (!strcmp(s->choice.v[i].kind, kind) && !strcmp(s->choice.v[i].value, value))
+		if (s->choice.v[i].kind == kind && !strcmp(s->choice.v[i].value, value))
 			return i;
 	if (s->choice.n == c->cap)
 		return -1;
@@ -158,7 +158,7 @@ choice_number(Counting *c, const char *kind, const char *value)
 }
 
 static void
-count_choice(void *self, const char *kind, const char *value)
+count_choice(void *self, ChoiceKind kind, const char *value)
 {
 	Counting *c = self;
 	int i = choice_number(c, kind, value);
@@ -180,7 +180,7 @@ static int
 by_kind_won(const void *a, const void *b)
 {
 	const ReportChoice *x = a, *y = b;
-	int d = strcmp(x->kind, y->kind);
+	int d = (int)x->kind - (int)y->kind;
 
 	d = d ? d : y->won - x->won;
 	d = d ? d : y->tried - x->tried;

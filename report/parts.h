@@ -40,7 +40,7 @@ void report_clock(ReportClock *c, const ReportRuns *runs, const LogRow *const *r
 const char *reason_general(Arena *a, const char *reason);
 
 /* Calls see(kind, value) for every choice that the text of a Sched shows. */
-typedef void ChoiceSee(void *self, const char *kind, const char *value);
+typedef void ChoiceSee(void *self, ChoiceKind kind, const char *value);
 void choices_of(const char *sched, ChoiceSee *see, void *self);
 
 #endif

@@ -56,9 +56,30 @@ typedef struct ReportFailure {
 	int n;
 } ReportFailure;
 
-/* A choice that Scheds have in common, like "prefetch: yes". */
+/* What Scheds choose: name, text. */
+#define CHOICE_LIST(X)                        \
+	X(ALGORITHM, "algorithm")             \
+	X(SHARED, "stages share loops")       \
+	X(LANES, "lanes along")               \
+	X(TILE, "register tile: lanes, rest") \
+	X(UNROLLED, "reduction unrolled")     \
+	X(ORDER, "loop order")                \
+	X(PREFETCH, "prefetch")               \
+	X(PEEL, "peeled edges")               \
+	X(DOT, "terms share a vector (dot)")  \
+	X(PARTIAL, "accumulators that take turns")
+
+typedef enum ChoiceKind {
+#define X(name, text) CHOICE_##name,
+	CHOICE_LIST(X)
+#undef X
+} ChoiceKind;
+
+const char *choice_text(ChoiceKind k);
+
 typedef struct ReportChoice {
-	const char *kind, *value;
+	ChoiceKind kind;
+	const char *value;
 	int tried; /* right candidates that have it */
 	int tasks; /* Tasks in which one of them was tried */
 	int won;   /* Tasks whose winner has it */

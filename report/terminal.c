@@ -6,7 +6,7 @@
 #include "report/charts.h"
 #include "report/svg.h"
 
-enum { FAILURES_SHOWN = 10, CHOICES_SHOWN = 3, BAR = 10, LABEL_LEAST = 24 };
+enum { FAILURES_SHOWN = 10, CHOICES_SHOWN = 3, BAR = 10, NUMBERS = 57, NAME_COLUMNS = 30 };
 
 /* name, sequence */
 #define PAINT_LIST(X)       \
@@ -125,7 +125,7 @@ head(const Screen *s, const ReportSection *x)
 			       : "tasks of no known model",
 		   40);
 	str_add(out, " on ");
-	text_plain(out, x->key.device, 40);
+	text_plain(out, x->key.device, NAME_COLUMNS);
 	plain(s);
 	str_printf(out, ", %d thread%s\n", x->threads, x->threads > 1 ? "s" : "");
 	text_plain(out, x->key.target, s->t->width);
@@ -134,12 +134,13 @@ head(const Screen *s, const ReportSection *x)
 		strftime(from, sizeof from, "%Y-%m-%d %H:%M", &tm);
 	if (gmtime_r(&last, &tm))
 		strftime(to, sizeof to, "%Y-%m-%d %H:%M", &tm);
-	str_printf(out, "%s to %s UTC, %d sessions, hone ", from, to, x->session.n);
+	str_printf(out, "%s to %s UTC, hone ", from, to);
 	text_plain(out, x->generator.n ? x->generator.v[x->generator.n - 1] : "", 16);
 	str_add(out, ", ");
 	text_plain(out, x->llvm.n ? x->llvm.v[x->llvm.n - 1] : "", 16);
-	str_printf(out, "\n%lld candidates measured in %.0f s, %lld of them right\n",
-		   (long long)x->measured, x->seconds, (long long)x->right);
+	str_printf(out, "\n%lld candidates measured in %.0f s of %d session%s, %lld right\n",
+		   (long long)x->measured, x->seconds, x->session.n, x->session.n == 1 ? "" : "s",
+		   (long long)x->right);
 	if (x->summed)
 		str_printf(out, "%s: %s -> %s, %.2f times as fast as untuned\n",
 			   *x->graph ? "model" : "all tasks, once each",
@@ -163,18 +164,17 @@ task_line(const Screen *s, const ReportSection *x, const ReportTask *t, int labe
 	str_printf(s->out, " %6s ", task_gain(t) > 0 ? text : "-");
 	snprintf(text, sizeof text, "%.0f%%", 100 * task_share(t));
 	bar(s, task_share(t), PAINT_GOOD);
-	str_printf(s->out, " %4s %4.1f%%\n", task_share(t) > 0 ? text : "-", 100 * share);
+	str_printf(s->out, " %4s %3.0f%%\n", task_share(t) > 0 ? text : "-", 100 * share);
 }
 
 static void
 tasks(const Screen *s, const ReportSection *x)
 {
-	int label = s->t->width - 57;
+	int label = s->t->width - NUMBERS;
 
 	title(s, "tasks");
-	label = label < LABEL_LEAST ? LABEL_LEAST : label;
 	paint(s, PAINT_SOFT);
-	str_printf(s->out, "%-*s %4s %5s %8s %8s %6s %-15s %5s", label, "", "uses", "tried",
+	str_printf(s->out, "%-*s %4s %5s %8s %8s %6s %-15s %4s", label, "", "uses", "tried",
 		   "untuned", "best", "gain", "of roofline", "time");
 	plain(s);
 	str_add(s->out, "\n");
@@ -202,7 +202,6 @@ failures(const Screen *s, const ReportSection *x)
 static void
 choices(const Screen *s, const ReportSection *x)
 {
-	const char *kind = "";
 	int shown = 0;
 
 	if (!x->winners)
@@ -210,14 +209,14 @@ choices(const Screen *s, const ReportSection *x)
 	title(s, "what winners have in common");
 	for (int i = 0; i < x->choice.n; i++) {
 		const ReportChoice *c = &x->choice.v[i];
-		bool same = !strcmp(kind, c->kind);
+		bool same = i && x->choice.v[i - 1].kind == c->kind;
 
 		shown = same ? shown + 1 : 0;
-		kind = c->kind;
 		if (shown >= CHOICES_SHOWN || !c->won)
 			continue;
-		str_printf(s->out, "%-32s ", same ? "" : c->kind);
-		cell(s, c->value, 16);
+		str_printf(s->out, "%-29s ", same ? "" : choice_text(c->kind));
+		cell(s, c->value, 14);
+		str_add(s->out, " ");
 		bar(s, (double)c->won / x->winners, PAINT_GOOD);
 		str_printf(s->out, " won %d of %d, tried %d\n", c->won, c->tasks, c->tried);
 	}
