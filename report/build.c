@@ -230,6 +230,7 @@ fill(Builder *b, ReportSection *s, const RowRefs *rows)
 	report_model_curve(s, &runs, b->a);
 	report_failures(s, rows->v, rows->n, b->a);
 	report_choices(s, b->a);
+	report_costs(s, &runs, b->log, b->a);
 	report_clock(&s->clock, &runs, rows->v, rows->n, b->a);
 }
 

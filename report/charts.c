@@ -88,7 +88,7 @@ mark_untuned(const Plot *p, const ReportTask *t, ChartAxis axis, Str *out)
 	tip_time(t, "untuned", t->first.ns, &tip);
 	str_printf(out, "<path class='u' d='M%.1f %.1fH%.1f'/>", p->x.from, scale_at(&p->y, y),
 		   p->x.to);
-	plot_dot(p, along(&t->first, axis), y, 4.5, "before", str_get(&tip), out);
+	plot_dot(p, along(&t->first, axis), y, 6, "before", str_get(&tip), out);
 	str_fini(&tip);
 }
 
@@ -134,7 +134,7 @@ chart_task(const ReportTask *t, ChartAxis axis, Str *out)
 	path_to(&line, along(&t->last, axis), most);
 	path_end(&line);
 	for (int i = 0; i < n; i++) {
-		tip_time(t, axis == CHART_TRIALS ? "best so far" : "best so far", v[i].ns, &tip);
+		tip_time(t, "best so far", v[i].ns, &tip);
 		plot_dot(&p, along(&v[i], axis), speed(t, v[i].ns), 2, "d", str_get(&tip), out);
 	}
 	if (t->found.ns > 0)
@@ -207,8 +207,8 @@ roof_slope(const Plot *p, double gbs, double peak, const char *name, Str *out)
 	str_printf(out,
 		   "<text class='t halo' transform='translate(%.1f %.1f) rotate(%.1f)' dy=-4>"
 		   "%s %s GB/s</text>",
-		   scale_at(&p->x, from * pow(to / from, 0.04)),
-		   scale_at(&p->y, from * pow(to / from, 0.04) * gbs),
+		   scale_at(&p->x, from * pow(to / from, 0.06)),
+		   scale_at(&p->y, from * pow(to / from, 0.06) * gbs),
 		   atan2(scale_at(&p->y, to * gbs) - scale_at(&p->y, from * gbs),
 			 scale_at(&p->x, to) - scale_at(&p->x, from)) *
 			   57.29578,

@@ -319,7 +319,9 @@ task_race(const ReportTask *t, Str *out)
 
 	str_printf(out, "<p>untuned %s, winner %s", duration_text(a, t->untuned_ns),
 		   duration_text(b, t->best_ns));
-	if (t->ratio.ratio > 0)
+	if (t->ratio.ratio > 0 && t->best_row && t->best_ns == t->untuned_ns)
+		str_add(out, "; in the race nothing was faster beyond doubt");
+	else if (t->ratio.ratio > 0)
 		str_printf(out, "; race: %.3f of the untuned time, 95 %% interval %.3f to %.3f",
 			   t->ratio.ratio, t->ratio.lo, t->ratio.hi);
 	else
@@ -476,6 +478,29 @@ clock_drift(const ReportSection *s, Str *out)
 }
 
 static void
+costs(const ReportSection *s, Str *out)
+{
+	if (!s->costed)
+		return;
+	str_add(out, "<h3>Where the time went</h3>\n<div class=scroll><table class=sort><thead><tr>"
+		     "<th>part</th><th>seconds</th><th>of all</th></tr></thead><tbody>\n");
+	for (int i = 0; i < s->cost.n; i++) {
+		const ReportCost *c = &s->cost.v[i];
+		bool within = *c->text == ' ';
+
+		str_printf(out, "<tr><td class=text>%s%s</td><td data-v=%g>%.2f</td>",
+			   within ? "&emsp;" : "", c->text + strspn(c->text, " "), c->seconds,
+			   c->seconds);
+		percent_cell(out, s->cost_seconds > 0 ? c->seconds / s->cost_seconds : 0);
+		str_add(out, "</tr>\n");
+	}
+	str_printf(out,
+		   "</tbody></table></div>\n<p class=note>Of %.1f s in %d of %d sessions; the "
+		   "others recorded none. The device works while the host compiles.</p>\n",
+		   s->cost_seconds, s->costed, s->session.n);
+}
+
+static void
 section(Page *p, const ReportSection *s, int number)
 {
 	int charts = s->ntask < p->charts ? s->ntask : p->charts;
@@ -492,6 +517,7 @@ section(Page *p, const ReportSection *s, int number)
 	tasks(p, s, number, charts);
 	failures(s, p->out);
 	choices(s, p->out);
+	costs(s, p->out);
 	clock_drift(s, p->out);
 	str_add(p->out, "</section>\n");
 	p->charts -= charts;

@@ -57,7 +57,7 @@
 		list.setAttribute("aria-label", "choose a task");
 		list.append(new Option("choose a task ...", ""));
 		for (const one of place.parentNode.querySelectorAll("details.task"))
-			list.append(new Option(one.querySelector("summary b").textContent, one.id));
+			list.append(new Option(one.querySelector("summary b").textContent + "  " + one.querySelector("summary span").textContent, one.id));
 		list.addEventListener("change", function () {
 			if (list.value) location.hash = list.value;
 			open();

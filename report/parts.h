@@ -36,6 +36,9 @@ void report_choices(ReportSection *s, Arena *a);
 void report_clock(ReportClock *c, const ReportRuns *runs, const LogRow *const *row, int n,
 		  Arena *a);
 
+/* What the runs say of their time. */
+void report_costs(ReportSection *s, const ReportRuns *runs, Log *l, Arena *a);
+
 /* The reason with every number in it as "N". */
 const char *reason_general(Arena *a, const char *reason);
 

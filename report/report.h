@@ -104,6 +104,12 @@ typedef struct ReportClock {
 	double median;
 } ReportClock;
 
+/* Part of the time of tuning; what stands within another part has its text indented. */
+typedef struct ReportCost {
+	const char *text;
+	double seconds;
+} ReportCost;
+
 typedef struct ReportSection {
 	const char *model; /* name; "" when not known */
 	const char *graph; /* key of the plan; "" */
@@ -127,6 +133,9 @@ typedef struct ReportSection {
 	VEC(ReportChoice) choice;
 	int winners; /* Tasks that the choices are of */
 	ReportClock clock;
+	VEC(ReportCost) cost;
+	int costed;          /* sessions that recorded their costs... */
+	double cost_seconds; /* ...and took so long in all */
 } ReportSection;
 
 typedef struct ReportOptions {

@@ -223,6 +223,22 @@ choices(const Screen *s, const ReportSection *x)
 }
 
 static void
+costs(const Screen *s, const ReportSection *x)
+{
+	if (!x->costed || !(x->cost_seconds > 0))
+		return;
+	title(s, "where the time went");
+	for (int i = 0; i < x->cost.n; i++) {
+		const ReportCost *c = &x->cost.v[i];
+
+		str_printf(s->out, "%8.2f s %3.0f%%  ", c->seconds,
+			   100 * c->seconds / x->cost_seconds);
+		bar(s, c->seconds / x->cost_seconds, PAINT_GOOD);
+		str_printf(s->out, " %s\n", c->text);
+	}
+}
+
+static void
 clock_drift(const Screen *s, const ReportSection *x)
 {
 	const ReportClock *c = &x->clock;
@@ -257,6 +273,7 @@ report_terminal(const Report *r, const ReportTerminal *t, Str *out)
 		tasks(&s, x);
 		failures(&s, x);
 		choices(&s, x);
+		costs(&s, x);
 		clock_drift(&s, x);
 	}
 }
