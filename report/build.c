@@ -18,7 +18,6 @@ typedef struct Builder {
 	Arena *a;
 	const ReportOptions *opt;
 	Report *out;
-	const Session *model; /* of opt->model, for the machine at work */
 } Builder;
 
 /* --- rows --- */
@@ -264,12 +263,27 @@ ranges_of(const RowRef *row, int n, Arena *a)
 	return g;
 }
 
-/* Ranges are sorted by task and form. */
+/* Of all forms of a Task the one with most rows. */
+static int
+range_of_any_form(const Ranges *g, const char *task)
+{
+	int best = -1;
+
+	for (int i = 0; i < g->task.n; i++)
+		if (!strcmp(g->task.v[i].task, task) &&
+		    (best < 0 || g->task.v[i].nrow > g->task.v[best].nrow))
+			best = i;
+	return best;
+}
+
+/* Ranges are sorted by task and form. A form that is "" is any. */
 static int
 range_of(const Ranges *g, const SessionTask *t)
 {
 	int lo = 0, hi = g->task.n;
 
+	if (!*t->form)
+		return range_of_any_form(g, t->task);
 	while (lo < hi) {
 		int mid = (lo + hi) / 2, d = strcmp(g->task.v[mid].task, t->task);
 
@@ -341,22 +355,51 @@ add_rest(Builder *b, const Ranges *g, const LogRow *any)
 	vec_push(b->a, &b->out->section, s);
 }
 
-/* What the log's Plan of opt->model consists of on this machine; NULL when it has none. */
-static const Session *
-session_of_model(const Builder *b, const char *target)
+/* Each Task once, whatever its form. */
+static void
+forget_forms(Session *m)
+{
+	int kept = 0;
+
+	for (int i = 0; i < m->task.n; i++) {
+		SessionTask *t = m->task.v;
+		int k = 0;
+
+		while (k < kept && strcmp(t[k].task, t[i].task))
+			k++;
+		if (k < kept) {
+			t[k].uses += t[i].uses;
+			continue;
+		}
+		t[kept] = t[i];
+		t[kept++].form = "";
+	}
+	m->task.n = kept;
+}
+
+/* What opt->model consists of on this machine: by the log's Plan; where it has none, as after an
+ * import, the same Tasks under whatever Forms the log has. */
+static int
+session_of_model(const Builder *b, const char *target, Session *out, Err *e)
 {
 	PlanMemory memory = {b->opt->memory, 1};
-	Session *s = ARENA_NEW(b->a, Session);
 	const Graph *g = b->opt->model;
 	const char *text;
 	Err ignored = {0};
 	Plan *p;
+	int rc;
 
-	if (log_get_plan(b->log, b->a, plan_key(g, memory, b->a), target, &text, &ignored) ||
-	    plan_parse(text, g, b->a, &p, &ignored))
-		return NULL;
-	*s = session_of_plan(p, memory, b->a);
-	return s;
+	if (log_get_plan(b->log, b->a, plan_key(g, memory, b->a), target, &text, &ignored) == OK &&
+	    plan_parse(text, g, b->a, &p, &ignored) == OK) {
+		*out = session_of_plan(p, memory, b->a);
+		return OK;
+	}
+	rc = plan_build_within(g, b->a, NULL, memory, &p, e);
+	if (rc)
+		return rc;
+	*out = session_of_plan(p, memory, b->a);
+	forget_forms(out);
+	return OK;
 }
 
 static bool
@@ -383,21 +426,23 @@ add_models(Builder *b, Ranges *g, const RowRef *row, int n)
 	}
 }
 
-static void
-add_machine(Builder *b, const RowRef *row, int n)
+static int
+add_machine(Builder *b, const RowRef *row, int n, Err *e)
 {
 	Ranges g = ranges_of(row, n, b->a);
+	Session m;
+	int rc;
 
 	if (b->opt->model) {
-		const Session *m = session_of_model(b, row[0]->key.target);
-
-		if (m)
-			add_model(b, &g, m, row[0]);
-		return;
+		rc = session_of_model(b, row[0]->key.target, &m, e);
+		if (!rc)
+			add_model(b, &g, &m, row[0]);
+		return rc;
 	}
 	add_models(b, &g, row, n);
 	if (!b->opt->graph)
 		add_rest(b, &g, row[0]);
+	return OK;
 }
 
 static int
@@ -412,7 +457,7 @@ check_sections(const Builder *b, Err *e)
 	if (r->section.n)
 		return OK;
 	if (b->opt->model)
-		return err_set(e, ERR_INPUT, "no row of the log is of this model's plan");
+		return err_set(e, ERR_INPUT, "no row of the log is of a task of this model");
 	return err_set(e, ERR_INPUT,
 		       "--graph %s: no session of the log says that it tuned that; give the model "
 		       "itself with --model FILE",
@@ -437,11 +482,11 @@ report_build(Log *l, Arena *a, const ReportOptions *opt, Report *out, Err *e)
 	if (rc)
 		return rc;
 	qsort(ref.v, (size_t)ref.n, sizeof *ref.v, by_machine_task_time);
-	for (int i = 0; i < ref.n; i = end) {
+	for (int i = 0; i < ref.n && !rc; i = end) {
 		for (end = i + 1;
 		     end < ref.n && !compare_machines(&ref.v[i]->key, &ref.v[end]->key); end++)
 			;
-		add_machine(&b, ref.v + i, end - i);
+		rc = add_machine(&b, ref.v + i, end - i, e);
 	}
-	return check_sections(&b, e);
+	return rc ? rc : check_sections(&b, e);
 }

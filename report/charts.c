@@ -8,7 +8,7 @@
 #include "report/svg.h"
 
 enum { CURVE_WIDTH = 420, CURVE_HEIGHT = 200, WIDE = 860, ROOF_HEIGHT = 420, CLOCK_HEIGHT = 220 };
-enum { LABEL_MAX = 160 };
+enum { LABEL_MAX = 160, CROWD = 60 /* Tasks: their dots are smaller */ };
 
 void
 add_text(Str *out, const char *text, size_t max)
@@ -150,23 +150,25 @@ chart_model(const ReportSection *s, ChartAxis axis, Str *out)
 	int n = s->curve.n;
 	double end = axis == CHART_TRIALS ? (double)s->measured : s->seconds;
 	char text[NUMBER_TEXT];
+	double unit;
 	PlotPath line;
 	Plot p;
 
 	if (n < 2)
 		return;
+	unit = v[0].ns < 1e6 ? 1e3 : 1e6;
 	p = plot_init(CURVE_WIDTH, CURVE_HEIGHT, axis_range(axis, 0, fmax(end, 1)),
-		      (PlotRange){false, 0, v[0].ns / 1e6 * 1.05, "model, ms"});
+		      (PlotRange){false, 0, v[0].ns / unit * 1.05, unit < 1e6 ? "us" : "ms"});
 	plot_begin(&p, "time of the model, best so far", out);
 	line = path_begin(&p, true, "l", out);
 	for (int i = 0; i < n; i++)
-		path_to(&line, along(&v[i], axis), v[i].ns / 1e6);
-	path_to(&line, end, v[n - 1].ns / 1e6);
+		path_to(&line, along(&v[i], axis), v[i].ns / unit);
+	path_to(&line, end, v[n - 1].ns / unit);
 	path_end(&line);
 	duration_text(text, v[0].ns);
-	plot_dot(&p, along(&v[0], axis), v[0].ns / 1e6, 4.5, "before", text, out);
+	plot_dot(&p, along(&v[0], axis), v[0].ns / unit, 4.5, "before", text, out);
 	duration_text(text, v[n - 1].ns);
-	plot_dot(&p, along(&v[n - 1], axis), v[n - 1].ns / 1e6, 4.5, "after", text, out);
+	plot_dot(&p, along(&v[n - 1], axis), v[n - 1].ns / unit, 4.5, "after", text, out);
 	plot_end(out);
 }
 
@@ -233,8 +235,10 @@ roof(const Plot *p, const ReportSection *s, double peak, Str *out)
 }
 
 static void
-roof_task(const Plot *p, const ReportTask *t, int section, int number, Str *out)
+roof_task(const Plot *p, const ReportSection *s, int section, int number, Str *out)
 {
+	const ReportTask *t = &s->task[number];
+	double size = s->ntask > CROWD ? 0.65 : 1;
 	double x = t->flops / t->bytes, after = task_speed(t, t->best_ns);
 	double before = task_speed(t, t->untuned_ns);
 	char text[NUMBER_TEXT];
@@ -250,9 +254,9 @@ roof_task(const Plot *p, const ReportTask *t, int section, int number, Str *out)
 	str_printf(out, "<a href='#s%dt%d'>", section, number);
 	if (before > 0) {
 		plot_line(p, x, before, x, after, "j", out);
-		plot_dot(p, x, before, 3.5, "before", str_get(&tip), out);
+		plot_dot(p, x, before, 3.5 * size, "before", str_get(&tip), out);
 	}
-	plot_dot(p, x, after, 4.5, "after", str_get(&tip), out);
+	plot_dot(p, x, after, 4.5 * size, "after", str_get(&tip), out);
 	str_add(out, "</a>");
 	str_fini(&tip);
 }
@@ -282,10 +286,10 @@ chart_roofline(const ReportSection *s, int section, Str *out)
 		      (PlotRange){true, x.lo / 1.5, x.hi * 1.5, "operations per byte"},
 		      (PlotRange){true, y.lo / 1.5, y.hi * 1.5, "GFLOPS"});
 	plot_begin(&p, "roofline: tasks untuned and tuned", out);
-	roof(&p, s, peak, out);
 	for (int i = 0; i < s->ntask; i++)
 		if (has_place(&s->task[i]))
-			roof_task(&p, &s->task[i], section, i, out);
+			roof_task(&p, s, section, i, out);
+	roof(&p, s, peak, out);
 	plot_end(out);
 }
 

@@ -103,10 +103,10 @@ facts(const ReportSection *s, Str *out)
 	str_printf(out, "</dd>\n<dt>dates</dt><dd>%s to %s</dd>\n", day_text(a, s->first),
 		   day_text(b, s->last));
 	str_printf(out,
-		   "<dt>rows</dt><dd>%lld in %d sessions: %lld candidates measured, %lld of them "
+		   "<dt>rows</dt><dd>%lld in %d session%s: %lld candidates measured, %lld of them "
 		   "right, %lld in races</dd>\n</dl>\n",
-		   (long long)s->rows, s->session.n, (long long)s->measured, (long long)s->right,
-		   (long long)s->races);
+		   (long long)s->rows, s->session.n, s->session.n == 1 ? "" : "s",
+		   (long long)s->measured, (long long)s->right, (long long)s->races);
 }
 
 static void
@@ -135,6 +135,9 @@ warnings(const ReportSection *s, Str *out)
 			   "<p class=warn>stale: %lld rows were measured while somebody else held "
 			   "the device. They count for nothing.</p>\n",
 			   (long long)s->stale);
+	if (!*s->graph)
+		str_add(out, "<p class=note>The log does not say of which model these tasks are: "
+			     "<code>--model FILE</code> tells.</p>\n");
 	if (s->absent)
 		str_printf(out, "<p class=warn>%d tasks of the model have no row.</p>\n",
 			   s->absent);
@@ -194,8 +197,9 @@ model_curve(const ReportSection *s, Str *out)
 	chart_model(s, CHART_TRIALS, out);
 	str_printf(out,
 		   "</div></div>\n<p class=note>Sum over %d tasks%s by the least times of the "
-		   "search; a task that was not begun counts as untuned. %d of %lld candidates "
-		   "made it faster: only these are drawn. Times of rows are whole seconds; pauses "
+		   "search; a task that was not begun counts as untuned. Drawn are the %d "
+		   "seconds in which it got faster, of %lld candidates. Times of rows are whole "
+		   "seconds; pauses "
 		   "between sessions are left out.</p>\n",
 		   s->summed, *s->graph ? ", as often as the model uses them," : "", s->curve.n - 1,
 		   (long long)s->measured);
