@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 # "FOLDER PATTERN", a line each
 awk '/^#/ { folder = "" }
 	/^### [a-z_]*\// { folder = $2; sub(/\/.*/, "", folder) }
-	folder && /^- / {
+	folder && /^(- |  )/ {
 		n = split($0, part, "`")
 		for (i = 2; i <= n; i += 2)
 			if (part[i] ~ /^[a-z0-9_*]+\.(\[ch\]|c|h|S)$/) print folder, part[i]
