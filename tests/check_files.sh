@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 page=ARCHITECTURE.md
-folders="base trust kernels graph search_space codegen wire rpc_server rpc_client db fetch tuner deploy cli"
+folders="base trust kernels graph search_space codegen wire rpc_server rpc_client db fetch tuner deploy report cli"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 # "FOLDER PATTERN", a line each
 awk '/^#/ { folder = "" }
 	/^### [a-z_]*\// { folder = $2; sub(/\/.*/, "", folder) }
-	folder && /^- / {
+	folder && /^(- |  )/ {
 		n = split($0, part, "`")
 		for (i = 2; i <= n; i += 2)
 			if (part[i] ~ /^[a-z0-9_*]+\.(\[ch\]|c|h|S)$/) print folder, part[i]

@@ -3,7 +3,7 @@
 # sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance peers arm
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -62,6 +62,14 @@ step_conformance() {
 		tests/conformance/table.sh --check build/release/bin/compiled -t x86-64-v3
 }
 
+# Pages of reports in a browser; the pictures in build/report are for somebody to look at.
+step_report() {
+	HONE_DEPS=chromium deploy/scripts/deps.sh &&
+		cmake --preset release >/dev/null &&
+		cmake --build --preset release --target hone rpc_server &&
+		tests/report.sh build/release/bin build/report
+}
+
 # Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime;
 # what is exported for other tuners, read by them.
 step_peers() {
@@ -77,7 +85,7 @@ step_arm() {
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }
 
-[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance peers arm
+[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"

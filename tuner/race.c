@@ -2,6 +2,7 @@
 #include "tuner/race.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,4 +140,24 @@ race_model(const RacePair *v, int n)
 	for (int k = 0; k < RACE_RESAMPLES; k++)
 		resampled[k] = resample(v, n, &r);
 	return interval(after / before, resampled);
+}
+
+void
+race_text(const RaceRatio *r, char text[RACE_TEXT])
+{
+	snprintf(text, RACE_TEXT, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", r->ratio,
+		 r->lo, r->hi);
+}
+
+bool
+race_read(const char *text, RaceRatio *r)
+{
+	RaceRatio x;
+
+	if (sscanf(text, "%lf of the untuned time, 95 %% interval %lf to %lf", &x.ratio, &x.lo,
+		   &x.hi) != 3 ||
+	    !(x.ratio > 0 && x.lo > 0 && x.hi >= x.lo && isfinite(x.ratio) && isfinite(x.hi)))
+		return false;
+	*r = x;
+	return true;
 }

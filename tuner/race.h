@@ -27,6 +27,12 @@ double median_of(const double *v, int n); /* 0 for n = 0 */
 /* a / b over the rounds both have. */
 RaceRatio race_ratio(const RaceEntry *a, const RaceEntry *b);
 
+/* What a row of the log says of its race, and the other way. race_read: false when the text says
+ * nothing of the kind. */
+enum { RACE_TEXT = 96 };
+void race_text(const RaceRatio *r, char text[RACE_TEXT]);
+bool race_read(const char *text, RaceRatio *r);
+
 /* Whether a is faster than b beyond doubt: the interval excludes 1. */
 bool race_faster(RaceRatio r);
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "tuner/doubt.h"
+#include "tuner/session.h"
 #include "tuner/tuner.h"
 
 static const uint64_t FULL_PAUSE_NS = 200000000;
@@ -50,13 +51,14 @@ race_row(LogRow r, const Work *w, const Parcel *p, int item, int race, Arena *a)
 	bool won = w->winner >= 0 && !strcmp(w->racer.v[w->winner].text, r.sched);
 	RaceRatio q = work_ratio(w, r.sched);
 	double drift = doubt_drift(w, p, item);
+	char text[RACE_TEXT];
 
 	r.race = race;
 	r.stage = won ? LOG_STAGE_WINNER : STAGE_RACE;
 	if (strcmp(r.status, status_name(STATUS_OK)) || !(q.ratio > 0))
 		return r;
-	r.reason = arena_printf(a, "%.4f of the untuned time, 95 %% interval %.4f to %.4f", q.ratio,
-				q.lo, q.hi);
+	race_text(&q, text);
+	r.reason = arena_strdup(a, text);
 	if (drift > SLOWER)
 		r.reason = arena_printf(
 			a, "%s; not confirmed: %.2f times as slow as when it was found", r.reason,
@@ -117,13 +119,30 @@ tuner_add_text(Tuner *t, const char *kind, const char *digest, const char *text,
 	return own.code ? err_set(e, own.code, "%s", own.msg) : OK;
 }
 
+/* What the run works on, for reports. */
+static int
+add_session(Tuner *t, const char *session, Err *e)
+{
+	PlanMemory memory = {t->opt->memory, t->threads};
+	Session s = session_of_plan(t->plan, memory, t->arena);
+	Str text = {0};
+	int rc;
+
+	session_print(&s, &text);
+	rc = tuner_add_text(t, LOG_TEXT_SESSION, session, str_get(&text), e);
+	str_fini(&text);
+	return rc;
+}
+
 int
 tuner_calibration(Tuner *t, int board, const Calibration *c, Err *e)
 {
 	const BoardFacts *f = boards_facts(t->boards, board);
 	Str s = {0};
-	int rc;
+	int rc = add_session(t, f->session, e);
 
+	if (rc)
+		return rc;
 #define X(key, field, unit, text) str_printf(&s, "%s" #field "=%.6g", s.n ? " " : "", c->field);
 	CALIBRATION_LIST(X)
 #undef X

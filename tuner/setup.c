@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "search_space/space_form.h"
+#include "tuner/session.h"
 #include "tuner/tuner.h"
 
 void
@@ -190,30 +191,6 @@ tuner_log(Tuner *t, Err *e)
 	return put_plan(t, e);
 }
 
-/* Operators and result of the first step that needs the Task. */
-static const char *
-label_of(const Tuner *t, int task)
-{
-	const Plan *p = t->plan;
-	const Step *first = NULL;
-	const char *text = "copy";
-	const Value *v;
-
-	for (int i = p->step.n - 1; i >= 0; i--)
-		if (p->step.v[i].kind == STEP_TASK && p->step.v[i].task == task)
-			first = &p->step.v[i];
-	for (int i = 0; i < first->node.n; i++) {
-		const char *name = op_info(p->g->node.v[first->node.v[i]].op)->name;
-
-		text = i ? arena_printf(t->report->arena, "%s+%s", text, name) : name;
-	}
-	v = &p->g->value.v[p->buffer.v[first->out.v[0]].value];
-	for (int d = 0; d < v->rank; d++)
-		text = arena_printf(t->report->arena, "%s%s%lld", text, d ? "x" : " ",
-				    (long long)v->dim[d]);
-	return text;
-}
-
 /* Time at the machine's limits: good enough to know which Tasks matter. */
 static double
 rough_ns(const Tuner *t, const PlanTask *p)
@@ -276,7 +253,7 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 		    .rough_ns = rough};
 	w->key.task = hex(t->arena, &p->task_key);
 	w->key.form = hex(t->arena, &p->form_key);
-	*w->row = (TuneTask){.label = label_of(t, task),
+	*w->row = (TuneTask){.label = plan_label(t->plan, task, t->report->arena),
 			     .key = hex(t->report->arena, &p->task_key),
 			     .form = hex(t->report->arena, &p->form_key),
 			     .uses = p->uses,

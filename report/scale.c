@@ -1,0 +1,119 @@
+/* Scales and ticks. Nothing a log can hold gives a place that is not a number. */
+#include "report/scale.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double LEAST = 1e-12, MOST = 1e15;
+
+static double
+within(double v, double lo, double hi)
+{
+	return v >= lo ? (v <= hi ? v : hi) : lo; /* not a number: lo */
+}
+
+Scale
+scale_init(bool log, double lo, double hi, double from, double to)
+{
+	lo = within(lo, log ? LEAST : -MOST, MOST);
+	hi = within(hi, log ? LEAST : -MOST, MOST);
+	if (!(hi > lo)) {
+		double at = lo > hi ? lo : hi;
+
+		lo = log ? at / 2 : at - (at != 0 ? fabs(at) / 2 : 0.5);
+		hi = log ? at * 2 : at + (at != 0 ? fabs(at) / 2 : 0.5);
+	}
+	return (Scale){log, lo, hi, from, to};
+}
+
+double
+scale_at(const Scale *s, double v)
+{
+	double share;
+
+	v = within(v, s->lo, s->hi);
+	share = s->log ? log(v / s->lo) / log(s->hi / s->lo) : (v - s->lo) / (s->hi - s->lo);
+	return s->from + within(share, 0, 1) * (s->to - s->from);
+}
+
+static int
+linear_ticks(const Scale *s, int about, double tick[TICKS_MAX])
+{
+	double rough = (s->hi - s->lo) / about, unit = pow(10, floor(log10(rough))), step;
+	double first;
+	int n = 0;
+
+	step = rough / unit > 5   ? 10 * unit
+	       : rough / unit > 2 ? 5 * unit
+	       : rough / unit > 1 ? 2 * unit
+				  : unit;
+	first = ceil(s->lo / step - 1e-9);
+	for (; n < TICKS_MAX && (first + n) * step <= s->hi + 1e-9 * step; n++)
+		tick[n] = (first + n) * step;
+	return n;
+}
+
+static int
+log_ticks(const Scale *s, int about, double tick[TICKS_MAX])
+{
+	static const int few[] = {1, 2, 5};
+	double decades = log10(s->hi / s->lo);
+	int each = decades * 3 <= about + 2 ? 3 : 1, n = 0;
+	int apart = each == 3 ? 1 : (int)fmax(1, ceil(decades / about));
+
+	for (int d = (int)floor(log10(s->lo)); pow(10, d) <= s->hi && n < TICKS_MAX; d++)
+		for (int i = 0; i < each && d % apart == 0 && n < TICKS_MAX; i++) {
+			double v = few[i] * pow(10, d);
+
+			if (v >= s->lo * (1 - 1e-9) && v <= s->hi * (1 + 1e-9))
+				tick[n++] = v;
+		}
+	return n;
+}
+
+int
+scale_ticks(const Scale *s, int about, double tick[TICKS_MAX])
+{
+	return s->log ? log_ticks(s, about, tick) : linear_ticks(s, about, tick);
+}
+
+const char *
+number_text(char out[NUMBER_TEXT], double v)
+{
+	static const struct {
+		double unit;
+		const char *text;
+	} list[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+	double size = fabs(v);
+
+	if (!(size < 1e16)) {
+		snprintf(out, NUMBER_TEXT, "-");
+		return out;
+	}
+	for (int i = 0; i < 4; i++)
+		if (size >= list[i].unit * 0.9995) {
+			snprintf(out, NUMBER_TEXT, "%.3g%s", v / list[i].unit, list[i].text);
+			return out;
+		}
+	snprintf(out, NUMBER_TEXT, "%.3g", v);
+	return out;
+}
+
+const char *
+duration_text(char out[NUMBER_TEXT], double ns)
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} list[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+	int i = 0;
+
+	while (i < 3 && ns < list[i].ns * 0.9995)
+		i++;
+	if (ns > 0 && ns < 1e18)
+		snprintf(out, NUMBER_TEXT, ns >= 999.5e9 ? "%.0f %s" : "%.3g %s", ns / list[i].ns,
+			 list[i].unit);
+	else
+		snprintf(out, NUMBER_TEXT, "-");
+	return out;
+}
