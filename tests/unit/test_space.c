@@ -74,7 +74,7 @@ texts_lead_back_to_their_picks(void **state)
 
 		start(&f, tasks[i], "x86-64-v3");
 		rng_init(&rng, i);
-		for (int k = 0; k < 100; k++) {
+		for (int k = 0; k < 20; k++) {
 			Pick p = space_random(&f.s, &rng), found;
 			const char *text = space_text(&f.s, f.a, &p);
 
