@@ -376,7 +376,7 @@ layer_search(Layers *l, int task, const char *rewrite, MeasureMode mode, int tri
 {
 	const PlanTask *p = &l->plan->task.v[task];
 	const Search *s = search_named(NULL);
-	SearchOptions opt = {trials, 0};
+	SearchOptions opt = {.trials = trials};
 	const char *name;
 	Lowered first;
 	Trials *t;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,10 +11,16 @@
 #include "cli/model.h"
 #include "cli/runnable.h"
 #include "cli/tune_view.h"
+#include "search_space/features.h"
+#include "tuner/search.h"
+
+enum { COST_MODEL_MAX = 1 << 26 }; /* bytes */
 
 #define EFFORT_HELP(name, trials, stall, strategy, finalists, least, most, race_s, text) \
 	" " #name " " text " (" #trials " per task at most),"
-#define EFFORT_WORD(name, ...) " " #name
+#define EFFORT_WORD(name, ...)  " " #name
+#define SEARCH_HELP(name, text) " " #name " (" text "),"
+#define SEARCH_WORD(name, text) " " #name
 
 static const ArgOption options[] = {
 	MODEL_OPTIONS,
@@ -59,6 +66,14 @@ static const ArgOption options[] = {
 	 .value = "T",
 	 .help = "stop after so long, with what was found"},
 	WAIT_OPTION,
+	{.name = "search",
+	 .kind = ARG_TEXT,
+	 .value = "NAME",
+	 .help = "how candidates are found:" SEARCH_LIST(SEARCH_HELP) " default by effort"},
+	{.name = "cost-model",
+	 .kind = ARG_TEXT,
+	 .value = "FILE",
+	 .help = "what `hone costmodel train` learnt, to begin the search with"},
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
 	STRICT_OPTION,
 	{.name = "progress-fd",
@@ -165,6 +180,27 @@ devices_of(const Args *a, const char *device[BOARDS_MAX + 1])
 	return n;
 }
 
+/* The model that --cost-model names into *t, or NULL. */
+static int
+read_prior(const Args *a, Trees *t, const Trees **prior, Err *e)
+{
+	const char *path = args_text(a, "cost-model", NULL);
+	char *text;
+	size_t size;
+	int rc;
+
+	if (!path)
+		return OK;
+	if ((rc = file_read(path, COST_MODEL_MAX, &text, &size, e)))
+		return rc;
+	rc = trees_parse(text, feature_name, FEATURES, a->arena, t, e);
+	if (rc)
+		err_prefix(e, "%s: ", path);
+	*prior = t;
+	free(text);
+	return rc;
+}
+
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
@@ -185,12 +221,14 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .threads = (int)args_integer(a, "threads", 1),
 			   .memory = args_bytes(a, "memory", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
+			   .strategy = args_text(a, "search", NULL),
 			   .tolerance =
 				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .event = on_event,
 			   .stop = stop,
 			   .self = &t};
 	TuneReport report;
+	Trees prior;
 	int rc;
 
 	if ((rc = args_bits(a, "dump", stages, &opt.dump, e)) || (rc = agent_path(server, e)))
@@ -199,6 +237,12 @@ tune_model(const Args *a, const Graph *g, Err *e)
 		return err_set(e, ERR_INPUT,
 			       "--effort: '%s', expected one of" EFFORT_LIST(EFFORT_WORD),
 			       args_text(a, "effort", ""));
+	if (!search_named(opt.strategy))
+		return err_set(e, ERR_INPUT,
+			       "--search: '%s', expected one of" SEARCH_LIST(SEARCH_WORD),
+			       opt.strategy);
+	if ((rc = read_prior(a, &prior, &opt.prior, e)))
+		return rc;
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");
 	tune_view_init(&t.view, opt.trials ? opt.trials : opt.effort->trials);

@@ -8,6 +8,7 @@
 #define COMMAND_LIST(X) \
 	X(bench)        \
 	X(compile)      \
+	X(costmodel)    \
 	X(device)       \
 	X(doctor)       \
 	X(inspect)      \

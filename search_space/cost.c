@@ -120,7 +120,7 @@ place_axis(Nest *n, int axis)
 	n->bodies *= runs;
 }
 
-static Nest
+Nest
 nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 {
 	Nest n = {.s = s,
@@ -445,9 +445,8 @@ parts_of_lines(const StageInfo *s, const Access *x, const int64_t *box)
 	return 1;
 }
 
-/* Bytes of the lines of x that a box of the given extents touches. */
-static double
-footprint(const StageInfo *s, const Access *x, const int64_t *box)
+double
+nest_footprint(const StageInfo *s, const Access *x, const int64_t *box)
 {
 	int64_t reach[STAGE_AXES_MAX];
 
@@ -482,7 +481,7 @@ traffic(const Nest *n, double cache)
 	for (int a = 0; a < n->s->naxes; a++)
 		box[a] = extent_before(n, a, n->q->n);
 	for (int i = 0; i <= n->s->n; i++)
-		bytes[i] = footprint(n->s, i < n->s->n ? &n->s->access[i] : &n->s->store, box);
+		bytes[i] = nest_footprint(n->s, i < n->s->n ? &n->s->access[i] : &n->s->store, box);
 	for (int l = n->q->n - 1; l >= 0; l--) {
 		int a = n->q->split[l].axis;
 		int64_t outer = extent_before(n, a, l);
@@ -493,7 +492,7 @@ traffic(const Nest *n, double cache)
 		box[a] = outer;
 		for (int i = 0; i <= n->s->n; i++) {
 			const Access *x = i < n->s->n ? &n->s->access[i] : &n->s->store;
-			double whole = footprint(n->s, x, box), repeated = bytes[i] * times;
+			double whole = nest_footprint(n->s, x, box), repeated = bytes[i] * times;
 
 			if (fits)
 				bytes[i] = whole;

@@ -31,6 +31,11 @@ typedef struct Nest {
 	int64_t reach[STAGE_AXES_MAX]; /* from the first unit to the last, in elements */
 } Nest;
 
+Nest nest_of(const StageInfo *s, const StageSched *q, const Target *t); /* of one thread */
+
+/* Bytes of the lines of x that a box of the given extents touches. */
+double nest_footprint(const StageInfo *s, const Access *x, const int64_t *box);
+
 static inline bool
 nest_reduces(const Nest *n)
 {

@@ -489,18 +489,6 @@ offer_orders(Maker *m, const Option *tile, bool all)
 			offer(m, &p);
 }
 
-static bool
-same_nest(const StageSched *a, const StageSched *b)
-{
-	bool same = a->vec == b->vec && a->lanes == b->lanes && a->dot == b->dot &&
-		    a->par == b->par && a->peel == b->peel && a->prefetch == b->prefetch &&
-		    a->n == b->n;
-
-	for (int i = 0; same && i < a->n; i++)
-		same = a->split[i].axis == b->split[i].axis && a->split[i].step == b->split[i].step;
-	return same;
-}
-
 /* Two nests with the same text are one option. They cost the same, so they stand together. */
 static void
 drop_equal(StageOptions *list)
@@ -511,7 +499,8 @@ drop_equal(StageOptions *list)
 		bool known = false;
 
 		for (int k = n - 1; k >= 0 && list->option.v[k].ns == list->option.v[i].ns; k--)
-			known |= same_nest(&list->option.v[k].sched, &list->option.v[i].sched);
+			known |= stage_sched_equal(&list->option.v[k].sched,
+						   &list->option.v[i].sched);
 		if (!known)
 			list->option.v[n++] = list->option.v[i];
 	}

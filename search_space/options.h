@@ -29,6 +29,9 @@ typedef enum Knob {
 		KNOB_COUNT
 } Knob;
 
+/* What options_of_stage is told of a stage of v that has loops. */
+void variant_stage_info(const Variant *v, int stage, StageInfo *out);
+
 /* Fills out->option, cheapest first. */
 void options_of_stage(Arena *a, const StageInfo *s, const Target *t, StageOptions *out);
 

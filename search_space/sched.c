@@ -31,6 +31,18 @@ stage_sched_add(StageSched *s, int axis, int64_t step)
 		s->split[s->n++] = (Split){axis, step};
 }
 
+bool
+stage_sched_equal(const StageSched *a, const StageSched *b)
+{
+	bool same = a->inlined == b->inlined && a->vec == b->vec && a->lanes == b->lanes &&
+		    a->dot == b->dot && a->par == b->par && a->peel == b->peel &&
+		    a->prefetch == b->prefetch && a->n == b->n;
+
+	for (int i = 0; same && i < a->n; i++)
+		same = a->split[i].axis == b->split[i].axis && a->split[i].step == b->split[i].step;
+	return same;
+}
+
 static void
 share_all(Sched *s, Arena *a, const Task *t)
 {

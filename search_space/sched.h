@@ -62,6 +62,7 @@ typedef struct Sched {
 StageSched stage_sched_init(void); /* scalar, everything unrolled */
 Sched sched_new(Arena *a, const Task *rewritten, const char *rewrite);
 void stage_sched_add(StageSched *s, int axis, int64_t step);
+bool stage_sched_equal(const StageSched *a, const StageSched *b); /* as they print */
 
 /* The valid schedule of last resort: every stage scalar, every axis a loop of its own; where the
  * room for temporaries is limited, all loops shared that may be. Always lowers, unless what there

@@ -48,12 +48,22 @@ shared_gain(const Variant *v, int stage, const Target *t)
 		       : cost_shared((double)s->axis[a].extent, (double)v->base.fuse[0].step, t);
 }
 
+void
+variant_stage_info(const Variant *v, int stage, StageInfo *out)
+{
+	bool inlined[TASK_STAGES_MAX];
+	int64_t share[STAGE_AXES_MAX];
+
+	for (int s = 0; s < v->task->stage.n; s++)
+		inlined[s] = v->base.stage[s].inlined;
+	share_axes(v, stage, share);
+	stage_info(v->task, &v->form, stage, inlined, share, out);
+}
+
 static bool
 complete_variant(Arena *a, Variant *v, const Target *t)
 {
-	bool *inlined = ARENA_ARRAY(a, bool, v->task->stage.n);
 	bool fused = v->base.nfuse > 0;
-	int64_t share[STAGE_AXES_MAX];
 	Target one = *t; /* inside shared loops a stage is one thread's */
 
 	one.threads = 1;
@@ -61,8 +71,6 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 	if (v->task->stage.n > TASK_STAGES_MAX)
 		return false;
 	v->stage = ARENA_ARRAY(a, StageOptions, v->task->stage.n);
-	for (int s = 0; s < v->task->stage.n; s++)
-		inlined[s] = v->base.stage[s].inlined;
 	for (int s = 0; s < v->task->stage.n; s++) {
 		StageInfo info;
 		double gain;
@@ -71,8 +79,7 @@ complete_variant(Arena *a, Variant *v, const Target *t)
 			vec_push(a, &v->stage[s].option, ((Option){.sched = v->base.stage[s]}));
 			continue;
 		}
-		share_axes(v, s, share);
-		stage_info(v->task, &v->form, s, inlined, share, &info);
+		variant_stage_info(v, s, &info);
 		options_of_stage(a, &info, fused ? &one : t, &v->stage[s]);
 		if (!v->stage[s].option.n)
 			return false;
@@ -340,7 +347,7 @@ space_build(Arena *a, const Task *t, const TaskForm *f, const Target *target,
 	const Rewrite *const *r = rewrites();
 	int rc = OK;
 
-	*out = (Space){.arena = a};
+	*out = (Space){.arena = a, .target = arena_copy(a, target, sizeof *target)};
 	if (t->stage.n > TASK_STAGES_MAX)
 		return err_set(e, ERR_UNSUPPORTED, "task of %d stages, expected at most %d",
 			       t->stage.n, TASK_STAGES_MAX);

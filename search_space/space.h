@@ -42,6 +42,7 @@ typedef struct Variant {
 
 typedef struct Space {
 	Arena *arena;
+	const Target *target; /* NULL in a Space made by hand */
 	VEC(Variant) variant;
 	double floor_flops, floor_pass_ns; /* least arithmetic of an algorithm; inputs and outputs:
 					      per thread */
@@ -83,9 +84,17 @@ int space_top(const Space *s, int n, Pick *out);
  * ones, and those of stages that take long. */
 int space_neighbours(const Space *s, const Pick *p, int max, Pick *out);
 
+/* Picks of a variant for the values of knobs, tiles left out, that its cheapest pick does not have:
+ * the cheapest pick with each, as one stage that takes long is varied and the others stay. Values
+ * that most options have come first. At most max, of at most `most` ns. */
+int space_varied(const Space *s, int variant, double most, int max, Pick *out);
+
 Pick space_random(const Space *s, Rng *r);
 
 Sched space_sched(const Space *s, Arena *a, const Pick *p);
 const char *space_text(const Space *s, Arena *a, const Pick *p); /* sched_print of it */
+
+/* The pick whose text that is; NOT_APPLICABLE when the Space offers none. */
+int space_find(const Space *s, const char *text, Pick *out);
 
 #endif

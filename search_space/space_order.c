@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search_space/options.h"
 #include "search_space/space.h"
 
 /* Of a variant's cost: what a stage takes whose options are worth being tried among the first. */
@@ -186,6 +187,88 @@ space_neighbours(const Space *s, const Pick *p, int max, Pick *out)
 	n = list.n < max ? list.n : max;
 	if (list.n)
 		qsort(list.v, (size_t)list.n, sizeof *list.v, by_cost);
+	for (int i = 0; i < n; i++)
+		out[i] = list.v[i].pick;
+	arena_free(a);
+	return n;
+}
+
+/* A value of a knob that a stage's first option does not have. */
+typedef struct Novelty {
+	Pick pick; /* the cheapest with it */
+	int share; /* options that have it */
+} Novelty;
+
+static int
+by_share(const void *a, const void *b)
+{
+	const Novelty *x = a, *y = b;
+
+	return x->share != y->share ? y->share - x->share
+				    : memcmp(&x->pick, &y->pick, sizeof x->pick);
+}
+
+/* The model is at its best where only tiles differ. */
+static bool
+is_varied(int knob)
+{
+	return knob != KNOB_TILE_A && knob != KNOB_TILE_B && knob != KNOB_TILE_C;
+}
+
+/* How many options have the value that option k has of a knob; 0 when a cheaper one has it. */
+static int
+share_of_new(const StageOptions *o, int k, int knob)
+{
+	int n = 0;
+
+	for (int i = 0; i < o->option.n; i++) {
+		bool same = o->option.v[i].knob[knob] == o->option.v[k].knob[knob];
+
+		if (same && i < k)
+			return 0;
+		n += same;
+	}
+	return n;
+}
+
+/* The largest share of a value that only option k and dearer ones have; 0: there is none. */
+static int
+novelty(const StageOptions *o, int k)
+{
+	int most = 0;
+
+	for (int knob = 0; knob < KNOB_COUNT; knob++) {
+		int share = is_varied(knob) ? share_of_new(o, k, knob) : 0;
+
+		most = share > most ? share : most;
+	}
+	return most;
+}
+
+int
+space_varied(const Space *s, int variant, double most, int max, Pick *out)
+{
+	const Variant *v = &s->variant.v[variant];
+	const Pick first = {.variant = variant};
+	double all = space_cost(s, &first);
+	Arena *a = arena_new();
+	VEC(Novelty) list = {0};
+	int n;
+
+	for (int i = 0; i < v->task->stage.n; i++) {
+		const StageOptions *o = &v->stage[i];
+
+		for (int k = 1; k < o->option.n && o->option.v[0].ns >= WEIGHS * all; k++) {
+			Novelty x = {first, novelty(o, k)};
+
+			x.pick.option[i] = k;
+			if (x.share && space_cost(s, &x.pick) <= most)
+				vec_push(a, &list, x);
+		}
+	}
+	n = list.n < max ? list.n : max;
+	if (list.n)
+		qsort(list.v, (size_t)list.n, sizeof *list.v, by_share);
 	for (int i = 0; i < n; i++)
 		out[i] = list.v[i].pick;
 	arena_free(a);

@@ -8,10 +8,10 @@
  * rounds of a race, and seconds it may take, roughly; what it does */
 #define EFFORT_LIST(X)                                                                       \
 	X(estimate, 1, 0, "descent", 0, 0, 0, 0, "checks and times the cost model's choice") \
-	X(measure, 64, 0.375, "descent", 3, 9, 25, 0.4, "searches, and races the best")      \
-	X(patient, 256, 0.375, "descent", 6, 25, 100, 2,                                     \
+	X(measure, 64, 0.375, "mixed", 3, 9, 25, 0.4, "searches, and races the best")        \
+	X(patient, 256, 0.375, "mixed", 6, 25, 100, 2,                                       \
 	  "searches longer, and races more for longer")                                      \
-	X(exhaustive, 4096, 0, "all", 6, 25, 100, 2, "tries every choice, likeliest first")
+	X(exhaustive, 4096, 0, "model", 6, 25, 100, 2, "tries every choice, likeliest first")
 
 enum { FINALISTS_MAX = 6 };
 

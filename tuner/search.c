@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const Search *const table[] = {
-	&search_descent,
-	&search_all,
+#define X(name, text) &search_##name,
+	SEARCH_LIST(X)
+#undef X
 };
 
 const Search *

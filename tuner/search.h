@@ -8,15 +8,26 @@
 #define TUNER_SEARCH_H
 
 #include "search_space/space.h"
+#include "search_space/trees.h"
+
+/* name, what it does */
+#define SEARCH_LIST(X)                                                               \
+	X(mixed, "the cost model's best, coordinate descent, then trees that learn") \
+	X(descent, "the cost model's best, then coordinate descent")                 \
+	X(trees, "random ones, then trees that learn from them")                     \
+	X(model, "the cost model's best alone, in its order")                        \
+	X(random, "any")
 
 typedef struct SearchOptions {
 	int trials; /* how many proposals will be measured */
 	uint64_t seed;
+	const Trees *prior; /* over Features, learnt from other Tasks: what it adds to the analytic
+			       model's answer; NULL: none. Outlives the search. */
 } SearchOptions;
 
 typedef struct Proposal {
 	Pick pick;
-	const char *stage; /* how it was found: "top", "descent", "random" */
+	const char *stage; /* how it was found: "top", "descent", "trees", "random"... */
 } Proposal;
 
 typedef struct Search {
@@ -32,6 +43,8 @@ typedef struct Search {
 
 const Search *search_named(const char *name); /* NULL names the first; NULL when there is none */
 
-extern const Search search_descent, search_all;
+#define X(name, text) extern const Search search_##name;
+SEARCH_LIST(X)
+#undef X
 
 #endif

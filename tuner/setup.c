@@ -249,6 +249,7 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 		    .effort = effort,
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
+		    .prior = t->opt->prior,
 		    .trials = t->opt->trials ? t->opt->trials : effort->trials,
 		    .rough_ns = rough};
 	w->key.task = hex(t->arena, &p->task_key);

@@ -15,6 +15,7 @@
 #include "base/hardware.h"
 #include "graph/plan.h"
 #include "search_space/rewrite.h"
+#include "search_space/trees.h"
 #include "tuner/effort.h"
 #include "tuner/race.h"
 #include "wire/status.h"
@@ -168,6 +169,7 @@ typedef struct TuneOptions {
 	ToleranceClass tolerance; /* which algorithms may be tried */
 	unsigned dump;            /* bit per TuneDump */
 	const char *strategy;     /* a name of tuner/search.h; NULL: the effort's */
+	const Trees *prior;       /* SearchOptions.prior */
 	void (*event)(void *self, const TuneEvent *ev); /* may be NULL; from tune()'s thread */
 	bool (*stop)(void *self);                       /* asked often; may be NULL */
 	void *self;

@@ -145,7 +145,7 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 {
 	const Task *t = w->task->task;
 	const TaskForm *f = &w->task->form;
-	SearchOptions opt = {w->trials, w->seed};
+	SearchOptions opt = {.trials = w->trials, .seed = w->seed, .prior = w->prior};
 	Lowered low;
 	int rc;
 

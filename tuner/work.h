@@ -47,6 +47,7 @@ typedef struct Work {
 	const Effort *effort;
 	ToleranceClass tolerance;
 	uint64_t seed;
+	const Trees *prior;
 	int trials; /* to be measured in all */
 
 	int rows;    /* of its key in the log */

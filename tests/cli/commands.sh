@@ -16,6 +16,7 @@ usage() {
 	done
 	refused 2 frobnicate "$hone" frobnicate
 	refused 2 "--trials" "$hone" tune "$model" --trials none
+	refused 2 "expected one of mixed descent" "$hone" tune "$model" --search guess
 	refused 2 "--log" "$hone" compile "$model" -o out --log
 	refused 2 "no --input for 'image'" "$hone" run "$model"
 	refused 2 "input 'image' has rank 4, 1 extents are given; sizes are those of the --input files" \
@@ -138,6 +139,20 @@ efforts() {
 	says 'of the untuned time, 95 % interval'
 }
 
+# What is learnt from a log proposes; what this version's candidates have no numbers for is refused.
+cost_model() {
+	ok "$hone" tune "$model" --log learn.db --trials 8 --search random
+	ok "$hone" costmodel train learn.db -o learnt.txt
+	says 'pairs in order'
+	ok "$hone" tune "$model" --log learnt.db --trials 6 --cost-model learnt.txt
+	"$hone" log show --json learnt.db >printed
+	says '"prior"'
+	sed 's/tile_a/tile_z/' learnt.txt >other.txt
+	refused 2 "other.txt: trees text, line 2: column 5 is 'tile_z'" \
+		"$hone" tune "$model" --log learnt.db --cost-model other.txt
+	refused 2 "--output" "$hone" costmodel train learn.db
+}
+
 # tiny_resnet8 has layers for which Winograd F(4x4) is best, measured or not.
 strict() {
 	ok "$hone" zoo tiny_resnet8 -o resnet.onnx
@@ -215,6 +230,7 @@ output_names
 printed_json
 nothing_measured
 efforts
+cost_model
 strict
 full_output
 bundles

@@ -355,7 +355,7 @@ a_tuner_goes_on_and_spares_other_boards(void **state)
 	assert_non_null(strstr(poison.reason, "the board was reset 2 times"));
 
 	/* What was measured there was measured by another device, as far as the log knows. */
-	snprintf(command, sizeof command, "sqlite3 %s \"UPDATE trial SET device = 'other'\"",
+	snprintf(command, sizeof command, "sqlite3 %s \"UPDATE keys SET device = 'other'\"",
 		 log_path);
 	assert_int_equal(system(command), 0);
 	tune_on(NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "search_space/features.h"
 #include "tuner/search.h"
 
 enum { A = 8, B = 8, C = 16, ROUND = 4, TRIALS = 320 };
@@ -71,27 +72,38 @@ typedef struct Run {
 	Pick pick[2 * A * B * C];
 	int n, last; /* last: the round in which the best was found */
 	double best;
-	int stages[3]; /* top, descent, random */
+	int stages[5]; /* top, descent, random, trees, prior */
 } Run;
+
+static const char *const strategies[] = {
+#define X(name, text) #name,
+	SEARCH_LIST(X)
+#undef X
+};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies };
 
 static void
 note(Run *r, const Space *s, const Proposal *p)
 {
-	static const char *const name[] = {"top", "descent", "random"};
+	static const char *const name[] = {"top", "descent", "random", "trees", "prior"};
+	const Variant *v = &s->variant.v[p->pick.variant];
 
+	assert_in_range(p->pick.variant, 0, s->variant.n - 1);
+	for (int i = 0; i < v->task->stage.n; i++)
+		assert_in_range(p->pick.option[i], 0, v->stage[i].option.n - 1);
 	for (int i = 0; i < r->n; i++)
 		assert_false(pick_equal(s, &r->pick[i], &p->pick));
 	r->pick[r->n++] = p->pick;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		r->stages[i] += !strcmp(p->stage, name[i]);
 }
 
 /* fails: a = 5 never works. */
 static Run
-run(const Space *s, const char *name, int trials, uint64_t seed, bool fails)
+run_with(const Space *s, const char *name, SearchOptions opt, bool fails)
 {
 	const Search *how = search_named(name);
-	SearchOptions opt = {trials, seed};
+	int trials = opt.trials;
 	Arena *a = arena_new();
 	void *state = how->start(a, s, &opt);
 	Run r = {.best = INFINITY};
@@ -115,6 +127,12 @@ run(const Space *s, const char *name, int trials, uint64_t seed, bool fails)
 	}
 	arena_free(a);
 	return r;
+}
+
+static Run
+run(const Space *s, const char *name, int trials, uint64_t seed, bool fails)
+{
+	return run_with(s, name, (SearchOptions){.trials = trials, .seed = seed}, fails);
 }
 
 static void
@@ -150,24 +168,97 @@ every_variant_is_tried_first(void **state)
 	arena_free(a);
 }
 
+static bool
+same_proposals(const Space *s, const Run *a, const Run *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (int i = 0; i < a->n; i++)
+		if (!pick_equal(s, &a->pick[i], &b->pick[i]))
+			return false;
+	return true;
+}
+
 static void
 same_seed_gives_the_same_proposals(void **state)
 {
 	Arena *a = arena_new();
 	Space s = make_space(a);
-	Run r = run(&s, "descent", TRIALS, 7, false), again = run(&s, "descent", TRIALS, 7, false);
-	Run other = run(&s, "descent", TRIALS, 8, false);
 
 	(void)state;
-	assert_int_equal(r.n, again.n);
-	for (int i = 0; i < r.n; i++)
-		assert_true(pick_equal(&s, &r.pick[i], &again.pick[i]));
-	for (int i = 0; i < r.n; i++)
-		if (!pick_equal(&s, &r.pick[i], &other.pick[i])) {
-			arena_free(a);
-			return;
+	for (int i = 0; i < STRATEGIES; i++) {
+		Run r = run(&s, strategies[i], 60, 7, false);
+		Run again = run(&s, strategies[i], 60, 7, false);
+		Run other = run(&s, strategies[i], 60, 8, false);
+
+		assert_in_range(r.n, 60, 60 + ROUND - 1);
+		assert_true(same_proposals(&s, &r, &again));
+		assert_int_equal(same_proposals(&s, &r, &other), !strcmp(strategies[i], "model"));
+	}
+	arena_free(a);
+}
+
+static void
+one_proposal_in_ten_is_random(void **state)
+{
+	static const char *const name[] = {"mixed", "descent", "trees"};
+	Arena *a = arena_new();
+	Space s = make_space(a);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		for (int trials = 64; trials <= 192; trials += 128) {
+			Run r = run(&s, name[i], trials, 2, false);
+
+			assert_true(r.stages[2] >= (trials - 16) / 10);
 		}
-	fail();
+	arena_free(a);
+}
+
+static void
+trees_learn_what_the_model_does_not_know(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 3; seed++) {
+		Run trees = run(&s, "trees", 128, seed, false);
+		Run mixed = run(&s, "mixed", 128, seed, false);
+		Run model = run(&s, "model", 128, seed, false);
+
+		assert_true(trees.best <= 1002 && mixed.best <= 1002);
+		assert_true(model.best > 1010);
+		assert_true(trees.stages[3] >= 64 && mixed.stages[3] >= 16 &&
+			    mixed.stages[1] >= 16);
+	}
+	arena_free(a);
+}
+
+/* A prior that knows which knobs are best is asked first. */
+static void
+a_prior_is_used_for_four_picks(void **state)
+{
+	static const char text[] = "tree\nvec 4.5\nleaf 0\nvec 5.5\nlanes 1.5\nleaf 0\n"
+				   "lanes 2.5\nleaf 9\nleaf 0\nleaf 0\n";
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Str whole = {0};
+	Err e = {0};
+	Trees prior;
+	Run r;
+
+	(void)state;
+	str_add(&whole, "trees\ncolumns");
+	for (int i = 0; i < FEATURES; i++)
+		str_printf(&whole, " %s", feature_name[i]);
+	str_printf(&whole, "\nbase 0\n%s", text);
+	if (trees_parse(str_get(&whole), feature_name, FEATURES, a, &prior, &e))
+		fail_msg("%s", e.msg);
+	r = run_with(&s, "mixed", (SearchOptions){.trials = 32, .prior = &prior}, false);
+	assert_int_equal(r.stages[4], 4);
+	str_fini(&whole);
+	arena_free(a);
 }
 
 static void
@@ -194,8 +285,10 @@ a_space_is_used_up_without_repeating(void **state)
 		s.variant.v[i].stage[0].option.n = 5;
 		s.variant.v[i].stage[1].option.n = 3;
 	}
-	*r = run(&s, "descent", 1000, 1, false);
-	assert_true(r->n <= 30 && r->n >= 28);
+	for (int i = 0; i < STRATEGIES; i++) {
+		*r = run(&s, strategies[i], 1000, 1, false);
+		assert_true(r->n <= 30 && r->n >= 28);
+	}
 	free(r);
 	arena_free(a);
 }
@@ -205,7 +298,7 @@ unknown_strategies_are_unknown(void **state)
 {
 	(void)state;
 	assert_null(search_named("guess"));
-	assert_string_equal(search_named(NULL)->name, "descent");
+	assert_string_equal(search_named(NULL)->name, "mixed");
 }
 
 static void
@@ -214,7 +307,7 @@ all_gives_every_pick_once_in_order(void **state)
 	Arena *a = arena_new();
 	Space s = make_space(a);
 	SearchOptions opt = {.trials = 1 << 20};
-	const Search *all = search_named("all");
+	const Search *all = search_named("model");
 	void *search = all->start(a, &s, &opt);
 	VEC(Pick) seen = {0};
 	Proposal p[ROUND];
@@ -247,6 +340,9 @@ main(void)
 		cmocka_unit_test(descent_finds_the_best_of_a_separable_cost),
 		cmocka_unit_test(every_variant_is_tried_first),
 		cmocka_unit_test(same_seed_gives_the_same_proposals),
+		cmocka_unit_test(one_proposal_in_ten_is_random),
+		cmocka_unit_test(trees_learn_what_the_model_does_not_know),
+		cmocka_unit_test(a_prior_is_used_for_four_picks),
 		cmocka_unit_test(failures_are_no_centres),
 		cmocka_unit_test(a_space_is_used_up_without_repeating),
 		cmocka_unit_test(unknown_strategies_are_unknown),

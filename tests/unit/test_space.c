@@ -65,6 +65,54 @@ picks_are_ordered_and_distinct(void **state)
 }
 
 static void
+texts_lead_back_to_their_picks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+		Fixture f;
+		Rng rng;
+
+		start(&f, tasks[i], "x86-64-v3");
+		rng_init(&rng, i);
+		for (int k = 0; k < 20; k++) {
+			Pick p = space_random(&f.s, &rng), found;
+			const char *text = space_text(&f.s, f.a, &p);
+
+			assert_int_equal(space_find(&f.s, text, &found), OK);
+			assert_string_equal(space_text(&f.s, f.a, &found), text);
+		}
+		assert_int_equal(space_find(&f.s, "direct\nnonsense", &(Pick){0}), NOT_APPLICABLE);
+		stop(&f);
+	}
+}
+
+/* First come the values that most options have. */
+static void
+varied_picks_have_every_value_of_a_knob(void **state)
+{
+	enum { MANY = 200 };
+	bool seen[2][2] = {{false}};
+	Pick pick[MANY];
+	Fixture f;
+	int n;
+
+	(void)state;
+	start(&f, tasks[1], "x86-64-v3");
+	n = space_varied(&f.s, 0, INFINITY, MANY, pick);
+	assert_true(n > 4 && n < 40);
+	for (int i = -1; i < n; i++) {
+		int k = i < 0 ? 0 : pick[i].option[0];
+		const Option *o = &f.s.variant.v[0].stage[0].option.v[k];
+
+		seen[0][o->knob[KNOB_PEEL]] = seen[1][o->knob[KNOB_PREFETCH]] = true;
+	}
+	assert_true(seen[0][0] && seen[0][1] && seen[1][0]);
+	assert_int_equal(space_varied(&f.s, 0, 0, MANY, pick), 0);
+	assert_int_equal(space_varied(&f.s, 0, INFINITY, 3, pick), 3);
+	stop(&f);
+}
+
+static void
 long_tasks_are_refused(void **state)
 {
 	Fixture f;
@@ -505,6 +553,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(picks_are_ordered_and_distinct),
 		cmocka_unit_test(texts_read_back),
+		cmocka_unit_test(texts_lead_back_to_their_picks),
+		cmocka_unit_test(varied_picks_have_every_value_of_a_knob),
 		cmocka_unit_test(long_tasks_are_refused),
 		cmocka_unit_test(neighbours_differ_in_one_knob),
 		cmocka_unit_test(the_best_lower_everywhere),

@@ -1,34 +1,34 @@
-/* Strategy "all": every pick, cheapest of the analytic model first, up to the trials there are. It
- * learns nothing. */
+/* Strategy "model": the picks that the analytic model holds for cheapest, with one of every variant
+ * among them, up to the trials there are; every pick where these suffice. It learns nothing. */
 #include "tuner/search.h"
 
-typedef struct All {
+typedef struct State {
 	Pick *pick;
 	int n, next;
-} All;
+} State;
 
 static void *
 start(Arena *a, const Space *s, const SearchOptions *opt)
 {
-	All *all = ARENA_NEW(a, All);
+	State *m = ARENA_NEW(a, State);
 	double rows = space_rows(s);
 	int most = opt->trials > s->variant.n ? opt->trials : s->variant.n;
 
 	if (most > rows)
 		most = (int)rows;
-	all->pick = ARENA_ARRAY(a, Pick, most + 1);
-	all->n = space_top(s, most, all->pick);
-	return all;
+	m->pick = ARENA_ARRAY(a, Pick, most + 1);
+	m->n = space_top(s, most, m->pick);
+	return m;
 }
 
 static int
 propose(void *state, int max, Proposal *out)
 {
-	All *all = state;
+	State *m = state;
 	int n = 0;
 
-	while (n < max && all->next < all->n)
-		out[n++] = (Proposal){all->pick[all->next++], "all"};
+	while (n < max && m->next < m->n)
+		out[n++] = (Proposal){m->pick[m->next++], "model"};
 	return n;
 }
 
@@ -40,8 +40,8 @@ report(void *state, const Pick *p, double ns)
 	(void)ns;
 }
 
-const Search search_all = {
-	.name = "all",
+const Search search_model = {
+	.name = "model",
 	.start = start,
 	.propose = propose,
 	.report = report,
