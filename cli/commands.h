@@ -12,6 +12,7 @@
 	X(doctor)       \
 	X(inspect)      \
 	X(log)          \
+	X(replay)       \
 	X(run)          \
 	X(tune)         \
 	X(verify)       \
