@@ -14,6 +14,7 @@
 	X(inspect)      \
 	X(log)          \
 	X(report)       \
+	X(replay)       \
 	X(run)          \
 	X(tune)         \
 	X(verify)       \

@@ -73,8 +73,8 @@ sched_scalar(Arena *a, const Task *t, const TaskForm *f, const char *rewrite)
 	return s;
 }
 
-static void
-print_stage(const StageSched *q, const Stage *s, Str *out)
+void
+stage_sched_print(const StageSched *q, const Stage *s, Str *out)
 {
 	bool bar = false;
 
@@ -118,7 +118,7 @@ sched_print(const Sched *s, const Task *t, Str *out)
 	}
 	for (int i = 0; i < s->nstage; i++)
 		if (!stage_is_const(t, i))
-			print_stage(&s->stage[i], &t->stage.v[i], out);
+			stage_sched_print(&s->stage[i], &t->stage.v[i], out);
 }
 
 int

@@ -69,6 +69,7 @@ bool stage_sched_equal(const StageSched *a, const StageSched *b); /* as they pri
  * is no room for is left. */
 Sched sched_scalar(Arena *a, const Task *rewritten, const TaskForm *f, const char *rewrite);
 
+void stage_sched_print(const StageSched *q, const Stage *s, Str *out); /* its line */
 void sched_print(const Sched *s, const Task *rewritten, Str *out);
 /* Reads the first line only: which rewrite the rest refers to. */
 int sched_parse_rewrite(const char *text, char rewrite[SCHED_REWRITE_MAX], Err *e);

@@ -35,7 +35,8 @@ typedef struct Search {
 	/* Once, before the rest. The state lives in a; s outlives it. */
 	void *(*start)(Arena *a, const Space *s, const SearchOptions *opt);
 	/* At most max new picks, none that was proposed before; 0: nothing is left to try. Every
-	 * pick is reported before the next call. */
+	 * pick is reported before the next call; in a replay (tuner/replay.h) those without a row
+	 * never are. */
 	int (*propose)(void *state, int max, Proposal *out);
 	/* ns of a run; INFINITY when it failed in any way. In the order of the proposals. */
 	void (*report)(void *state, const Pick *p, double ns);

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-enum { PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16, ROUND_MIN = 4, STALL_MIN = 24 };
+enum { ROUND_MIN = 4, STALL_MIN = 24 };
 
 /* Of the best: a gain that is worth more trials; how near the roofline is near enough. */
 static const double SEARCH_GAIN = 0.01, ENOUGH = 0.97;
@@ -22,19 +22,8 @@ work_find(const Work *w, const char *text)
 	return -1;
 }
 
-static bool
-status_of(const char *name, Status *out)
-{
-	for (int s = 0; s < STATUS_COUNT; s++)
-		if (!strcmp(status_name((Status)s), name)) {
-			*out = (Status)s;
-			return true;
-		}
-	return false;
-}
-
-static bool
-was_measured(Status s)
+bool
+work_counts(Status s)
 {
 	return s != STATUS_INFEASIBLE && s != STATUS_BUILD;
 }
@@ -52,10 +41,10 @@ add_known(Work *w, const LogRow *r)
 		   .known = true};
 	int at = work_find(w, r->sched);
 
-	if (!status_of(r->status, &t.status) || t.status == STATUS_LOST ||
+	if (!status_named(r->status, &t.status) || t.status == STATUS_LOST ||
 	    t.status == STATUS_CANCELLED)
 		return;
-	w->used += at < 0 && was_measured(t.status);
+	w->used += at < 0 && work_counts(t.status);
 	if (at < 0)
 		vec_push(w->arena, &w->trial, t);
 	else
@@ -198,15 +187,15 @@ least(int a, int b)
 	return a < b ? a : b;
 }
 
-/* Trials of a round: few enough to learn between rounds, enough to share a run of the linker. What
- * was measured in an earlier run plays no part, so that a search can be repeated. */
-static int
-round_size(const Work *w)
+int
+work_round(int trials, int proposed, int counted)
 {
-	int n = w->proposed ? w->trials / 4 : w->trials / 2;
+	int n = proposed ? trials / 4 : trials / 2;
 
+	if (counted >= trials || proposed >= PROPOSED_PER_TRIAL * trials + PROPOSED_MORE)
+		return 0;
 	n = n < ROUND_MIN ? ROUND_MIN : least(n, ROUND_MAX - 1);
-	return least(n, w->trials - w->counted);
+	return least(n, trials - counted);
 }
 
 /* Trials of the round, and the untuned one, that have no result. */
@@ -252,9 +241,8 @@ work_propose(Work *w, int at[ROUND_MAX])
 	while (!work_over(w)) {
 		int n, left = w->trials - w->used;
 
-		if (!w->nround && w->counted < w->trials &&
-		    w->proposed < PROPOSED_PER_TRIAL * w->trials + PROPOSED_MORE)
-			ask_strategy(w, round_size(w));
+		if (!w->nround && (n = work_round(w->trials, w->proposed, w->counted)))
+			ask_strategy(w, n);
 		n = unknown(w, at);
 		if (n)
 			return least(n, left);
@@ -289,7 +277,7 @@ work_learn(Work *w)
 	for (int i = 0; i < w->nround; i++) {
 		Trial *t = &w->trial.v[w->round[i]];
 
-		w->counted += !t->counted && was_measured(t->status);
+		w->counted += !t->counted && work_counts(t->status);
 		t->counted = true;
 		if (t->status == STATUS_OK)
 			mark(w, t->best_ns);

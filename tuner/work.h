@@ -14,7 +14,7 @@
 #include "tuner/search.h"
 #include "tuner/tune.h"
 
-enum { ROUND_MAX = 16 };
+enum { ROUND_MAX = 16, PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16 };
 
 /* Stages a row can be of, besides those that a strategy names. */
 #define STAGE_UNTUNED "untuned"
@@ -93,6 +93,16 @@ bool work_over(const Work *w);
 
 /* Tells the strategy what became of its round, when all of it is known. */
 void work_learn(Work *w);
+
+/* How many proposals the next round has, of a search for so many trials that has proposed and
+ * counted so many, the untuned one included: few enough to learn between rounds, enough to share a
+ * run of the linker. What was measured in an earlier run plays no part, so that a search can be
+ * repeated. 0: the search is over. */
+int work_round(int trials, int proposed, int counted);
+
+/* Whether a candidate that came to this end was a trial: those that do not lower cost no
+ * measurement. */
+bool work_counts(Status s);
 
 /* Trial of this text, or -1. */
 int work_find(const Work *w, const char *text);

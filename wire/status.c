@@ -2,6 +2,7 @@
 #include "wire/status.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct {
 	const char *name, *text;
@@ -15,6 +16,17 @@ const char *
 status_name(Status s)
 {
 	return (size_t)s < sizeof list / sizeof *list ? list[s].name : "?";
+}
+
+bool
+status_named(const char *name, Status *out)
+{
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+		if (!strcmp(list[i].name, name)) {
+			*out = (Status)i;
+			return true;
+		}
+	return false;
 }
 
 const char *

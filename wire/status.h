@@ -2,6 +2,8 @@
 #ifndef WIRE_STATUS_H
 #define WIRE_STATUS_H
 
+#include <stdbool.h>
+
 /* name, value, text for people */
 #define STATUS_LIST(X)                                                \
 	X(OK, 0, "ok")                                                \
@@ -25,7 +27,8 @@ typedef enum Status {
 		STATUS_COUNT
 } Status;
 
-const char *status_name(Status s); /* "CRASH"; "?" for a foreign number */
+const char *status_name(Status s);                /* "CRASH"; "?" for a foreign number */
+bool status_named(const char *name, Status *out); /* false: none is called so */
 const char *status_text(Status s);
 
 /* What is told to a peer of that protocol version (wire/hello.h): a status that it knows. What came

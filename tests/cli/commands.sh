@@ -9,7 +9,7 @@ images 0 256 | npy 1,1,8,8 >image.npy
 images 1 256 | npy 1,1,8,8 >other.npy
 
 usage() {
-	for command in tune compile run verify bench inspect zoo; do
+	for command in tune compile run verify bench inspect replay zoo; do
 		ok "$hone" $command --help
 		says "^usage: hone $command"
 		refused 2 "--nonsense" "$hone" $command --nonsense "$model"
@@ -207,6 +207,20 @@ bundles() {
 	ok "$hone" bench one
 }
 
+replayed() {
+	set=$root/tests/replay/depthwise_s2.txt
+	json "$hone" replay "$set" --trials 20 --seed 3 --json
+	cp json first
+	json "$hone" replay "$set" --trials 20 --seed 3 --json
+	same first json
+	ok "$hone" replay "$set" --search descent
+	says "worst of any seed"
+	refused 2 "no strategy is called 'luck'" "$hone" replay "$set" --search luck
+	refused 2 "nowhere.txt" "$hone" replay "$set" nowhere.txt
+	head -c 2000 "$set" >half.txt
+	refused 2 "half.txt: rows: line" "$hone" replay half.txt
+}
+
 # The example program over the bundle that the log gave.
 example() { # COMPILER
 	ok "$1" -O2 -Wall -Wextra -Werror -std=c11 -Ione -include digits.h -DMODEL=digits -DSIZES=DIGITS \
@@ -234,6 +248,7 @@ cost_model
 strict
 full_output
 bundles
+replayed
 for compiler in gcc clang clang-22 clang-19 clang-14; do
 	if command -v "$compiler" >/dev/null; then
 		example "$compiler"
