@@ -105,6 +105,15 @@ def boards(rows):
            for r in rows])
 
 
+def curve(rows):
+    table(["seconds of search", "of the speed at the end", "least", "most"],
+          [[r["name"], percent(r["median"]), percent(r["least"]), percent(r["most"])]
+           for r in rows if r["name"] != "whole"])
+    r = rows[-1]
+    print(f"{r['model']}, {r['seeds']} seeds: {r['seconds']:.1f} s, {r['trials_s']:.1f} trials a "
+          "second.\n")
+
+
 def logs(rows):
     table(["rows", "MB", "rows/s added", "open ms", "best of 60 ms", "first ms", "other device ms"],
           [[r["rows"], f"{r['bytes'] / 1e6:.0f}", f"{r['rows_per_s']:.0f}", f"{r['open_ms']:.1f}",
@@ -114,7 +123,7 @@ def logs(rows):
 
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
-         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs}
+         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs, "curve": curve}
 
 
 def main():
