@@ -61,7 +61,7 @@ tune_case_chain(void)
 	onnx_make_init(&m, 13);
 	onnx_make_input(&m, "x0", DT_F32, "8,16");
 	for (int i = 0; i < TUNE_CASE_CHAIN; i++) {
-		char shape[32], name[2][8], in[16];
+		char shape[32], name[2][16], in[32];
 
 		snprintf(shape, sizeof shape, "%d,%d", 16 + 8 * i, 24 + 8 * i);
 		snprintf(name[0], sizeof name[0], "w%d", i);
