@@ -70,7 +70,8 @@ sign(Parcel *p, int by)
 void
 boards_done(Board *b, Parcel *p)
 {
-	Message m = {.news = {NEWS_PARCEL, b->number, p->owner, p}};
+	Message m = {
+		.news = {.kind = NEWS_PARCEL, .board = b->number, .owner = p->owner, .parcel = p}};
 
 	sign(p, b->number + 1);
 	boards_tell(b->all, &m);
