@@ -11,10 +11,7 @@
  * Both use the kernels of one search. Weights are of order sqrt(2 / terms), so that values neither
  * vanish nor overflow on their way.
  *
- * The additions of the network are glue, as pooling is, and left out; with --glue they are part of
- * the layers that they are fused into, whose inputs they add to: 16 layers then read as much again.
- *
- * Usage: chain [--json] [--trials N] [--kept FILE] [--glue] [direct] [winograd]
+ * Usage: chain [--json] [--trials N] [--kept FILE] [direct] [winograd]
  */
 #include <math.h>
 #include <stdio.h>
@@ -64,69 +61,25 @@ is_convolution(const Layers *l, int task)
 
 /* --- building --- */
 
-/* The step of a layer that writes a buffer; -1: none does. */
+/* Memory of a buffer of the Plan: another's when it is a view. */
 static int
-writer_of(const Chain *c, int buffer)
+root_of(const Plan *p, int buffer)
 {
-	const Plan *p = c->l.plan;
-
-	for (int i = 0; i < p->step.n; i++)
-		for (int k = 0; k < p->step.v[i].out.n && p->step.v[i].kind == STEP_TASK; k++)
-			if (p->step.v[i].out.v[k] == buffer && c->taken[p->step.v[i].task])
-				return i;
-	return -1;
-}
-
-/* What glue between layers would write lies where the last of the layers before it wrote: the next
- * one finds it in the caches as there. -1: its inputs are no layer's. */
-static int
-glue_of(const Chain *c, int buffer)
-{
-	const Plan *p = c->l.plan;
-	int last = -1, from = -1;
-
-	for (int i = 0; i < p->step.n; i++) {
-		const Step *s = &p->step.v[i];
-
-		if (s->kind != STEP_TASK || c->taken[s->task] || s->out.v[0] != buffer)
-			continue;
-		for (int k = 0; k < s->in.n; k++) {
-			int at = writer_of(c, s->in.v[k]);
-
-			if (at > last &&
-			    p->buffer.v[s->in.v[k]].bytes == p->buffer.v[buffer].bytes) {
-				last = at;
-				from = s->in.v[k];
-			}
-		}
-	}
-	return from;
-}
-
-/* Memory of a buffer of the Plan: another's when it is a view, or glue's. */
-static int
-root_of(const Chain *c, int buffer)
-{
-	const Plan *p = c->l.plan;
-	int from;
-
 	while (p->buffer.v[buffer].view_of >= 0)
 		buffer = p->buffer.v[buffer].view_of;
-	from = writer_of(c, buffer) < 0 ? glue_of(c, buffer) : -1;
-	return from >= 0 ? root_of(c, from) : buffer;
+	return buffer;
 }
 
 static void
 live_at(const Chain *c, MemoryItem *item, int buffer, int step, bool written)
 {
-	int root = buffer < 0 ? -1 : root_of(c, buffer);
-	MemoryItem *m = root < 0 ? NULL : &item[root];
+	MemoryItem *m = buffer < 0 ? NULL : &item[root_of(c->l.plan, buffer)];
 
 	if (!m)
 		return;
 	if (!m->bytes)
-		*m = (MemoryItem){c->l.plan->buffer.v[root].bytes + SLACK, written ? step : 0,
-				  written ? step : c->l.plan->step.n, 0};
+		*m = (MemoryItem){c->l.plan->buffer.v[root_of(c->l.plan, buffer)].bytes + SLACK,
+				  written ? step : 0, written ? step : c->l.plan->step.n, 0};
 	m->last = step > m->last ? step : m->last;
 }
 
@@ -156,7 +109,7 @@ place_buffers(Chain *c)
 	rng_fill(DT_F32, base, plan.bytes / 4, 1, -1, 1);
 	c->buffer = ARENA_ARRAY(c->l.arena, unsigned char *, p->buffer.n);
 	for (int i = 0; i < p->buffer.n; i++)
-		c->buffer[i] = base + item[root_of(c, i)].offset;
+		c->buffer[i] = base + item[root_of(p, i)].offset;
 }
 
 /* Contents of the constants: weights of rank above 1 keep the variance of what passes. */
@@ -496,14 +449,13 @@ main(int argc, char **argv)
 	bool json = bench_flag(&argc, argv, "--json");
 	int trials = bench_number(&argc, argv, "--trials", 64), rc;
 	const char *kept = bench_text(&argc, argv, "--kept");
-	bool glue = bench_flag(&argc, argv, "--glue");
 	bool wino = bench_wanted("winograd", argc - 1, argv + 1);
 	Chain c = {0};
 	Err e = {0};
 
 	flush_denormals();
 	if (!(rc = layers_open(&c.l, NULL, &e)))
-		rc = layers_of_model(&c.l, "resnet50", !glue, &e);
+		rc = layers_of_model(&c.l, "resnet50", &e);
 	c.l.kept = kept;
 	if (!rc)
 		rc = search(&c, trials, wino, &e);

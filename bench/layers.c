@@ -74,22 +74,8 @@ set_plan(Layers *l, int rc)
 	return rc;
 }
 
-/* What an addition takes in becomes an output of the graph: it is then a Task of its own. */
-static void
-keep_additions_apart(Graph *g)
-{
-	for (int i = 0; i < g->node.n; i++) {
-		const Node *n = &g->node.v[i];
-
-		for (int k = 0; k < n->nin && n->op == OP_Add; k++)
-			if (g->value.v[n->in[k]].producer != NO_NODE &&
-			    !graph_is_output(g, n->in[k]))
-				vec_push(g->arena, &g->output, n->in[k]);
-	}
-}
-
 int
-layers_of_model(Layers *l, const char *name, bool apart, Err *e)
+layers_of_model(Layers *l, const char *name, Err *e)
 {
 	SpaceForm how = {&l->target, TOLERANCE_DEFAULT};
 	FormCost cost = space_form_cost(&how);
@@ -101,11 +87,8 @@ layers_of_model(Layers *l, const char *name, bool apart, Err *e)
 
 	import_report_init(&rep);
 	if (!(rc = zoo_build(name, 0, l->arena, &bytes, &size, e)) &&
-	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e))) {
-		if (apart)
-			keep_additions_apart(l->graph);
+	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e)))
 		rc = plan_build(l->graph, l->arena, &cost, &l->plan, e);
-	}
 	import_report_fini(&rep);
 	return set_plan(l, rc);
 }

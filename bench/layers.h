@@ -23,9 +23,7 @@ typedef struct Layers {
 int layers_open(Layers *l, const char *target, Err *e);
 void layers_close(Layers *l);
 
-/* Of the zoo, imported and planned. apart: additions of two activations are not fused into what
- * makes these. */
-int layers_of_model(Layers *l, const char *name, bool apart, Err *e);
+int layers_of_model(Layers *l, const char *name, Err *e); /* of the zoo, imported and planned */
 /* n Tasks by their texts and their Forms' texts; there is no graph. */
 int layers_of_texts(Layers *l, int n, const char *const *task, const char *const *form, Err *e);
 
