@@ -91,7 +91,7 @@ main(int argc, char **argv)
 	Layers l;
 
 	if (!(rc = layers_open(&l, NULL, &e)))
-		rc = layers_of_model(&l, "mobilenet_v2", &e);
+		rc = layers_of_model(&l, "mobilenet_v2", NULL, &e);
 	l.kept = kept;
 	if (!rc)
 		rc = run(&l, trials, json, &e);

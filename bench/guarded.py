@@ -2,7 +2,7 @@
 """What encryption and the sandbox cost a search together: the same `hone tune` over loopback TLS
 with all layers, and over a Unix socket with none, in turns.
 
-  guarded.py [--model ds_cnn] [--rounds 24] [--trials 8] [--json FILE]
+  guarded.py [--model ds_cnn] [--rounds 200] [--trials 8] [--json FILE]
 
 Every run has an empty log and the same seed. The figure is the median over the rounds of plain /
 guarded trials per second, with a 95 % bootstrap interval.
@@ -75,7 +75,7 @@ def main():
     p.add_argument("--hone", default=peers.peer.HONE)
     p.add_argument("--agent", default=Path(peers.peer.HONE).with_name("rpc_server"))
     p.add_argument("--model", default="ds_cnn")
-    p.add_argument("--rounds", type=int, default=24)
+    p.add_argument("--rounds", type=int, default=200)
     p.add_argument("--trials", type=int, default=8)
     p.add_argument("--log", help=argparse.SUPPRESS)
     p.add_argument("--json", type=Path)

@@ -75,7 +75,7 @@ set_plan(Layers *l, int rc)
 }
 
 int
-layers_of_model(Layers *l, const char *name, Err *e)
+layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e)
 {
 	SpaceForm how = {&l->target, TOLERANCE_DEFAULT};
 	FormCost cost = space_form_cost(&how);
@@ -87,8 +87,12 @@ layers_of_model(Layers *l, const char *name, Err *e)
 
 	import_report_init(&rep);
 	if (!(rc = zoo_build(name, 0, l->arena, &bytes, &size, e)) &&
-	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e)))
+	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e)) && edit)
+		rc = edit(l->graph, e);
+	if (!rc) {
+		graph_sweep(l->graph);
 		rc = plan_build(l->graph, l->arena, &cost, &l->plan, e);
+	}
 	import_report_fini(&rep);
 	return set_plan(l, rc);
 }

@@ -23,7 +23,9 @@ typedef struct Layers {
 int layers_open(Layers *l, const char *target, Err *e);
 void layers_close(Layers *l);
 
-int layers_of_model(Layers *l, const char *name, Err *e); /* of the zoo, imported and planned */
+/* Of the zoo, imported, changed by `edit` (NULL: left as it is), swept and planned. */
+typedef int LayersEdit(Graph *g, Err *e);
+int layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e);
 /* n Tasks by their texts and their Forms' texts; there is no graph. */
 int layers_of_texts(Layers *l, int n, const char *const *task, const char *const *form, Err *e);
 

@@ -581,7 +581,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (!(rc = layers_open(&l, NULL, &e)))
-		rc = layers_of_model(&l, argv[1], &e);
+		rc = layers_of_model(&l, argv[1], NULL, &e);
 	number = argc == 5 ? atoi(argv[2]) : 0;
 	if (!rc && (number < 0 || number >= l.plan->task.n))
 		rc = err_set(&e, ERR_INPUT, "%s has no Task %s", argv[1], argv[2]);
