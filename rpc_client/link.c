@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "wire/hello.h"
 
 enum {
@@ -88,12 +89,13 @@ keep(Link *l, Message *m)
 }
 
 static bool
-answers_a_request(Link *l, const Message *m)
+answers_a_request(Link *l, const Message *m, uint64_t now)
 {
 	for (uint32_t i = 0; i < l->waits; i++)
 		if (l->waiting[i].id == m->id &&
 		    (m->kind == MESSAGE_FAILURE || l->waiting[i].method == m->method)) {
 			l->waiting[i] = l->waiting[--l->waits];
+			l->answered = now;
 			return true;
 		}
 	return false;
@@ -149,7 +151,7 @@ take_in(Link *l, Message *m, uint64_t now)
 		/* heard is all that counts */
 	} else if (l->open && m->kind != MESSAGE_REQUEST && take_lease(l, m, now)) {
 		/* is in hold */
-	} else if (m->kind == MESSAGE_EVENT || (is_answer && answers_a_request(l, m))) {
+	} else if (m->kind == MESSAGE_EVENT || (is_answer && answers_a_request(l, m, now))) {
 		keep(l, m);
 		return;
 	} else {
@@ -168,6 +170,14 @@ link_feed(Link *l, const void *data, size_t n, uint64_t now)
 		take_in(l, &m, now);
 }
 
+/* The agent still speaks, but not of what it was asked. Judged by what was heard: whoever was kept
+ * from reading for a while may find the answer in what has long been there. */
+static bool
+is_owed(const Link *l)
+{
+	return l->waits && l->peer.heard >= l->answered + LINK_ANSWER_S * SECOND_NS;
+}
+
 uint64_t
 link_deadline(const Link *l)
 {
@@ -175,6 +185,8 @@ link_deadline(const Link *l)
 		 last = l->started + PATIENCE_TIMES * l->patience;
 	uint64_t pulse = pulse_deadline(&l->pulse, &l->peer), sign = hold_deadline(&l->hold);
 
+	if (l->open && is_owed(l))
+		return 0;
 	if (l->open)
 		return sign < pulse ? sign : pulse;
 	return dead < last ? dead : last;
@@ -196,6 +208,9 @@ link_tick(Link *l, uint64_t now)
 		return;
 	if (!l->open || !pulse_tick(&l->pulse, &l->peer, now))
 		peer_close(&l->peer, true, "agent is silent");
+	else if (is_owed(l))
+		peer_close(&l->peer, true, "agent lives, but has not answered %s for %d s",
+			   method_name(l->waiting[0].method), LINK_ANSWER_S);
 	else if (now >= hold_deadline(&l->hold))
 		give_sign(l, now);
 }
@@ -210,6 +225,7 @@ link_request(Link *l, Method method, const void *args, uint64_t now, uint32_t *i
 	*id = ++l->last_id;
 	rc = peer_send(&l->peer, MESSAGE_REQUEST, *id, method, args, now, e);
 	if (rc == OK) {
+		l->answered = l->waits ? l->answered : now;
 		l->waiting[l->waits].id = *id;
 		l->waiting[l->waits++].method = method;
 	}

@@ -9,6 +9,7 @@
 
 enum {
 	LINK_WAITING_MAX = 64,    /* requests without an answer */
+	LINK_ANSWER_S = 60,       /* then an agent that answers none of them is given up */
 	LINK_EVENTS_MAX = 100000, /* events nobody took: the agent has gone mad */
 };
 
@@ -25,7 +26,8 @@ typedef struct Link {
 		uint32_t id, method;
 	} waiting[LINK_WAITING_MAX];
 	uint32_t waits;
-	Message *arrived; /* answers and events in the order they came */
+	uint64_t answered; /* since then the requests that wait have had no answer */
+	Message *arrived;  /* answers and events in the order they came */
 	uint32_t arrivals, room;
 	uint64_t capabilities; /* of the agent; once open */
 	Hold hold;             /* gives signs of life by itself */

@@ -297,6 +297,34 @@ heartbeats_keep_a_quiet_connection(void **state)
 	pair_fini(&p);
 }
 
+/* An agent that answers PING but nothing else is given up, with the name of what it owes; one that
+ * answers in time, however often, is not. */
+static void
+who_lives_but_does_not_answer_is_given_up(void **state)
+{
+	Pair p;
+	uint32_t id;
+
+	(void)state;
+	pair_init(&p);
+	run(&p);
+	for (int i = 0; i < 4; i++) {
+		p.now += (LINK_ANSWER_S - 1) * SECOND_NS;
+		p.l.peer.heard = p.now;
+		assert_int_equal(converse(&p), 6);
+	}
+	assert_int_equal(link_request(&p.l, METHOD_DEVICE, NULL, p.now, &id, NULL), OK);
+	for (int i = 0; i < LINK_ANSWER_S; i++) {
+		assert_false(p.l.peer.closed);
+		p.now += SECOND_NS;
+		p.l.peer.heard = p.now; /* PING */
+		link_tick(&p.l, p.now);
+	}
+	assert_true(p.l.peer.closed);
+	assert_non_null(strstr(p.l.peer.why, "has not answered DEVICE for 60 s"));
+	pair_fini(&p);
+}
+
 /* Either side alone keeps it alive, when the other only answers. */
 static void
 both_sides_say_ping(void **state)
@@ -507,6 +535,7 @@ main(void)
 		cmocka_unit_test(cut_streams_end_by_deadline),
 		cmocka_unit_test(the_handshake_deadline_cannot_be_stretched),
 		cmocka_unit_test(heartbeats_keep_a_quiet_connection),
+		cmocka_unit_test(who_lives_but_does_not_answer_is_given_up),
 		cmocka_unit_test(both_sides_say_ping),
 		cmocka_unit_test(who_was_away_does_not_blame_the_other),
 		cmocka_unit_test(strangers_get_nowhere),
