@@ -3,7 +3,7 @@
 # sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report peers arm
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -70,6 +70,14 @@ step_report() {
 		tests/report.sh build/release/bin build/report
 }
 
+# An agent behind sshd.
+step_ssh() {
+	HONE_DEPS="openssh-server openssh-client procps" deploy/scripts/deps.sh &&
+		cmake --preset release >/dev/null &&
+		cmake --build --preset release --target hone rpc_server &&
+		tests/ssh.sh build/release/bin
+}
+
 # Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime;
 # what is exported for other tuners, read by them.
 step_peers() {
@@ -85,7 +93,7 @@ step_arm() {
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }
 
-[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report peers arm
+[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"
