@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every fuzz target for some seconds; stops at the first finding.
+# Runs every fuzz target for some seconds, as many at a time as there are cores; stops at a finding.
 #
 # Usage: tests/fuzz.sh [SECONDS [NAME...]]     NAME: task_text for fuzz_task_text; default all
 # Environment: HONE_LLVM (22), BUILD (build/fuzz)
@@ -60,17 +60,32 @@ onnx_data
 echo 'int f(int x) { static int n; return n += x; }' |
 	"clang-$llvm" -x c -shared -nostdlib -fPIC -O1 -o "$corpus/image/small.so" -
 
+# Says what came of it in one go: others run beside it.
+run() { # FILE NAME
+	if "$1" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
+		-artifact_prefix="$found/$2-" -print_final_stats=1 "$corpus/$2" \
+		>"$build/$2.log" 2>&1; then
+		echo "fuzz_$2, $seconds s: $(awk '/number_of_executed_units/ { runs = $2 }
+			/new_units_added/ { new = $2 } END { print runs " runs, " new " new" }' \
+			"$build/$2.log")"
+	else
+		tail -60 "$build/$2.log"
+		echo "fuzz.sh: fuzz_$2 found something; inputs are in $found" >&2
+		touch "$build/failed"
+	fi
+}
+
+# All take the same time, so one that is done waits for nobody.
 mkdir -p "$found"
+rm -f "$build/failed"
+cores=$(nproc) running=0
 for f in "$build"/fuzz/fuzz_*; do
 	name=${f##*/fuzz_}
 	[ $# = 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
-	echo "fuzz_$name, $seconds s"
-	"$f" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
-		-artifact_prefix="$found/$name-" -print_final_stats=1 "$corpus/$name" \
-		>"$build/$name.log" 2>&1 || {
-		tail -60 "$build/$name.log"
-		echo "fuzz.sh: fuzz_$name found something; inputs are in $found" >&2
-		exit 1
-	}
-	grep -E 'number_of_executed_units|stat::new_units_added' "$build/$name.log" || true
+	run "$f" "$name" &
+	running=$((running + 1))
+	[ $((running % cores)) != 0 ] || wait
+	[ ! -e "$build/failed" ] || break
 done
+wait
+[ ! -e "$build/failed" ]
