@@ -256,11 +256,10 @@ give_back(Board *b, Parcel *p)
 		return;
 	}
 	b->held--;
-	for (int i = 0; i < p->n && over; i++)
-		if (!p->item[i].back && b->all->cancelled)
-			parcel_settle(p, i, STATUS_CANCELLED, "cancelled");
-		else if (!p->item[i].back)
-			parcel_settle(p, i, STATUS_LOST, "it was lost each time it was sent");
+	if (b->all->cancelled)
+		parcel_settle_rest(p, STATUS_CANCELLED, "cancelled");
+	else if (over)
+		parcel_settle_rest(p, STATUS_LOST, "it was lost each time it was sent");
 	if (parcel_complete(p) && (over || !parcel_lost(p)))
 		boards_done(b, p);
 	else

@@ -157,14 +157,6 @@ boards_judge(Boards *b)
 
 /* --- the line --- */
 
-static void
-settle_cancelled(Parcel *p)
-{
-	for (int i = 0; i < p->n; i++)
-		if (!p->item[i].back)
-			parcel_settle(p, i, STATUS_CANCELLED, "cancelled");
-}
-
 /* Where there are canaries, everybody shows first what it is: alone, a slow board looks fine. */
 static bool
 may_race(const Board *b)
@@ -230,7 +222,7 @@ boards_built(Boards *b, void *owner, Parcel *p, const Err *why)
 
 	pthread_mutex_lock(&b->lock);
 	if (p && b->cancelled)
-		settle_cancelled(p);
+		parcel_settle_rest(p, STATUS_CANCELLED, "cancelled");
 	if (p && !parcel_complete(p)) {
 		stand_in_line(b, p);
 	} else {
@@ -342,7 +334,7 @@ cancel_line(Boards *b)
 
 	while ((p = b->line)) {
 		b->line = p->next;
-		settle_cancelled(p);
+		parcel_settle_rest(p, STATUS_CANCELLED, "cancelled");
 		boards_done(&b->board[0], p);
 	}
 }

@@ -150,10 +150,8 @@ send_again(Device *d, Parcel *p, Err *e)
 			return err_set(e, ERR_DEVICE, "%s", own.msg);
 	}
 	p->attempts = ATTEMPTS;
-	for (int i = 0; i < p->n; i++)
-		if (!p->item[i].back)
-			parcel_settle(p, i, STATUS_LOST,
-				      own.code ? own.msg : "it was lost each time it was sent");
+	parcel_settle_rest(p, STATUS_LOST,
+			   own.code ? own.msg : "it was lost each time it was sent");
 	return OK;
 }
 
@@ -253,9 +251,7 @@ static void
 settle_all(Device *d)
 {
 	for (int i = 0; i < d->nflight; i++)
-		for (int k = 0; k < d->flight[i]->n; k++)
-			if (!d->flight[i]->item[k].back)
-				parcel_settle(d->flight[i], k, STATUS_CANCELLED, "cancelled");
+		parcel_settle_rest(d->flight[i], STATUS_CANCELLED, "cancelled");
 }
 
 /* After the loss of the connection or of the lease, until what was in flight is on its way again.

@@ -64,6 +64,14 @@ parcel_settle(Parcel *p, int item, Status status, const char *reason)
 	i->result.reason = strndup(reason, REASON_MAX);
 }
 
+void
+parcel_settle_rest(Parcel *p, Status status, const char *reason)
+{
+	for (int i = 0; i < p->n; i++)
+		if (!p->item[i].back)
+			parcel_settle(p, i, status, reason);
+}
+
 /* What an agent says is looked at once, here: later code and the log want numbers. */
 static void
 distrust(Result *r)

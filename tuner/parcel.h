@@ -81,6 +81,8 @@ void parcel_forget(Parcel *p);
 void parcel_again(Parcel *p);
 /* Settles an item without the device. reason is copied. */
 void parcel_settle(Parcel *p, int item, Status status, const char *reason);
+/* The same for every item that is not back. */
+void parcel_settle_rest(Parcel *p, Status status, const char *reason);
 /* Takes the result over. False when no item waits for it, or it is stale: the item waits on, and
  * what was measured goes to `stale`. */
 bool parcel_store(Parcel *p, Result *r);
