@@ -24,36 +24,18 @@ typedef struct TaskSummary {
 	double flops;
 } TaskSummary;
 
-static const char *
-stage_axes(Arena *a, const Stage *s)
-{
-	Str text = {0};
-	const char *kept;
-
-	for (int i = 0; i < s->naxes; i++)
-		str_printf(&text, "%s%s%s:%lld", i ? " " : "", i == s->nspatial ? "| " : "",
-			   s->axis[i].name, (long long)s->axis[i].extent);
-	kept = arena_strdup(a, str_get(&text));
-	str_fini(&text);
-	return kept;
-}
-
 static TaskSummary
 summarise(Log *l, Arena *a, const char *digest)
 {
 	TaskSummary x = {.axes = ""};
 	const char *text;
 	Err ignored = {0};
-	int longest = 0;
 	Task *t;
 
 	if (log_get_text(l, a, "task", digest, &text, &ignored) ||
 	    task_parse(text, a, &t, &ignored))
 		return x;
-	for (int i = 1; i < t->stage.n; i++)
-		if (stage_macs(&t->stage.v[i]) > stage_macs(&t->stage.v[longest]))
-			longest = i;
-	x.axes = stage_axes(a, &t->stage.v[longest]);
+	x.axes = task_axes(t, a);
 	x.flops = task_flops(t);
 	return x;
 }

@@ -207,6 +207,8 @@ double task_bytes(const Task *t);
 int task_check(const Task *t, Err *e);
 
 void task_print(const Task *t, Str *out);
+/* For people: the axes of the stage with the most points, as they stand in the text. Lives in a. */
+const char *task_axes(const Task *t, Arena *a);
 int task_parse(const char *text, Arena *a, Task **out, Err *e); /* parses and checks */
 Digest task_digest(const Task *t);
 

@@ -157,15 +157,22 @@ print_tensor(const TaskTensor *x, Str *out)
 	str_add(out, "\n");
 }
 
+/* A space before each. */
+static void
+print_axes(const Stage *s, Str *out)
+{
+	for (int a = 0; a < s->naxes; a++)
+		str_printf(out, "%s %s:%lld", a == s->nspatial ? " |" : "", s->axis[a].name,
+			   (long long)s->axis[a].extent);
+}
+
 static void
 print_stage(Printer *p)
 {
 	const Stage *s = p->s;
 
 	str_add(p->out, "  stage");
-	for (int a = 0; a < s->naxes; a++)
-		str_printf(p->out, "%s %s:%lld", a == s->nspatial ? " |" : "", s->axis[a].name,
-			   (long long)s->axis[a].extent);
+	print_axes(s, p->out);
 	str_add(p->out, "\n    ");
 	if (s->comb != COMB_NONE) {
 		str_printf(p->out, "acc %s %s ", dtype_name(s->acc_type), combiner_text(s->comb));
@@ -190,4 +197,20 @@ task_print(const Task *t, Str *out)
 
 		print_stage(&p);
 	}
+}
+
+const char *
+task_axes(const Task *t, Arena *a)
+{
+	const Stage *s = &t->stage.v[0];
+	Str text = {0};
+	const char *kept;
+
+	for (int i = 1; i < t->stage.n; i++)
+		if (stage_macs(&t->stage.v[i]) > stage_macs(s))
+			s = &t->stage.v[i];
+	print_axes(s, &text);
+	kept = arena_strdup(a, text.n ? text.s + 1 : "");
+	str_fini(&text);
+	return kept;
 }

@@ -123,24 +123,6 @@ report_task(ReportTask *t, const ReportRuns *runs, Arena *a)
 
 /* --- what it is --- */
 
-static const char *
-axes_of(const Task *t, Arena *a)
-{
-	const Stage *s = &t->stage.v[0];
-	Str text = {0};
-	const char *kept;
-
-	for (int i = 1; i < t->stage.n; i++)
-		if (stage_macs(&t->stage.v[i]) > stage_macs(s))
-			s = &t->stage.v[i];
-	for (int i = 0; i < s->naxes; i++)
-		str_printf(&text, "%s%s%s:%lld", i ? " " : "", i == s->nspatial ? "| " : "",
-			   s->axis[i].name, (long long)s->axis[i].extent);
-	kept = arena_strdup(a, str_get(&text));
-	str_fini(&text);
-	return kept;
-}
-
 /* Of all algorithms that the tolerance allows. */
 static double
 least_flops(const Task *t, const ReportTask *of, const LogKey *key, Log *l, Arena *a)
@@ -178,7 +160,7 @@ report_roofline(ReportTask *t, const ReportSection *s, Log *l, Arena *a)
 	if (log_get_text(l, tmp, "task", t->task, &text, &ignored) == OK &&
 	    task_parse(text, tmp, &task, &ignored) == OK) {
 		if (!*t->label)
-			t->label = axes_of(task, a);
+			t->label = task_axes(task, a);
 		t->flops = task_flops(task);
 		t->bytes = task_bytes(task);
 		t->least_flops = least_flops(task, t, &s->key, l, tmp);

@@ -239,6 +239,7 @@ work_is_counted(void **state)
 
 	(void)state;
 	assert_int_equal(stage_macs(&t->stage.v[0]), 60);
+	assert_string_equal(task_axes(t, a), "m:4 n:3 | k:5");
 	assert_true(task_flops(t) == 120);
 	assert_true(task_bytes(t) == 4 * (20 + 15 + 12));
 	assert_true(stage_reads(t, 0, 0));
