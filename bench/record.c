@@ -260,16 +260,6 @@ among(const int *list, int n, int x)
 	return false;
 }
 
-static int
-knobs_apart(const Option *a, const Option *b)
-{
-	int n = 0;
-
-	for (int k = 0; k < SPACE_KNOBS_MAX; k++)
-		n += a->knob[k] != b->knob[k];
-	return n;
-}
-
 /* Options of a stage: the best pick's, the cheapest, then in turns its neighbours, cheap ones and
  * random ones. */
 static int
@@ -285,7 +275,7 @@ choose_options(const StageOptions *s, int best, int want, Rng *rng, int *out)
 		if (turn % 3 == 0)
 			x = cheap < s->option.n ? cheap++ : x;
 		while (turn % 3 == 1 && near < s->option.n &&
-		       knobs_apart(&s->option.v[near], &s->option.v[best]) != 1)
+		       options_apart(&s->option.v[near], &s->option.v[best]) != 1)
 			near++;
 		if (turn % 3 == 1 && near < s->option.n)
 			x = near++;

@@ -74,6 +74,7 @@ double space_rows(const Space *s);                   /* number of picks; may be 
 double space_cost(const Space *s, const Pick *p);    /* ns */
 bool space_is_scalar(const Space *s, const Pick *p); /* the plainest schedule there is */
 bool pick_equal(const Space *s, const Pick *a, const Pick *b);
+int options_apart(const Option *a, const Option *b); /* knobs in which they differ */
 
 /* The n cheapest picks in ascending order, with the cheapest of every variant among them; stages
  * that take little of a variant's time stay at their cheapest option. Returns how many there are.

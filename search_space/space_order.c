@@ -153,8 +153,8 @@ space_top(const Space *s, int max, Pick *out)
 	return n;
 }
 
-static int
-knobs_apart(const Option *a, const Option *b)
+int
+options_apart(const Option *a, const Option *b)
 {
 	int n = 0;
 
@@ -176,8 +176,8 @@ space_neighbours(const Space *s, const Pick *p, int max, Pick *out)
 			Pick q = *p;
 
 			if (k == p->option[i] ||
-			    knobs_apart(&v->stage[i].option.v[k],
-					&v->stage[i].option.v[p->option[i]]) != 1)
+			    options_apart(&v->stage[i].option.v[k],
+					  &v->stage[i].option.v[p->option[i]]) != 1)
 				continue;
 			q.option[i] = k;
 			vec_push(a, &list,
