@@ -135,6 +135,15 @@ arena_strdup(Arena *a, const char *s)
 }
 
 char *
+arena_digest(Arena *a, const Digest *d)
+{
+	char *text = arena_alloc(a, DIGEST_TEXT);
+
+	digest_print(d, text);
+	return text;
+}
+
+char *
 arena_printf(Arena *a, const char *fmt, ...)
 {
 	va_list ap, again;

@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "base/hash.h"
+
 typedef struct Arena Arena;
 
 Arena *arena_new(void);
@@ -20,6 +22,7 @@ void *arena_alloc(Arena *a, size_t size);   /* zeroed, 64-byte aligned above 1 K
 void *arena_alloc64(Arena *a, size_t size); /* zeroed, 64-byte aligned */
 void *arena_copy(Arena *a, const void *src, size_t size);
 char *arena_strdup(Arena *a, const char *s);
+char *arena_digest(Arena *a, const Digest *d); /* as text */
 char *arena_printf(Arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))

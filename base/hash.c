@@ -71,6 +71,14 @@ digest_print(const Digest *d, char text[DIGEST_TEXT])
 	text[DIGEST_TEXT - 1] = 0;
 }
 
+void
+digest_name(const char *of, char text[DIGEST_TEXT])
+{
+	Digest d = digest_of_text(of);
+
+	digest_print(&d, text);
+}
+
 static int
 hex_value(char c)
 {

@@ -52,12 +52,8 @@ tasks_of_plans(Log *l, const Args *a, const Graph *g, Names *out, Err *e)
 		Plan *p;
 
 		rc = plan_parse(plan[i].text, g, a->arena, &p, e);
-		for (int t = 0; !rc && t < p->task.n; t++) {
-			char *hex = arena_alloc(a->arena, DIGEST_TEXT);
-
-			digest_print(&p->task.v[t].task_key, hex);
-			vec_push(a->arena, out, hex);
-		}
+		for (int t = 0; !rc && t < p->task.n; t++)
+			vec_push(a->arena, out, arena_digest(a->arena, &p->task.v[t].task_key));
 	}
 	if (!rc && !n)
 		rc = err_set(e, ERR_INPUT, "the log has no plan of this model");

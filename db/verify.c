@@ -38,15 +38,13 @@ text_fault(Check *c, Arena *a, const char *kind, const char *digest)
 	const char *body;
 	Err own = {0};
 	int rc = log_get_text(c->l, a, kind, digest, &body, &own);
-	Digest d;
 
 	if (rc == NOT_APPLICABLE)
 		return arena_printf(a, "the text of its %s is not in the log", kind);
 	if (rc)
 		return arena_strdup(a, own.msg);
 	c->out->texts++;
-	d = digest_of_text(body);
-	digest_print(&d, hex);
+	digest_name(body, hex);
 	return strcmp(hex, digest)
 		       ? arena_printf(a, "the text of its %s has another digest, %s", kind, hex)
 		       : NULL;

@@ -28,7 +28,6 @@ target_here(Compiler *c, Err *e)
 static int
 open_target(Compiler *c, Err *e)
 {
-	char digest[DIGEST_TEXT];
 	Digest d = graph_digest(c->g);
 	Str key = {0};
 	int rc = OK;
@@ -51,8 +50,7 @@ open_target(Compiler *c, Err *e)
 	target_key(&c->target, &key);
 	c->b->target = c->key.target = arena_strdup(c->a, str_get(&key));
 	str_fini(&key);
-	digest_print(&d, digest);
-	c->b->graph = arena_strdup(c->a, digest);
+	c->b->graph = arena_digest(c->a, &d);
 	c->b->name = bundle_identifier(c->a, c->opt->name ? c->opt->name : c->g->name);
 	c->b->version = HONE_VERSION;
 	c->b->generator = emit_version(c->emit);

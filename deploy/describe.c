@@ -33,15 +33,6 @@ step_name(const Compiler *c, const Step *s)
 			    c->g->value.v[c->plan->buffer.v[s->in.v[0]].value].name);
 }
 
-static const char *
-digest_text(const Compiler *c, const Digest *d)
-{
-	char text[DIGEST_TEXT];
-
-	digest_print(d, text);
-	return arena_strdup(c->a, text);
-}
-
 static BundleKernel
 task_kernel(const Compiler *c, const Step *s)
 {
@@ -50,8 +41,8 @@ task_kernel(const Compiler *c, const Step *s)
 
 	return (BundleKernel){.name = step_name(c, s),
 			      .ops = operators(c, s),
-			      .task = digest_text(c, &t->task_key),
-			      .form = digest_text(c, &t->form_key),
+			      .task = arena_digest(c->a, &t->task_key),
+			      .form = arena_digest(c->a, &t->form_key),
 			      .algorithm = arena_strdup(c->a, x->low.sched.rewrite),
 			      .sched = x->low.text,
 			      .grade = x->grade,

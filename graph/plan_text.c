@@ -25,11 +25,9 @@ const char *
 plan_key(const Graph *g, PlanMemory memory, Arena *a)
 {
 	Digest d = graph_digest(g);
-	char text[DIGEST_TEXT];
+	const char *text = arena_digest(a, &d);
 
-	digest_print(&d, text);
-	return memory.bytes ? arena_printf(a, "%s in %zu", text, memory.bytes)
-			    : arena_strdup(a, text);
+	return memory.bytes ? arena_printf(a, "%s in %zu", text, memory.bytes) : text;
 }
 
 void

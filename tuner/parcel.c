@@ -48,9 +48,8 @@ void
 kernel_name(const char *sched, char name[KERNEL_NAME_MAX])
 {
 	char hex[DIGEST_TEXT];
-	Digest d = digest_of_text(sched);
 
-	digest_print(&d, hex);
+	digest_name(sched, hex);
 	snprintf(name, KERNEL_NAME_MAX, "k%.16s", hex);
 }
 

@@ -24,15 +24,6 @@ plan_label(const Plan *p, int task, Arena *a)
 	return text;
 }
 
-static const char *
-hex(Arena *a, const Digest *d)
-{
-	char text[DIGEST_TEXT];
-
-	digest_print(d, text);
-	return arena_strdup(a, text);
-}
-
 Session
 session_of_plan(const Plan *p, PlanMemory memory, Arena *a)
 {
@@ -43,8 +34,8 @@ session_of_plan(const Plan *p, PlanMemory memory, Arena *a)
 		const PlanTask *t = &p->task.v[i];
 
 		vec_push(a, &s.task,
-			 ((SessionTask){.task = hex(a, &t->task_key),
-					.form = hex(a, &t->form_key),
+			 ((SessionTask){.task = arena_digest(a, &t->task_key),
+					.form = arena_digest(a, &t->form_key),
 					.label = plan_label(p, i, a),
 					.uses = t->uses}));
 	}

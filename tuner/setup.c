@@ -148,15 +148,6 @@ tuner_device(Tuner *t, Err *e)
 	return rc;
 }
 
-static const char *
-hex(Arena *a, const Digest *d)
-{
-	char text[DIGEST_TEXT];
-
-	digest_print(d, text);
-	return arena_strdup(a, text);
-}
-
 static int
 put_plan(Tuner *t, Err *e)
 {
@@ -252,11 +243,11 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 		    .prior = t->opt->prior,
 		    .trials = t->opt->trials ? t->opt->trials : effort->trials,
 		    .rough_ns = rough};
-	w->key.task = hex(t->arena, &p->task_key);
-	w->key.form = hex(t->arena, &p->form_key);
+	w->key.task = arena_digest(t->arena, &p->task_key);
+	w->key.form = arena_digest(t->arena, &p->form_key);
 	*w->row = (TuneTask){.label = plan_label(t->plan, task, t->report->arena),
-			     .key = hex(t->report->arena, &p->task_key),
-			     .form = hex(t->report->arena, &p->form_key),
+			     .key = arena_digest(t->report->arena, &p->task_key),
+			     .form = arena_digest(t->report->arena, &p->form_key),
 			     .uses = p->uses,
 			     .flops = task_flops(p->task)};
 	if (!w->search)

@@ -8,7 +8,7 @@
 static const char *
 name_of(const Tuner *t, const Work *w, Arena *a)
 {
-	char text[DIGEST_TEXT];
+	const char *name;
 	Str s = {0};
 	Digest d;
 
@@ -18,9 +18,9 @@ name_of(const Tuner *t, const Work *w, Arena *a)
 	str_printf(&s, "%s %d %s %" PRIu64 " %s %s\n", w->effort->name, w->trials, w->search->name,
 		   w->seed, HONE_VERSION, emit_version(t->emit));
 	d = digest_of(s.s, s.n);
-	digest_print(&d, text);
+	name = arena_digest(a, &d);
 	str_fini(&s);
-	return arena_strdup(a, text);
+	return name;
 }
 
 int

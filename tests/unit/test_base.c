@@ -22,13 +22,15 @@
 static void
 digests_round_trip(void **state)
 {
-	char text[DIGEST_TEXT];
+	char text[DIGEST_TEXT], name[DIGEST_TEXT];
 	Digest d = digest_of("abc", 3), back;
 
 	(void)state;
 	digest_print(&d, text);
 	/* FIPS 180-2: SHA-256("abc") starts so */
 	assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223");
+	digest_name("abc", name);
+	assert_string_equal(name, text);
 	assert_true(digest_parse(text, &back));
 	assert_true(digest_equal(&d, &back));
 	assert_false(digest_parse("ba78", &back));
