@@ -1,12 +1,12 @@
 /* The synchronous face: callers put requests into the link under the lock, ring the bell of the
  * thread that moves bytes, and wait for `changed`. The thread owns Net, and Local until it is
  * connected; the lock guards Link and the flags. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "rpc_client/client_parts.h"
 
 #define WHO "hone " HONE_VERSION
@@ -149,14 +149,9 @@ run(void *self)
 	RpcClient *c = self;
 	NetHooks hooks = {c, on_received, on_closed, on_settle,
 			  (unsigned)(c->pulse.silence / MS_NS)};
-	sigset_t all;
 	Err e = {0};
-	int rc = OK, fd = -1;
+	int rc = start_channel(c, &e), fd = -1;
 
-	sigfillset(&all); /* the caller's handlers run in its threads; a broken pipe is no reason */
-	pthread_sigmask(SIG_BLOCK, &all, NULL);
-
-	rc = start_channel(c, &e);
 	if (!rc)
 		rc = start_process(c, &fd, &e);
 	pthread_mutex_lock(&c->lock);
@@ -293,10 +288,14 @@ start(const RpcWay *way, const Place *place, RpcClient **out, Err *e)
 	pthread_cond_init(&c->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	c->server_path = way->address ? NULL : strdup(way->server_path);
-	if ((!way->address && !c->server_path) || pthread_create(&c->thread, NULL, run, c)) {
+	if (!way->address && !c->server_path)
+		rc = err_set(e, ERR_NOMEM, "agent: out of memory");
+	else
+		rc = thread_start(&c->thread, run, c, "agent", e);
+	if (rc) {
 		free(c->server_path);
 		free(c);
-		return err_set(e, ERR_NOMEM, "agent: no thread");
+		return rc;
 	}
 	rc = meet(c, e);
 	if (rc)

@@ -1,12 +1,12 @@
 /* Opening boards, and ending them: who may be one of them. */
 #include "tuner/boards.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "search_space/target.h"
 #include "tuner/board.h"
 
@@ -183,20 +183,16 @@ boards_open(const BoardsOptions *o, const char *session, Boards **out, Err *e)
 int
 boards_start(Boards *b, Parcel *const *canary, Err *e)
 {
-	sigset_t all, before;
-	int rc = 0;
+	int rc = OK;
 
 	b->started = true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are for the program's own thread */
 	for (int i = 0; i < b->n; i++)
 		b->board[i].canary = canary ? canary[i] : NULL;
 	for (int i = 0; i < b->n && !rc; i++) {
-		rc = pthread_create(&b->board[i].thread, NULL, board_run, &b->board[i]);
+		rc = thread_start(&b->board[i].thread, board_run, &b->board[i], "boards", e);
 		b->board[i].runs = !rc;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc ? err_set(e, ERR_NOMEM, "boards: no thread: %s", strerror(rc)) : OK;
+	return rc;
 }
 
 void

@@ -6,11 +6,10 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 enum {
 	DEADLINE_MIN_MS = 5000,
@@ -122,17 +121,12 @@ run_builder(void *builder)
 static int
 start(Builder *b, const Target *t, Err *e)
 {
-	sigset_t all, before;
 	int rc = emit_open("llvm", t, &b->emit, e);
 
-	if (rc)
-		return rc;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are for the program's own thread */
-	rc = pthread_create(&b->thread, NULL, run_builder, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!rc)
+		rc = thread_start(&b->thread, run_builder, b, "builders", e);
 	b->runs = !rc;
-	return rc ? err_set(e, ERR_NOMEM, "builders: no thread: %s", strerror(rc)) : OK;
+	return rc;
 }
 
 int
