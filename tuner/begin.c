@@ -7,14 +7,6 @@ enum { CANARY_RUNS = 20, CANARY_RUNS_MAX = 200, CANARY_TIME_NS = 10000000, CANAR
 
 static const double LONG_ENOUGH_NS = 20000; /* that what a sample costs does not count */
 
-/* At the machine's limits. */
-static double
-least_ns(const Tuner *t, const PlanTask *p)
-{
-	return task_flops(p->task) / target_gflops(&t->target) +
-	       task_bytes(p->task) / t->target.dram_gbs;
-}
-
 /* The cheapest of those that are long enough, else the dearest; NULL: there is none. */
 static const PlanTask *
 choose_task(const Tuner *t)
@@ -23,7 +15,7 @@ choose_task(const Tuner *t)
 	double best_ns = 0;
 
 	for (int i = 0; i < t->nwork; i++) {
-		double ns = least_ns(t, t->work[i].task);
+		double ns = t->work[i].rough_ns / t->work[i].task->uses;
 		bool enough = ns >= LONG_ENOUGH_NS, had = best_ns >= LONG_ENOUGH_NS;
 
 		if (best && (had ? !enough || ns >= best_ns : ns <= best_ns))

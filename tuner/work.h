@@ -61,7 +61,7 @@ typedef struct Work {
 	int counted;                  /* those of them that this search has come to */
 	int proposed;                 /* by the strategy, with those that do not lower */
 	int round[ROUND_MAX], nround; /* proposals of the strategy without a report */
-	double rough_ns;              /* at the machine's limits, before anything is known */
+	double rough_ns;              /* of all uses at the machine's limits; from the start */
 	double mark_ns;               /* the best when it last was better by SEARCH_GAIN */
 	int marked;                   /* counted, then */
 	double gained;                /* part of the best that the last round took off */
