@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "cli/commands.h"
+#include "cli/json_out.h"
 #include "cli/runnable.h"
 
 enum { RUNS_MIN = 60, RUNS_MAX = 10000 };
@@ -37,22 +37,20 @@ quantile_ms(const RemoteTimes *t, double q)
 static void
 print_times(RemoteTimes *t, bool json)
 {
-	Json *top = json_object(NULL, NULL);
-	Str text = {0};
+	Json *top;
 
 	qsort(t->ns, (size_t)t->n, sizeof *t->ns, by_value);
+	if (!json) {
+		printf("min_ms %.4f median_ms %.4f p95_ms %.4f runs %d\n", quantile_ms(t, 0),
+		       quantile_ms(t, 0.5), quantile_ms(t, 0.95), t->n);
+		return;
+	}
+	top = json_object(NULL, NULL);
 	json_number(top, "min_ms", quantile_ms(t, 0));
 	json_number(top, "median_ms", quantile_ms(t, 0.5));
 	json_number(top, "p95_ms", quantile_ms(t, 0.95));
 	json_number(top, "runs", t->n);
-	if (json)
-		json_print(top, &text);
-	else
-		str_printf(&text, "min_ms %.4f median_ms %.4f p95_ms %.4f runs %d\n",
-			   quantile_ms(t, 0), quantile_ms(t, 0.5), quantile_ms(t, 0.95), t->n);
-	fputs(str_get(&text), stdout);
-	str_fini(&text);
-	json_free(top);
+	json_out(top);
 }
 
 static int

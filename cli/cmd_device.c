@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "cli/commands.h"
+#include "cli/json_out.h"
 #include "rpc_client/lease.h"
 #include "rpc_client/place.h"
 
@@ -241,7 +241,6 @@ static int
 run_list(const Args *a, Err *e)
 {
 	Json *all = args_has(a, "json") ? json_array(NULL, NULL) : NULL;
-	Str s = {0};
 	char **name;
 	int n, rc = registry_names(&name, &n, e);
 
@@ -250,15 +249,13 @@ run_list(const Args *a, Err *e)
 		       "cpu", "cores", "load", "sandbox", "held by");
 	if (!rc)
 		rc = list(name, n, all, e);
-	if (!rc && all) {
-		json_print(all, &s);
-		fputs(str_get(&s), stdout);
-	}
 	for (int i = 0; i < n; i++)
 		free(name[i]);
 	free(name);
-	str_fini(&s);
-	json_free(all);
+	if (!rc && all)
+		json_out(all);
+	else
+		json_free(all);
 	return rc;
 }
 

@@ -362,28 +362,24 @@ json_calibration(Json *top, const char *name, const Calibration *c)
 #undef X
 }
 
-static void
-print_json(const Doctor *d)
+/* What it says beside the findings. */
+static Json *
+json_of(const Doctor *d)
 {
 	Json *top = json_object(NULL, NULL);
-	Str s = {0};
 
 	json_text(top, "device", d->client ? rpc_device(d->client)->name : "");
 	json_text(top, "cpu", d->client ? rpc_device(d->client)->cpu : "");
 	json_calibration(top, "calibration", &d->found);
 	json_calibration(top, "assumed", &d->assumed);
-	findings_json(&d->findings, top);
-	json_print(top, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(top);
+	return top;
 }
 
 static int
 run(const Args *a, Err *e)
 {
 	Doctor d = {.args = a, .findings = {.arena = a->arena}};
-	int problems;
+	Json *json;
 
 	check_agent(&d);
 	if (d.client) {
@@ -395,13 +391,9 @@ run(const Args *a, Err *e)
 		check_calibration(&d);
 	check_compiler(&d);
 	check_log(&d);
-	if (args_has(a, "json"))
-		print_json(&d);
-	else
-		findings_print(&d.findings);
+	json = args_has(a, "json") ? json_of(&d) : NULL;
 	rpc_close(d.client);
-	problems = findings_count(&d.findings, VERDICT_PROBLEM);
-	return problems ? err_set(e, ERR_CHECK, "%d problems", problems) : OK;
+	return findings_end(&d.findings, json, e);
 }
 
 const Command cmd_doctor = {

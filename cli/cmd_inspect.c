@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "cli/commands.h"
+#include "cli/json_out.h"
 #include "cli/model.h"
 #include "deploy/compile.h"
 #include "graph/plan.h"
@@ -326,7 +326,6 @@ print_json(const Inspection *x)
 	const ImportReport *r = &x->m->report;
 	const Graph *g = x->m->graph;
 	Json *top = json_object(NULL, NULL), *ops, *lacking;
-	Str s = {0};
 
 	json_text(top, "model", x->m->path);
 	json_number(top, "ir_version", (double)r->ir_version);
@@ -348,10 +347,7 @@ print_json(const Inspection *x)
 	lacking = json_array(top, "unsupported");
 	for (int i = 0; i < r->unsupported.n; i++)
 		json_text(lacking, NULL, r->unsupported.v[i]);
-	json_print(top, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(top);
+	json_out(top);
 }
 
 /* Prints the stages that compile without a log goes through. */

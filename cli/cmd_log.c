@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/json_out.h"
 #include "cli/log_commands.h"
 #include "db/log.h"
 #include "graph/task.h"
@@ -153,14 +153,10 @@ static void
 print_json(Log *l, Arena *a, const LogRow *row, int n)
 {
 	Json *list = json_array(NULL, NULL);
-	Str s = {0};
 
 	for (int i = 0; i < n; i++)
 		json_row(list, l, a, &row[i]);
-	json_print(list, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(list);
+	json_out(list);
 }
 
 /* Rows in the order given; a head line wherever the task or its form changes. */

@@ -239,36 +239,17 @@ examine(Doctor *d, Err *e)
 	return rc;
 }
 
-static void
-print_json(const Findings *f)
-{
-	Json *top = json_object(NULL, NULL);
-	Str s = {0};
-
-	findings_json(f, top);
-	json_print(top, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(top);
-}
-
 static int
 run(const Args *a, Err *e)
 {
 	Doctor d = {.path = a->operand.v[0], .a = a->arena, .f = {.arena = a->arena}};
-	int problems, rc = log_open_read(d.path, &d.l, e);
+	int rc = log_open_read(d.path, &d.l, e);
 
 	if (!rc)
 		rc = examine(&d, e);
 	log_close(d.l);
-	if (rc)
-		return rc;
-	if (args_has(a, "json"))
-		print_json(&d.f);
-	else
-		findings_print(&d.f);
-	problems = findings_count(&d.f, VERDICT_PROBLEM);
-	return problems ? err_set(e, ERR_CHECK, "%d problems", problems) : OK;
+	return rc ? rc
+		  : findings_end(&d.f, args_has(a, "json") ? json_object(NULL, NULL) : NULL, e);
 }
 
 static const ArgOption options[] = {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/json_out.h"
 #include "tuner/effort.h"
 #include "tuner/replay.h"
 
@@ -227,7 +227,6 @@ print_json(const Figures *f, int n, const Figures *mean, const char *how, int tr
 	   const uint64_t *seed, int nseed)
 {
 	Json *all = json_object(NULL, NULL), *list;
-	Str s = {0};
 
 	json_text(all, "search", how);
 	json_number(all, "trials", trials);
@@ -247,10 +246,7 @@ print_json(const Figures *f, int n, const Figures *mean, const char *how, int tr
 		json_figures(one, &f[i]);
 	}
 	json_figures(json_object(all, "mean"), mean);
-	json_print(all, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(all);
+	json_out(all);
 }
 
 static int

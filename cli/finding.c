@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/json_out.h"
+
 static const char *const verdict[] = {
 #define X(name, text) text,
 	VERDICT_LIST(X)
@@ -23,18 +25,8 @@ finding_add(Findings *f, Verdict v, const char *topic, const char *advice, const
 	vec_push(f->arena, &f->list, ((Finding){v, topic, arena_strdup(f->arena, line), advice}));
 }
 
-int
-findings_count(const Findings *f, Verdict v)
-{
-	int n = 0;
-
-	for (int i = 0; i < f->list.n; i++)
-		n += f->list.v[i].verdict == v;
-	return n;
-}
-
-void
-findings_print(const Findings *f)
+static void
+print_lines(const Findings *f)
 {
 	for (int i = 0; i < f->list.n; i++) {
 		const Finding *x = &f->list.v[i];
@@ -45,8 +37,8 @@ findings_print(const Findings *f)
 	}
 }
 
-void
-findings_json(const Findings *f, Json *top)
+static void
+add_to(Json *top, const Findings *f)
 {
 	Json *list = json_array(top, "findings");
 
@@ -59,5 +51,21 @@ findings_json(const Findings *f, Json *top)
 		json_text(one, "text", x->text);
 		json_text(one, "advice", x->advice);
 	}
-	json_number(top, "problems", findings_count(f, VERDICT_PROBLEM));
+}
+
+int
+findings_end(const Findings *f, Json *json, Err *e)
+{
+	int problems = 0;
+
+	for (int i = 0; i < f->list.n; i++)
+		problems += f->list.v[i].verdict == VERDICT_PROBLEM;
+	if (json) {
+		add_to(json, f);
+		json_number(json, "problems", problems);
+		json_out(json);
+	} else {
+		print_lines(f);
+	}
+	return problems ? err_set(e, ERR_CHECK, "%d problems", problems) : OK;
 }

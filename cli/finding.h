@@ -32,8 +32,8 @@ typedef struct Findings {
 void finding_add(Findings *f, Verdict v, const char *topic, const char *advice, const char *text,
 		 ...) __attribute__((format(printf, 5, 6)));
 
-int findings_count(const Findings *f, Verdict v);
-void findings_print(const Findings *f); /* to stdout */
-void findings_json(const Findings *f, Json *top);
+/* The end of a command: prints them to stdout, as lines, or as members of json, which it frees,
+ * where that is not NULL. Errors: ERR_CHECK when one is a problem. */
+int findings_end(const Findings *f, Json *json, Err *e);
 
 #endif

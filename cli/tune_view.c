@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "cli/json_out.h"
 
 enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = 32 };
 
@@ -345,7 +345,6 @@ void
 tune_json(const TuneReport *r)
 {
 	Json *top = json_object(NULL, NULL), *list, *failures;
-	Str s = {0};
 
 	json_text(top, "device", r->device ? r->device : "");
 	json_number(top, "trials", (double)r->trials);
@@ -370,8 +369,5 @@ tune_json(const TuneReport *r)
 	list = json_array(top, "tasks");
 	for (int i = 0; i < r->ntask; i++)
 		json_task(list, &r->task[i]);
-	json_print(top, &s);
-	fputs(str_get(&s), stdout);
-	str_fini(&s);
-	json_free(top);
+	json_out(top);
 }
