@@ -167,27 +167,29 @@ file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e)
 	return OK;
 }
 
-static int
-write_all(int fd, const char *p, size_t n)
+bool
+fd_write(int fd, const void *data, size_t n)
 {
+	const char *p = data;
+
 	while (n) {
 		ssize_t put = write(fd, p, n);
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return -1;
+			return false;
 		p += put;
 		n -= (size_t)put;
 	}
-	return 0;
+	return true;
 }
 
 /* Writes data to an open file and closes it. */
 static int
 fill_and_close(int fd, const void *data, size_t size)
 {
-	int rc = write_all(fd, data, size), why = errno;
+	int rc = fd_write(fd, data, size) ? 0 : -1, why = errno;
 
 	if (close(fd) && !rc)
 		return -1;

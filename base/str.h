@@ -33,6 +33,9 @@ int file_read(const char *path, size_t size_max, char **data, size_t *size, Err 
  */
 int file_write(const char *path, const void *data, size_t size, Err *e);
 
+/* Writes all n bytes to a descriptor. False, and errno says why, when it took fewer. */
+bool fd_write(int fd, const void *data, size_t n);
+
 /* mkdir -p. Errors: ERR_IO. */
 int dir_make(const char *path, Err *e);
 

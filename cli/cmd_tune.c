@@ -1,5 +1,4 @@
 /* hone tune: searches kernels for a model on a device and keeps them in a tuning log. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,19 +129,10 @@ static void
 write_ids(int fd, const TuneEvent *ev)
 {
 	Str s = {0};
-	size_t at = 0;
 
 	for (int i = 0; i < ev->nid; i++)
 		str_printf(&s, "%lld\n", (long long)ev->id[i]);
-	while (at < s.n) {
-		ssize_t n = write(fd, s.s + at, s.n - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		at += (size_t)n;
-	}
+	(void)fd_write(fd, str_get(&s), s.n);
 	str_fini(&s);
 }
 

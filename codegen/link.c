@@ -123,20 +123,13 @@ static int
 file_new(const void *bytes, size_t size, int beyond, int *fd, Err *e)
 {
 	int made = memfd_create("hone-link", MFD_CLOEXEC);
-	size_t at = 0;
 
 	*fd = made < 0 ? -1 : fcntl(made, F_DUPFD_CLOEXEC, beyond);
 	if (made >= 0)
 		close(made);
-	while (*fd >= 0 && at < size) {
-		ssize_t n = write(*fd, (const char *)bytes + at, size - at);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return *fd < 0 || at < size ? err_set(e, ERR_IO, "file in memory: %s", strerror(errno))
-				    : OK;
+	return *fd < 0 || !fd_write(*fd, bytes, size)
+		       ? err_set(e, ERR_IO, "file in memory: %s", strerror(errno))
+		       : OK;
 }
 
 static int

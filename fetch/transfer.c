@@ -32,22 +32,6 @@ bound(const Request *r)
 	return r->to < 0 && !r->head ? sizeof r->text - 1 : most;
 }
 
-static bool
-write_all(int fd, const char *data, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, data, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		data += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 /* Called by curl for bytes that came; another count than n ends the transfer. */
 static size_t
 on_bytes(char *data, size_t one, size_t n, void *self)
@@ -68,7 +52,7 @@ on_bytes(char *data, size_t one, size_t n, void *self)
 	}
 	if (r->to < 0)
 		memcpy(r->text + r->moved, data, n);
-	else if (!write_all(r->to, data, n)) {
+	else if (!fd_write(r->to, data, n)) {
 		t->io = errno;
 		return 0;
 	}

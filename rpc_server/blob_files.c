@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 enum { SURCHARGE = 4096, NAME_BYTES = DIGEST_TEXT + 8, FILES_MAX = 65536 };
 
 static const char suffix[] = ".blob", unfinished[] = ".part";
@@ -293,22 +295,6 @@ blob_files_read(BlobFiles *f, const Digest *d, void *data)
 	return whole;
 }
 
-static bool
-write_all(int fd, const uint8_t *data, uint64_t n)
-{
-	while (n) {
-		ssize_t put = write(fd, data, n < 1 << 30 ? (size_t)n : 1 << 30);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		data += put;
-		n -= (uint64_t)put;
-	}
-	return true;
-}
-
 /* Writes the file under its name; false, errno: why not, and nothing is left. */
 static bool
 write_file(BlobFiles *f, const Digest *d, const void *data, uint64_t size)
@@ -322,7 +308,7 @@ write_file(BlobFiles *f, const Digest *d, const void *data, uint64_t size)
 	fd = openat(f->dir, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
-	done = write_all(fd, data, size);
+	done = fd_write(fd, data, (size_t)size);
 	why = errno;
 	if (close(fd) && done) {
 		done = false;

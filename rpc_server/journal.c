@@ -66,20 +66,6 @@ path_of(const Journal *j, const char *name, char path[PATH_ROOM])
 /* --- writing --- */
 
 static bool
-write_all(int fd, const char *text, size_t n)
-{
-	while (n) {
-		ssize_t put = write(fd, text, n);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		text += put > 0 ? put : 0;
-		n -= put > 0 ? (size_t)put : 0;
-	}
-	return fsync(fd) == 0;
-}
-
-static bool
 sync_folder(const Journal *j)
 {
 	int fd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -103,7 +89,7 @@ replace_file(const Journal *j, const char *name, const char *text, size_t n)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	ok = write_all(fd, text, n);
+	ok = fd_write(fd, text, n) && fsync(fd) == 0;
 	ok &= close(fd) == 0;
 	ok = ok && rename(fresh, path) == 0;
 	if (!ok) {

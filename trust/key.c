@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/str.h"
 
 #define HEAD "hone-key 1"
 
@@ -281,20 +282,6 @@ key_read_private(const char *path, char *text, size_t size, Err *e)
 	return rc;
 }
 
-static int
-write_all(int fd, const char *text, size_t n)
-{
-	while (n) {
-		ssize_t put = write(fd, text, n);
-
-		if (put < 0 && errno != EINTR)
-			return -1;
-		text += put > 0 ? put : 0;
-		n -= put > 0 ? (size_t)put : 0;
-	}
-	return fsync(fd);
-}
-
 int
 key_write_private(const char *path, const char *text, bool exclusive, Err *e)
 {
@@ -307,7 +294,7 @@ key_write_private(const char *path, const char *text, bool exclusive, Err *e)
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(e, ERR_IO, "%s: %s", name, strerror(errno));
-	failed = fchmod(fd, 0600) || write_all(fd, text, strlen(text));
+	failed = fchmod(fd, 0600) || !fd_write(fd, text, strlen(text)) || fsync(fd);
 	failed |= close(fd);
 	if (!failed) /* a link is never replaced; a rename replaces */
 		failed = exclusive ? link(name, path) : rename(name, path);
