@@ -43,15 +43,13 @@ url_of(const Args *a, const char *text, const char **url, Err *e)
 	return OK;
 }
 
-/* The last part of a URL's path. */
 static const char *
 name_of(const Args *a, const char *url)
 {
-	size_t end = strcspn(url, "?#"), begin = end;
+	size_t n;
+	const char *name = fetch_url_name(url, &n);
 
-	while (begin && url[begin - 1] != '/')
-		begin--;
-	return arena_printf(a->arena, "%.*s", (int)(end - begin), url + begin);
+	return arena_printf(a->arena, "%.*s", (int)n, name);
 }
 
 /* Reads what came into the log, which is made when there is none. */

@@ -34,17 +34,16 @@ fetched_file(const char *url, Arena *a, const char **path, Err *e)
 	char *bare = arena_printf(a, "%.*s", (int)strcspn(url, "#"), url);
 	char sha256[SHA256_TEXT], found[SHA256_TEXT], root[FOLDER_MAX];
 	FetchOptions o = {.sha256 = mark ? mark + strlen(DIGEST_MARK) : NULL};
-	size_t end = strcspn(bare, "?"), begin = end;
 	uint64_t bytes;
+	size_t n;
 	int rc = fetch_expected(bare, &o, sha256, e);
 
 	if (!rc)
 		rc = folder_cache("files", root, e);
 	if (rc)
 		return rc;
-	while (begin && bare[begin - 1] != '/')
-		begin--;
-	name = arena_printf(a, "%.*s", (int)(end - begin), bare + begin);
+	name = fetch_url_name(bare, &n);
+	name = arena_printf(a, "%.*s", (int)n, name);
 	if (!*name || *name == '.')
 		return err_set(e, ERR_INPUT, "%s: names no file", url);
 	folder = arena_printf(a, "%s/%s", root, sha256);

@@ -103,18 +103,28 @@ fetch_digest_file(const char *path, char sha256[SHA256_TEXT], uint64_t *bytes, E
 	return rc;
 }
 
+const char *
+fetch_url_name(const char *url, size_t *n)
+{
+	size_t end = strcspn(url, "?#"), begin = end;
+
+	while (begin && url[begin - 1] != '/')
+		begin--;
+	*n = end - begin;
+	return url + begin;
+}
+
 /* "https://host/a/b.db?x" is beside "https://host/a/b.db.sha256?x", and its name is "b.db". */
 void
 fetch_digest_url(const char *url, Str *at, Str *name)
 {
-	size_t path = strcspn(url, "?#"), begin = path;
+	size_t n;
+	const char *last = fetch_url_name(url, &n);
 
-	while (begin && url[begin - 1] != '/')
-		begin--;
-	str_addn(at, url, path);
+	str_addn(at, url, (size_t)(last - url) + n);
 	str_add(at, ".sha256");
-	str_add(at, url + path);
-	str_addn(name, url + begin, path - begin);
+	str_add(at, last + n);
+	str_addn(name, last, n);
 }
 
 bool
