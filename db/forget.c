@@ -100,24 +100,20 @@ remove_selected(Log *l, const LogSelection *x, int64_t *removed, Err *e)
 	*removed = sqlite3_changes(l->db);
 	if (!rc && *removed)
 		rc = sweep(l, e);
-	return rc ? rc : log_run(l, LOG_COMMIT, e);
+	return rc;
 }
 
 int
 log_forget(Log *l, const LogSelection *x, int64_t *removed, Err *e)
 {
-	int rc = log_need_writable(l, e);
+	int rc = log_begin(l, e);
 
 	*removed = 0;
-	if (!rc)
-		rc = log_run(l, LOG_BEGIN, e);
 	if (rc)
 		return rc;
-	rc = remove_selected(l, x, removed, e);
-	if (rc) {
-		log_run(l, LOG_ROLLBACK, NULL);
+	rc = log_end(l, remove_selected(l, x, removed, e), e);
+	if (rc)
 		*removed = 0;
-	}
 	return rc;
 }
 

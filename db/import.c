@@ -263,21 +263,15 @@ int
 log_import(Log *l, const char *text, size_t size, LogImport *out, Err *e)
 {
 	Importer im = {.l = l, .out = out};
-	int rc = log_need_writable(l, e);
+	int rc = log_begin(l, e);
 
 	*out = (LogImport){0};
-	if (!rc)
-		rc = log_run(l, LOG_BEGIN, e);
 	if (rc)
 		return rc;
 	im.a = arena_new();
-	rc = import_lines(&im, text, size, e);
+	rc = log_end(l, import_lines(&im, text, size, e), e);
 	arena_free(im.a);
-	if (!rc)
-		rc = log_run(l, LOG_COMMIT, e);
-	if (rc) {
-		log_run(l, LOG_ROLLBACK, NULL);
+	if (rc)
 		out->added = out->known = 0;
-	}
 	return rc;
 }

@@ -215,6 +215,24 @@ log_need_writable(const Log *l, Err *e)
 			   : err_set(e, ERR_INTERNAL, "%s: was opened for reading only", l->path);
 }
 
+int
+log_begin(Log *l, Err *e)
+{
+	int rc = log_need_writable(l, e);
+
+	return rc ? rc : log_run(l, LOG_BEGIN, e);
+}
+
+int
+log_end(Log *l, int rc, Err *e)
+{
+	if (!rc)
+		rc = log_run(l, LOG_COMMIT, e);
+	if (rc)
+		log_run(l, LOG_ROLLBACK, NULL);
+	return rc;
+}
+
 /* Binds texts to ?1, ?2, ?3 as far as they are not NULL. */
 static sqlite3_stmt *
 with_texts(Log *l, LogStatement which, const char *a, const char *b, const char *c)

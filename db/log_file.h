@@ -101,6 +101,11 @@ sqlite3_stmt *log_statement(Log *l, LogStatement which);
 /* Runs a statement that gives no rows. */
 int log_run(Log *l, LogStatement which, Err *e);
 int log_need_writable(const Log *l, Err *e);
+/* A change of several statements lies between these two. log_end keeps what was changed where rc is
+ * OK, else it takes all of it back; it returns rc, or why it could not be kept. Errors of both: of
+ * SQLite. */
+int log_begin(Log *l, Err *e);
+int log_end(Log *l, int rc, Err *e);
 
 /* lock.c. Takes the lock beside the file for as long as the process lives or until the descriptor
  * is closed. Errors: ERR_BUSY names the owner, ERR_IO. */

@@ -143,7 +143,7 @@ merge_all(Log *into, Log *from, LogMerge *out, Err *e)
 	if (!rc)
 		rc = merge_each(into, from, "SELECT graph, target, body FROM plan", merge_plan, out,
 				e);
-	return rc ? rc : log_run(into, LOG_COMMIT, e);
+	return rc;
 }
 
 static int
@@ -160,20 +160,16 @@ check_two_files(const Log *into, const Log *from, Err *e)
 int
 log_merge(Log *into, Log *from, LogMerge *out, Err *e)
 {
-	int rc = log_need_writable(into, e);
+	int rc = check_two_files(into, from, e);
 
 	*out = (LogMerge){0};
 	if (!rc)
-		rc = check_two_files(into, from, e);
-	if (!rc)
-		rc = log_run(into, LOG_BEGIN, e);
+		rc = log_begin(into, e);
 	if (rc)
 		return rc;
-	rc = merge_all(into, from, out, e);
-	if (rc) {
-		log_run(into, LOG_ROLLBACK, NULL);
+	rc = log_end(into, merge_all(into, from, out, e), e);
+	if (rc)
 		*out = (LogMerge){0};
-	}
 	return rc;
 }
 

@@ -265,27 +265,23 @@ insert_all(Log *l, LogRow *row, int n, Err *e)
 			row[i].time = clock_wall_s();
 		rc = log_insert(l, &row[i], &row[i].id, e);
 	}
-	return rc ? rc : log_run(l, LOG_COMMIT, e);
+	return rc;
 }
 
 int
 log_add(Log *l, LogRow *row, int n, Err *e)
 {
-	int rc = log_need_writable(l, e);
+	int rc = OK;
 
 	for (int i = 0; i < n && !rc; i++)
 		rc = log_check_row(&row[i], e);
+	if (!rc)
+		rc = log_begin(l, e);
 	if (rc)
 		return rc;
-	rc = log_run(l, LOG_BEGIN, e);
-	if (rc)
-		return rc;
-	rc = insert_all(l, row, n, e);
-	if (rc) {
-		log_run(l, LOG_ROLLBACK, NULL);
-		for (int i = 0; i < n; i++)
-			row[i].id = 0;
-	}
+	rc = log_end(l, insert_all(l, row, n, e), e);
+	for (int i = 0; i < n && rc; i++)
+		row[i].id = 0;
 	return rc;
 }
 
