@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "base/rng.h"
 #include "bench/support.h"
 #include "db/log.h"
@@ -158,14 +159,6 @@ look_up(Scale *s, Log *l, int model, int device)
 	return (double)(clock_ns() - start) / 1e6;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Opens the log for reading; then looks models up one after the other. Milliseconds. */
 static void
 time_looks(Scale *s, bool here, double *open, double *first, double *median)
@@ -181,8 +174,7 @@ time_looks(Scale *s, bool here, double *open, double *first, double *median)
 	for (int i = 0; i < LOOKS; i++)
 		ms[i] = look_up(s, l, i % s->models, here ? i / s->models % s->devices : -1);
 	*first = ms[0];
-	qsort(ms, LOOKS, sizeof *ms, by_value);
-	*median = ms[LOOKS / 2];
+	*median = median_sorting(ms, LOOKS);
 	log_close(l);
 }
 

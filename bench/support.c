@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "rpc_server/calibrate.h"
 
 enum { LABEL_MAX = 32 };
@@ -79,21 +80,10 @@ bench_spills(const char *assembly)
 	return total;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 double
 bench_median(double *v, int n)
 {
-	if (!n)
-		return 0;
-	qsort(v, (size_t)n, sizeof *v, by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	return median_sorting(v, n);
 }
 
 bool

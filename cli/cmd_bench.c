@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/median.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/runnable.h"
@@ -20,14 +21,6 @@ static const ArgOption options[] = {
 	{0},
 };
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static double
 quantile_ms(const RemoteTimes *t, double q)
 {
@@ -39,7 +32,7 @@ print_times(RemoteTimes *t, bool json)
 {
 	Json *top;
 
-	qsort(t->ns, (size_t)t->n, sizeof *t->ns, by_value);
+	qsort(t->ns, (size_t)t->n, sizeof *t->ns, by_double);
 	if (!json) {
 		printf("min_ms %.4f median_ms %.4f p95_ms %.4f runs %d\n", quantile_ms(t, 0),
 		       quantile_ms(t, 0.5), quantile_ms(t, 0.95), t->n);

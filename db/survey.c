@@ -1,7 +1,7 @@
 /* What a log holds, in numbers. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "db/log_file.h"
 #include "db/upkeep.h"
 
@@ -41,14 +41,6 @@ typedef struct Session {
 	Peaks peak;
 } Session;
 
-static int
-by_number(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 typedef VEC(LogDrift) Drifts;
 
 /* Ends a session: its median is one more of its device. */
@@ -60,8 +52,7 @@ end_session(Arena *a, const Session *s, Drifts *out)
 
 	if (!s->peak.n)
 		return;
-	qsort(s->peak.v, (size_t)s->peak.n, sizeof *s->peak.v, by_number);
-	median = s->peak.v[s->peak.n / 2];
+	median = median_sorting(s->peak.v, s->peak.n);
 	if (!d || strcmp(d->device, s->device) != 0) {
 		vec_push(a, out,
 			 ((LogDrift){.device = s->device, .lowest = median, .highest = median}));

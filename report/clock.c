@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "report/parts.h"
 
 /* Before and after differ by more, or are so far below what is usual. */
@@ -21,21 +22,6 @@ by_seconds(const void *a, const void *b)
 	int d = (x->seconds > y->seconds) - (x->seconds < y->seconds);
 
 	return d ? d : (x->id > y->id) - (x->id < y->id);
-}
-
-static int
-ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof *v, ascending);
-	return n ? v[n / 2] : 0;
 }
 
 static bool
@@ -57,7 +43,7 @@ drift_of(const Reading *r, int n, double *room)
 		room[2 * i] = r[i].before;
 		room[2 * i + 1] = r[i].after;
 	}
-	d.median = median(room, 2 * n);
+	d.median = median_sorting(room, 2 * n);
 	return d;
 }
 
@@ -75,7 +61,7 @@ report_clock(ReportClock *c, const ReportRuns *runs, const LogRow *const *row, i
 					   row[i]->calibration_after, row[i]->id};
 		}
 	c->rows = m;
-	c->median = median(room, m);
+	c->median = median_sorting(room, m);
 	qsort(r, (size_t)m, sizeof *r, by_seconds);
 	points = m < REPORT_DRIFT_POINTS ? m : REPORT_DRIFT_POINTS;
 	for (int i = 0; i < points; i++) {

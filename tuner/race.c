@@ -6,24 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "base/rng.h"
 
 enum { ROUNDS_MAX = 256, SEED = 1 };
-
-static int
-ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median_sorting(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof *v, ascending);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 double
 peak_of(double before, double after)
@@ -54,7 +40,7 @@ rounds(const RaceEntry *a, const RaceEntry *b)
 static RaceRatio
 interval(double ratio, double *resampled)
 {
-	qsort(resampled, RACE_RESAMPLES, sizeof *resampled, ascending);
+	qsort(resampled, RACE_RESAMPLES, sizeof *resampled, by_double);
 	return (RaceRatio){ratio, resampled[RACE_RESAMPLES * 25 / 1000],
 			   resampled[RACE_RESAMPLES * 975 / 1000]};
 }

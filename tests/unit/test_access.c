@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/median.h"
 #include "base/str.h"
 #include "rpc_client/lease.h"
 #include "rpc_client/registry.h"
@@ -313,14 +314,6 @@ every_refusal_has_its_line(void **state)
 	assert_int_equal(count_lines(a.said, " accepted "), 0);
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Connections that say nothing, far more than there is room for, and new ones all the time: a key
  * holder gets in all the same, and they are gone when their time is over. HONE_HONEST: so many
  * handshakes, at least 100. */
@@ -358,7 +351,7 @@ silence_keeps_nobody_out(void **state)
 		expect_open("default", OK, "");
 		ms[i] = (double)(clock_ns() - began) * 1e-6;
 	}
-	qsort(ms, (size_t)honest, sizeof *ms, by_size);
+	qsort(ms, (size_t)honest, sizeof *ms, by_double);
 	print_message("%d silent, %d honest: median %.1f ms, p99 %.1f ms, worst %.1f ms\n", SILENT,
 		      honest, ms[honest / 2], ms[honest * 99 / 100], ms[honest - 1]);
 	assert_true(ms[honest * 99 / 100] < 1000);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/median.h"
 #include "tests/unit/hostile.h"
 #include "tests/unit/process.h"
 #include "wire/sandbox.h"
@@ -362,14 +363,6 @@ many_kills_leave_nothing(void **state)
 
 /* --- how long it takes --- */
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* From submitting until the row of the first candidate, and from there until the end. */
 static void
 time_batch(const Agent *agent, AgentCase *a, double *first_ms, double *rest_ms)
@@ -407,8 +400,8 @@ time_kernel(const char *layers, char *symbol, uint32_t deadline_ms, double *row,
 	case_add(a, good);
 	for (int i = 0; i < ROUNDS; i++)
 		time_batch(&agent, a, &rows[i], &nexts[i]);
-	qsort(rows, ROUNDS, sizeof *rows, by_value);
-	qsort(nexts, ROUNDS, sizeof *nexts, by_value);
+	qsort(rows, ROUNDS, sizeof *rows, by_double);
+	qsort(nexts, ROUNDS, sizeof *nexts, by_double);
 	*row = rows[ROUNDS / 2];
 	*next = nexts[ROUNDS / 2];
 	free(a);
