@@ -8,27 +8,9 @@
 
 #include "base/clock.h"
 #include "cli/json_out.h"
+#include "report/scale.h"
 
-enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = 32 };
-
-/* "12.3 us", or "-" when not known. */
-static const char *
-duration(char out[TEXT_MAX], double ns)
-{
-	static const struct {
-		double ns;
-		const char *unit;
-	} list[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
-	size_t i = 0;
-
-	while (i < 3 && ns < list[i].ns)
-		i++;
-	if (ns > 0)
-		snprintf(out, TEXT_MAX, "%.3g %s", ns / list[i].ns, list[i].unit);
-	else
-		snprintf(out, TEXT_MAX, "-");
-	return out;
-}
+enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = NUMBER_TEXT };
 
 /* Ratio of times as a gain: "1.25x". */
 static const char *
@@ -69,7 +51,7 @@ draw_task(const TuneTask *t)
 	char best[TEXT_MAX];
 
 	fprintf(stderr, "  %-*.*s %-8s %4d trials, best %s\n", LABEL_WIDTH, LABEL_WIDTH, t->label,
-		task_state_text(t->state), t->trials, duration(best, t->best_ns));
+		task_state_text(t->state), t->trials, duration_text(best, t->best_ns));
 }
 
 static bool
@@ -102,7 +84,7 @@ draw_total(const TuneView *v, const TuneReport *r)
 		snprintf(eta, sizeof eta, "%d:%02d", (int)(left / rate) / 60,
 			 (int)(left / rate) % 60);
 	fprintf(stderr, "%d/%d tasks, %lld trials, %.1f/s, ETA %s, so far %s, gain %s\n", done,
-		r->ntask, (long long)r->trials, rate, eta, duration(one, after),
+		r->ntask, (long long)r->trials, rate, eta, duration_text(one, after),
 		gain(two, before, after));
 }
 
@@ -133,7 +115,7 @@ line_of_task(const TuneReport *r, int i)
 	for (int k = 0; k < r->ntask; k++)
 		done += r->task[k].state != TASK_WAITING && !is_open(&r->task[k]);
 	fprintf(stderr, "[%d/%d] %-*s %d trials, %s -> %s, %s%s%s\n", done, r->ntask, LABEL_WIDTH,
-		t->label, t->trials, duration(a, t->before_ns), duration(b, t->after_ns),
+		t->label, t->trials, duration_text(a, t->before_ns), duration_text(b, t->after_ns),
 		task_gain(c, t), t->why ? ": " : "", t->why ? t->why : "");
 }
 
@@ -226,7 +208,7 @@ table_boards(const TuneReport *r)
 		const TuneBoard *b = &r->board[i];
 
 		printf("board %s: %lld trials, canary %s", b->name, (long long)b->trials,
-		       duration(now, b->canary_ns));
+		       duration_text(now, b->canary_ns));
 		if (b->canary_ns > 0)
 			printf(" (%+.1f %% since the start)",
 			       100 * (b->canary_ns / b->start_ns - 1));
@@ -246,9 +228,9 @@ tune_table(const TuneReport *r)
 		const TuneTask *t = &r->task[i];
 
 		printf("%-*.*s %4d %9s %9s %7s %-9s %8.1f %4.0f%% %4.0f%%  %-10s%s\n", LABEL_WIDTH,
-		       LABEL_WIDTH, t->label, t->uses, duration(a, t->before_ns),
-		       duration(b, t->after_ns), task_gain(c, t), interval(d, &t->ratio), gflops(t),
-		       100 * peak_share(t), 100 * roofline_share(t),
+		       LABEL_WIDTH, t->label, t->uses, duration_text(a, t->before_ns),
+		       duration_text(b, t->after_ns), task_gain(c, t), interval(d, &t->ratio),
+		       gflops(t), 100 * peak_share(t), 100 * roofline_share(t),
 		       t->algorithm ? t->algorithm : "",
 		       t->state == TASK_DONE ? "" : task_state_text(t->state));
 	}
@@ -260,13 +242,13 @@ tune_table(const TuneReport *r)
 		printf(", %d connections lost", r->lost);
 	printf("\n");
 	if (r->decided && !(r->ratio.ratio > 0))
-		printf("model: %s over %d of %d tasks, not raced\n", duration(b, r->after_ns),
+		printf("model: %s over %d of %d tasks, not raced\n", duration_text(b, r->after_ns),
 		       r->decided, r->ntask);
 	else if (r->decided)
 		printf("model: untuned %s, tuned %s over %d of %d tasks: ratio %.3f, 95 %% "
 		       "interval %.3f to %.3f\n",
-		       duration(a, r->before_ns), duration(b, r->after_ns), r->decided, r->ntask,
-		       r->ratio.ratio, r->ratio.lo, r->ratio.hi);
+		       duration_text(a, r->before_ns), duration_text(b, r->after_ns), r->decided,
+		       r->ntask, r->ratio.ratio, r->ratio.lo, r->ratio.hi);
 }
 
 void

@@ -153,6 +153,7 @@ numbers_are_short(void **state)
 	assert_string_equal(number_text(text, 15306), "15.3k");
 	assert_string_equal(number_text(text, NAN), "-");
 	assert_string_equal(duration_text(text, 12345), "12.3 us");
+	assert_string_equal(duration_text(text, 999700), "1 ms");
 	assert_string_equal(duration_text(text, 0), "-");
 	assert_string_equal(duration_text(text, 7.2e12), "7200 s");
 }
