@@ -127,6 +127,9 @@ typedef struct LogBest {
 	LogRow row;
 } LogBest;
 
+/* Whether both were measured in one race; false for rows of none. */
+bool log_same_race(const LogRow *a, const LogRow *b);
+
 /* Value of `stage` that marks the row a race's judge declared the winner. */
 #define LOG_STAGE_WINNER "winner"
 

@@ -255,6 +255,12 @@ log_is_known(Log *l, const LogRow *r, bool *known, Err *e)
 	return rc;
 }
 
+bool
+log_same_race(const LogRow *a, const LogRow *b)
+{
+	return a->race && a->race == b->race && !strcmp(a->session, b->session);
+}
+
 static int
 insert_all(Log *l, LogRow *row, int n, Err *e)
 {

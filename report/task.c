@@ -12,12 +12,6 @@
 
 static const double L1_BYTES = 32768;
 
-static bool
-same_race(const LogRow *a, const LogRow *b)
-{
-	return a->race == b->race && !strcmp(a->session, b->session);
-}
-
 /* Oldest first, so the last one is of the newest race. */
 static const LogRow *
 newest_race(const ReportTask *t)
@@ -37,8 +31,8 @@ raced_untuned(const ReportTask *t, const LogRow *race)
 	for (int i = 0; i < t->nrow && race; i++) {
 		const LogRow *r = t->row[i];
 
-		if (r->race && same_race(r, race) && row_is(r, STATUS_OK) &&
-		    race_read(r->reason, &q) && q.ratio == 1 && q.lo == 1 && q.hi == 1)
+		if (log_same_race(r, race) && row_is(r, STATUS_OK) && race_read(r->reason, &q) &&
+		    q.ratio == 1 && q.lo == 1 && q.hi == 1)
 			return r;
 	}
 	return NULL;
@@ -67,7 +61,7 @@ best_row(const ReportTask *t, const LogRow *race)
 		const LogRow *r = t->row[i];
 		bool winner = race && !strcmp(r->stage, LOG_STAGE_WINNER);
 
-		if (!row_is(r, STATUS_OK) || (race ? !r->race || !same_race(r, race) : false))
+		if (!row_is(r, STATUS_OK) || (race && !log_same_race(r, race)))
 			continue;
 		if (winner)
 			return r;

@@ -51,12 +51,6 @@ add_known(Work *w, const LogRow *r)
 		w->trial.v[at] = t;
 }
 
-static bool
-same_race(const LogRow *a, const LogRow *b)
-{
-	return a->race == b->race && !strcmp(a->session, b->session);
-}
-
 /* rows: oldest first */
 static void
 read_rows(Work *w, const LogRow *row, int n)
@@ -72,7 +66,7 @@ read_rows(Work *w, const LogRow *row, int n)
 			newest = &row[i];
 	}
 	for (int i = 0; i < n && newest; i++)
-		if (row[i].race && same_race(&row[i], newest) && strcmp(row[i].status, LOG_STALE)) {
+		if (log_same_race(&row[i], newest) && strcmp(row[i].status, LOG_STALE)) {
 			Racer r = {.text = row[i].sched,
 				   .algorithm = row[i].algorithm,
 				   .peak = peak_of(row[i].calibration_before,

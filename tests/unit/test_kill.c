@@ -206,12 +206,6 @@ same_kernel(const LogRow *a, const LogRow *b)
 	       !strcmp(a->sched, b->sched);
 }
 
-static bool
-same_race(const LogRow *a, const LogRow *b)
-{
-	return a->race == b->race && !strcmp(a->session, b->session);
-}
-
 /* Outside of races a kernel has one row, but for those that say it was lost. */
 static void
 check_trials(const LogRow *row, int n)
@@ -232,10 +226,10 @@ race_within(const LogRow *row, int n, const LogRow *a, const LogRow *b)
 	bool all = true;
 
 	for (int i = 0; i < n; i++) {
-		bool found = !same_race(&row[i], a);
+		bool found = !log_same_race(&row[i], a);
 
 		for (int k = 0; k < n && !found; k++)
-			found = same_race(&row[k], b) && same_kernel(&row[i], &row[k]);
+			found = log_same_race(&row[k], b) && same_kernel(&row[i], &row[k]);
 		all &= found;
 	}
 	return all;
@@ -251,7 +245,7 @@ check_races(const LogRow *row, int n)
 		if (!row[i].race)
 			continue;
 		for (int k = 0; k < n; k++) {
-			bool same = same_race(&row[i], &row[k]);
+			bool same = log_same_race(&row[i], &row[k]);
 
 			winners += same && !strcmp(row[k].stage, LOG_STAGE_WINNER);
 			if (same && (row[k].nsample != row[i].nsample || !row[k].nsample))
