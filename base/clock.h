@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define SECOND_NS UINT64_C(1000000000)
+#define MS_NS     UINT64_C(1000000)
 
 uint64_t clock_ns(void);    /* monotonic: deadlines, durations, measurements */
 int64_t clock_wall_s(void); /* seconds since 1970: labels only */

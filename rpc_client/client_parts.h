@@ -10,8 +10,6 @@
 #include "rpc_client/net.h"
 #include "trust/channel.h"
 
-#define MS_NS UINT64_C(1000000)
-
 enum { ASK_MS = 100 }; /* between two questions whether to stop */
 
 struct RpcClient {

@@ -67,7 +67,7 @@ wait_until_it_listens(int in, char said[SAID_MAX])
 		ssize_t got;
 
 		if (now >= end || n == SAID_MAX - 1 ||
-		    poll(&p, 1, (int)((end - now) / 1000000) + 1) < 0)
+		    poll(&p, 1, (int)((end - now) / MS_NS) + 1) < 0)
 			return false;
 		got = p.revents ? read(in, said + n, SAID_MAX - 1 - n) : 0;
 		if (got <= 0 && p.revents)
@@ -162,7 +162,7 @@ local_stop(Local *l)
 	while (l->pid && waitpid(l->pid, NULL, WNOHANG) == 0) {
 		if (clock_ns() > end)
 			kill(-l->pid, SIGKILL);
-		clock_sleep_ns(1000000);
+		clock_sleep_ns(MS_NS);
 	}
 	*l = (Local){0};
 }

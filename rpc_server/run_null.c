@@ -28,7 +28,7 @@ typedef struct Null {
 static void
 hold(uint64_t ms)
 {
-	uint64_t end = clock_ns() + ms * (SECOND_NS / 1000);
+	uint64_t end = clock_ns() + ms * MS_NS;
 	struct timespec until = {(time_t)(end / SECOND_NS), (long)(end % SECOND_NS)};
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_condattr_t attr;

@@ -185,10 +185,10 @@ on_opened(void *self, NetConn *conn, const NetPeer *peer)
 		return NULL;
 	}
 	session_init(&c->session, WHO, clock_ns());
-	c->session.handshake_ns = s->config->limits.handshake_ms * (SECOND_NS / 1000);
+	c->session.handshake_ns = s->config->limits.handshake_ms * MS_NS;
 	c->session.out_max = s->config->limits.send_bytes;
-	c->session.pulse.heartbeat = s->config->limits.heartbeat_ms * (SECOND_NS / 1000);
-	c->session.pulse.silence = s->config->limits.silence_ms * (SECOND_NS / 1000);
+	c->session.pulse.heartbeat = s->config->limits.heartbeat_ms * MS_NS;
+	c->session.pulse.silence = s->config->limits.silence_ms * MS_NS;
 	c->session.instance = s->instance;
 	c->conn = conn;
 	c->server = s;

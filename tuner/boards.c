@@ -311,7 +311,7 @@ pop_news(Boards *b, BoardNews *out)
 int
 boards_take(Boards *b, int timeout_ms, BoardNews *out, Err *e)
 {
-	uint64_t end = clock_ns() + (uint64_t)timeout_ms * (SECOND_NS / 1000);
+	uint64_t end = clock_ns() + (uint64_t)timeout_ms * MS_NS;
 	struct timespec until = {(time_t)(end / SECOND_NS), (long)(end % SECOND_NS)};
 	int rc = OK;
 

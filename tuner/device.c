@@ -18,7 +18,6 @@
 
 /* The agent may be just about to start, or to be replaced: so long is given to it at first. */
 #define OPEN_NS UINT64_C(2000000000)
-#define MS_NS   (SECOND_NS / 1000)
 
 static void
 on_waiting(void *self, const char *text)
