@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "db/log.h"
+#include "tests/unit/log_file.h"
 
 typedef struct Bench {
 	char dir[32], path[64];
@@ -35,15 +35,12 @@ setup(void **state)
 static inline int
 teardown(void **state)
 {
-	static const char *const suffix[] = {"",   "-wal",   "-shm",   ".lock",
-					     ".2", ".2-wal", ".2-shm", ".2.lock"};
 	Bench *b = *state;
-	char name[96];
+	char second[96];
 
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(name, sizeof name, "%s%s", b->path, suffix[i]);
-		unlink(name);
-	}
+	snprintf(second, sizeof second, "%s.2", b->path);
+	log_file_remove(b->path);
+	log_file_remove(second);
 	rmdir(b->dir);
 	arena_free(b->a);
 	free(b);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "db/log.h"
 #include "tests/unit/agent_case.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
@@ -99,14 +100,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char path[64];
-
 	(void)state;
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
-		unlink(path);
-	}
+	log_file_remove(log_path);
 	return 0;
 }
 

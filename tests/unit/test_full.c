@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "db/log.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
@@ -82,29 +83,11 @@ static int
 rows_in_log(void)
 {
 	Arena *a = arena_new();
-	LogRow *row;
-	Err e = {0};
-	Log *l;
 	int n;
 
-	if (log_open_read(log_path, &l, &e) || log_check(l, &e) ||
-	    log_rows(l, a, &(LogKey){0}, &row, &n, &e))
-		fail_msg("%s", e.msg);
-	log_close(l);
+	log_file_rows(log_path, a, &n);
 	arena_free(a);
 	return n;
-}
-
-static void
-remove_log(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char path[64];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
-		unlink(path);
-	}
 }
 
 static void
@@ -132,7 +115,7 @@ who_does_not_wait_is_told_why(void **state)
 	Err e = {0};
 
 	(void)state;
-	remove_log();
+	log_file_remove(log_path);
 	assert_int_equal(tune_it(&w, &r, &e), ERR_FULL);
 	assert_non_null(strstr(e.msg, log_path));
 	tune_report_fini(&r);
@@ -162,7 +145,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	remove_log();
+	log_file_remove(log_path);
 	return 0;
 }
 

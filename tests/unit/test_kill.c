@@ -21,6 +21,7 @@
 
 #include "base/rng.h"
 #include "db/log.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/process.h"
 
 enum {
@@ -267,34 +268,15 @@ static int
 check_log(const Run *r)
 {
 	Arena *a = arena_new();
-	LogKey any = {0};
-	LogRow *row;
-	Err e = {0};
-	Log *l;
 	int n, acknowledged;
+	LogRow *row = log_file_rows(log_path, a, &n);
 
-	if (log_open_read(log_path, &l, &e) || log_check(l, &e) ||
-	    log_rows(l, a, &any, &row, &n, &e))
-		fail_msg("%s", e.msg);
 	acknowledged = check_ids(r, row, n);
 	assert_true(acknowledged > 0 && acknowledged <= n);
 	check_trials(row, n);
 	check_races(row, n);
-	log_close(l);
 	arena_free(a);
 	return n;
-}
-
-static void
-remove_log(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char path[80];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
-		unlink(path);
-	}
 }
 
 /* --- kills --- */
@@ -324,7 +306,7 @@ check_end(Run *r)
 		fail_msg("a search that was over measured again: rows %s after %d", r->said + said,
 			 rows);
 	assert_true(is_empty(private_path));
-	remove_log();
+	log_file_remove(log_path);
 	r->said[r->nsaid = 0] = 0;
 	r->logs++;
 }
@@ -479,7 +461,7 @@ teardown(void **state)
 	(void)state;
 	end_programs();
 	unlink(socket_path); /* an agent that was killed leaves it */
-	remove_log();
+	log_file_remove(log_path);
 	unlink(model);
 	unlink(said_path);
 	rmdir(private_path);

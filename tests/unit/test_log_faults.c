@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "tests/unit/log_case.h"
+#include "tests/unit/log_file.h"
 
 /* --- SIGKILL --- */
 
@@ -94,18 +95,6 @@ kill_writer(Bench *b, Rng *rng, int64_t *told, int *ntold)
 	close(pipes[0]);
 }
 
-static void
-remove_log(const Bench *b)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm"};
-	char name[96];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(name, sizeof name, "%s%s", b->path, suffix[i]);
-		unlink(name);
-	}
-}
-
 static uint64_t
 number_from(const char *name, uint64_t otherwise)
 {
@@ -132,7 +121,7 @@ what_was_acknowledged_survives_kill(void **state)
 		acknowledged += (uint64_t)(ntold - before);
 		empty += ntold == before;
 		if (i % KILLS_PER_LOG == KILLS_PER_LOG - 1) {
-			remove_log(b);
+			log_file_remove(b->path);
 			ntold = 0;
 		}
 	}
@@ -274,7 +263,7 @@ a_disk_full_at_any_write_costs_nothing(void **state)
 
 	replace_calls(true);
 	for (; fill(b, writes); writes++)
-		remove_log(b);
+		log_file_remove(b->path);
 	replace_calls(false);
 	print_message("full at each of %ld writes\n", writes);
 	assert_true(writes > 20);

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "db/upkeep.h"
 #include "tests/unit/log_case.h"
+#include "tests/unit/log_file.h"
 
 static const double plain_samples[] = {12, 10, 11};
 
@@ -210,18 +211,6 @@ merge_until_killed(Bench *b, const char *from)
 	return 0;
 }
 
-static void
-remove_files(const Bench *b)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm"};
-	char name[96];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(name, sizeof name, "%s%s", b->path, suffix[i]);
-		unlink(name);
-	}
-}
-
 /* A merge that is killed has added everything or nothing, and the next one completes it. */
 static void
 a_killed_merge_is_whole_or_nothing(void **state)
@@ -247,7 +236,7 @@ a_killed_merge_is_whole_or_nothing(void **state)
 	start = clock_ns();
 	assert_int_equal(merge_until_killed(b, from), 0);
 	takes = clock_ns() - start;
-	remove_files(b);
+	log_file_remove(b->path);
 	for (int i = 0; i < MERGE_KILLS; i++) {
 		pid_t pid = fork();
 		int status, n;
@@ -265,7 +254,7 @@ a_killed_merge_is_whole_or_nothing(void **state)
 		nothing += n == 0;
 		log_close(l);
 		if (n)
-			remove_files(b);
+			log_file_remove(b->path);
 	}
 	print_message("%d kills, nothing was added by %d of them\n", MERGE_KILLS, nothing);
 	assert_int_equal(merge_until_killed(b, from), 0);

@@ -15,6 +15,7 @@
 #include "rpc_server/poison.h"
 #include "rpc_server/record.h"
 #include "tests/unit/agent_process.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
@@ -227,18 +228,6 @@ a_race_is_refused_as_a_whole(void **state)
 static char log_path[] = "/tmp/hone-test-reset-XXXXXX";
 
 static void
-remove_log(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char path[64];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
-		unlink(path);
-	}
-}
-
-static void
 tune_on(const char *device)
 {
 	TuneOptions opt = {.device = &device,
@@ -312,13 +301,9 @@ be_board(Board *b)
 static int
 count_poison(const char *device_of_others, LogRow *poison, Arena *a)
 {
-	LogRow *row;
-	Err e = {0};
 	int n, rows = 0;
-	Log *l;
+	const LogRow *row = log_file_rows(log_path, a, &n);
 
-	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &(LogKey){0}, &row, &n, &e))
-		fail_msg("%s", e.msg);
 	for (int i = 0; i < n && !device_of_others; i++)
 		if (!strcmp(row[i].status, "POISON")) {
 			*poison = row[i];
@@ -327,7 +312,6 @@ count_poison(const char *device_of_others, LogRow *poison, Arena *a)
 	for (int i = 0; i < n && device_of_others; i++)
 		rows += strcmp(row[i].key.device, device_of_others) != 0 &&
 			!strcmp(row[i].sched, poison->sched);
-	log_close(l);
 	return rows;
 }
 
@@ -336,7 +320,7 @@ a_tuner_goes_on_and_spares_other_boards(void **state)
 {
 	Arena *a = arena_new();
 	char command[160];
-	LogRow poison;
+	LogRow poison = {0};
 	int status;
 	Board b;
 	pid_t pid;
@@ -378,7 +362,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	remove_log();
+	log_file_remove(log_path);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "db/log.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
@@ -31,18 +32,6 @@ typedef struct Watch {
 } Watch;
 
 static char log_path[] = "/tmp/hone-test-tune-XXXXXX";
-
-static void
-log_remove(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", "-lock", ".lock"};
-	char path[128];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(path, sizeof path, "%s%s", log_path, suffix[i]);
-		unlink(path);
-	}
-}
 
 /* SIGKILL to every rpc_server that is a child of this process. */
 static int
@@ -131,14 +120,9 @@ static int
 check_log(const Watch *w)
 {
 	Arena *a = arena_new();
-	LogKey any = {0};
-	LogRow *row;
-	Err e = {0};
-	Log *l;
 	int n;
+	const LogRow *row = log_file_rows(log_path, a, &n);
 
-	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, &n, &e))
-		fail_msg("%s", e.msg);
 	for (int i = 0; i < n; i++)
 		for (int k = 0; k < i; k++)
 			assert_false(!row[i].race && !row[k].race &&
@@ -151,7 +135,6 @@ check_log(const Watch *w)
 			found |= row[k].id == w->id[i];
 		assert_true(found);
 	}
-	log_close(l);
 	arena_free(a);
 	return n;
 }
@@ -179,7 +162,7 @@ a_model_is_tuned_and_a_second_run_measures_nothing(void **state)
 	int rows;
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	must_tune(&w, &r);
 	check_report(&r);
 	assert_true(r.trials > 0 && w.nid >= r.trials);
@@ -215,7 +198,7 @@ a_verdict_holds_while_its_rows_are_there(void **state)
 	char command[256];
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	must_tune(&w, &r);
 	tune_report_fini(&r);
 	snprintf(command, sizeof command,
@@ -236,7 +219,7 @@ a_killed_agent_is_replaced(void **state)
 	TuneReport r;
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	must_tune(&w, &r);
 	check_report(&r);
 	assert_true(r.lost >= 1 && w.notices >= r.lost);
@@ -251,7 +234,7 @@ a_stopped_run_goes_on(void **state)
 	TuneReport r, rest;
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	must_tune(&w, &r);
 	assert_true(r.stopped && r.decided < 2);
 	must_tune(&more, &rest);
@@ -298,7 +281,7 @@ a_killed_tuner_goes_on(void **state)
 	TuneReport r;
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	for (int i = 1; i <= 3; i++)
 		tune_and_kill(g, &w, i);
 	must_tune(&w, &r);
@@ -362,7 +345,7 @@ static void
 more_effort_satisfies_less(void **state)
 {
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	assert_int_equal(trials_of("estimate", TASK_DONE), 2);
 	assert_int_equal(trials_of("estimate", TASK_OLD), 0);
 	assert_true(trials_of("measure", TASK_DONE) > 20);
@@ -381,26 +364,21 @@ a_strict_run_tries_nothing_lossy(void **state)
 {
 	Watch w = {.fd = -1, .strict = true};
 	Arena *a = arena_new();
-	LogKey any = {0};
+	const LogRow *row;
 	TuneReport r;
-	LogRow *row;
-	Err e = {0};
-	Log *l;
 	int n;
 
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	must_tune(&w, &r);
 	check_report(&r);
 	tune_report_fini(&r);
-	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, &n, &e))
-		fail_msg("%s", e.msg);
+	row = log_file_rows(log_path, a, &n);
 	assert_true(n > 0);
 	for (int i = 0; i < n; i++) {
 		assert_string_equal(row[i].key.tolerance, "strict");
 		assert_string_not_equal(row[i].algorithm, "winograd4");
 	}
-	log_close(l);
 	arena_free(a);
 }
 
@@ -433,7 +411,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	log_remove();
+	log_file_remove(log_path);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "db/log.h"
 #include "rpc_client/lease.h"
 #include "tests/unit/agent_process.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 
@@ -124,32 +125,6 @@ must_tune(Watch *w, const TuneOptions *like, TuneReport *r)
 	assert_int_equal(r->decided, TUNE_CASE_CHAIN);
 }
 
-static LogRow *
-read_log(Arena *a, int *n)
-{
-	LogKey any = {0};
-	LogRow *row;
-	Err e = {0};
-	Log *l;
-
-	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, n, &e))
-		fail_msg("%s", e.msg);
-	log_close(l);
-	return row;
-}
-
-static void
-remove_log(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char file[128];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(file, sizeof file, "%s%s", log_path, suffix[i]);
-		unlink(file);
-	}
-}
-
 static bool
 ends_with(const char *text, const char *end)
 {
@@ -207,7 +182,7 @@ two_boards_share_the_work(void **state)
 	(void)state;
 	start_all(&w, SHORT);
 	must_tune(&w, &(TuneOptions){0}, &r);
-	row = read_log(a, &n);
+	row = log_file_rows(log_path, a, &n);
 	assert_int_equal(n, w.rows);
 	check_rows(row, n, r.trials);
 	assert_int_equal(r.nboard, BOARDS);
@@ -226,7 +201,7 @@ two_boards_share_the_work(void **state)
 	tune_report_fini(&r);
 	end_all(&w);
 	arena_free(a);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 /* The texts a search tried, of all Tasks, as a sum of digests: their order says nothing. */
@@ -238,7 +213,7 @@ tried(void)
 	LogRow *row;
 	int n;
 
-	row = read_log(a, &n);
+	row = log_file_rows(log_path, a, &n);
 	for (int i = 0; i < n; i++) {
 		Digest d = digest_of_text(arena_printf(a, "%s %s", row[i].key.task, row[i].sched));
 
@@ -246,7 +221,7 @@ tried(void)
 		sum += row[i].race ? 0 : one;
 	}
 	arena_free(a);
-	remove_log();
+	log_file_remove(log_path);
 	return sum;
 }
 
@@ -268,52 +243,53 @@ the_same_answers_give_the_same_proposals(void **state)
 	end_all(&w);
 }
 
+/* A search that w takes boards from, and the log that must come of it all the same. */
+static void
+tune_losing(Watch *w, double reconnect_s, TuneReport *r)
+{
+	Arena *a = arena_new();
+	LogRow *row;
+	int n;
+
+	start_all(w, LONG);
+	must_tune(w, &(TuneOptions){.reconnect_s = reconnect_s}, r);
+	row = log_file_rows(log_path, a, &n);
+	check_rows(row, n, r->trials);
+	arena_free(a);
+}
+
 /* It does not come back: the others get what it had when its time is over. */
 static void
 a_board_that_dies_loses_nothing(void **state)
 {
-	Arena *a = arena_new();
 	Watch w = {.kill_at = 6};
 	char text[128];
 	TuneReport r;
-	LogRow *row;
-	int n;
 
 	(void)state;
-	start_all(&w, LONG);
-	must_tune(&w, &(TuneOptions){.reconnect_s = 1}, &r);
-	row = read_log(a, &n);
-	check_rows(row, n, r.trials);
+	tune_losing(&w, 1, &r);
 	assert_true(r.board[0].trials > 0 && !r.board[0].why && r.lost >= 1);
 	snprintf(text, sizeof text, "%s: connection lost", path[1]);
 	assert_non_null(strstr(w.said, text));
 	tune_report_fini(&r);
 	end_all(&w);
-	arena_free(a);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 /* While it is away for a while, others get what it had; then it takes part again. */
 static void
 a_board_that_comes_back_goes_on(void **state)
 {
-	Arena *a = arena_new();
 	Watch w = {.kill_at = 4, .again_at = 30};
 	TuneReport r;
-	LogRow *row;
-	int n;
 
 	(void)state;
-	start_all(&w, LONG);
-	must_tune(&w, &(TuneOptions){.reconnect_s = 6}, &r);
-	row = read_log(a, &n);
-	check_rows(row, n, r.trials);
+	tune_losing(&w, 6, &r);
 	assert_int_equal(w.again_at, 0);
 	assert_null(r.board[1].why);
 	tune_report_fini(&r);
 	end_all(&w);
-	arena_free(a);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static void
@@ -331,7 +307,7 @@ when_no_board_is_left_each_is_named(void **state)
 	assert_non_null(strstr(e.msg, path[1]));
 	tune_report_fini(&r);
 	end_all(&w);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static void
@@ -349,7 +325,7 @@ a_slow_board_runs_no_race(void **state)
 		for (int i = 0; i < BOARDS; i++)
 			start(&w.agent[i], i, SHORT, i == slow ? "20" : "0");
 		must_tune(&w, &(TuneOptions){0}, &r);
-		row = read_log(a, &n);
+		row = log_file_rows(log_path, a, &n);
 		check_rows(row, n, r.trials);
 		assert_true(count(row, n, slow ? ".2" : ".1", false) > 0);
 		assert_int_equal(count(row, n, slow ? ".2" : ".1", true), 0);
@@ -362,7 +338,7 @@ a_slow_board_runs_no_race(void **state)
 		tune_report_fini(&r);
 		end_all(&w);
 		arena_free(a);
-		remove_log();
+		log_file_remove(log_path);
 	}
 }
 
@@ -386,7 +362,7 @@ a_board_in_use_is_left_out(void **state)
 	tune_report_fini(&r);
 	rpc_close(c);
 	end_all(&w);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "db/log.h"
 #include "rpc_client/lease.h"
 #include "tests/unit/agent_process.h"
+#include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
 #include "tuner/tuner.h"
@@ -70,32 +71,6 @@ must_tune(Watch *w, const char *device, TuneReport *r)
 	assert_int_equal(r->decided, 2);
 }
 
-static LogRow *
-read_log(Arena *a, int *n)
-{
-	LogKey any = {0};
-	LogRow *row;
-	Err e = {0};
-	Log *l;
-
-	if (log_open_read(log_path, &l, &e) || log_rows(l, a, &any, &row, n, &e))
-		fail_msg("%s", e.msg);
-	log_close(l);
-	return row;
-}
-
-static void
-remove_log(void)
-{
-	static const char *const suffix[] = {"", "-wal", "-shm", ".lock"};
-	char file[128];
-
-	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++) {
-		snprintf(file, sizeof file, "%s%s", log_path, suffix[i]);
-		unlink(file);
-	}
-}
-
 static void
 a_tuner_that_was_kicked_goes_on(void **state)
 {
@@ -115,7 +90,7 @@ a_tuner_that_was_kicked_goes_on(void **state)
 	assert_non_null(strstr(w.said, "lease lost (kicked by "));
 	assert_non_null(strstr(w.said, ": enough); asking again"));
 	assert_int_equal(r.lost, 0); /* no connection was */
-	row = read_log(arena, &n);
+	row = log_file_rows(log_path, arena, &n);
 	assert_int_equal(n, w.rows);
 	for (int i = 0; i < n; i++) {
 		assert_string_not_equal(row[i].status, status_name(STATUS_LOST));
@@ -125,7 +100,7 @@ a_tuner_that_was_kicked_goes_on(void **state)
 	rpc_close(w.kicks);
 	agent_kill(&a);
 	arena_free(arena);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static void
@@ -152,7 +127,7 @@ a_busy_device_is_waited_for_or_not(void **state)
 	tune_report_fini(&r);
 	rpc_close(c);
 	agent_kill(&a);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 /* Copies of all rows as they would be if everything had been measured once more, a thousand times
@@ -166,7 +141,7 @@ add_stale_copies(void)
 	Log *l;
 	int n;
 
-	row = read_log(a, &n);
+	row = log_file_rows(log_path, a, &n);
 	for (int i = 0; i < n; i++) {
 		row[i].status = LOG_STALE;
 		row[i].best_ns /= 1000;
@@ -210,7 +185,7 @@ stale_rows_count_for_nobody(void **state)
 
 	(void)state;
 	must_tune(&w, NULL, &first);
-	row = read_log(a, &n);
+	row = log_file_rows(log_path, a, &n);
 	best = best_of(row[0].key.task);
 	add_stale_copies();
 	assert_int_equal(best_of(row[0].key.task), best); /* what compile takes */
@@ -225,7 +200,7 @@ stale_rows_count_for_nobody(void **state)
 	tune_report_fini(&first);
 	tune_report_fini(&second);
 	arena_free(a);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static Result
@@ -271,7 +246,7 @@ late_results_are_recorded_as_stale(void **state)
 	    tuner_record(&t, &w, &p, 0, &e))
 		fail_msg("%s", e.msg);
 	log_close(t.log);
-	row = read_log(w.arena, &n);
+	row = log_file_rows(log_path, w.arena, &n);
 	assert_int_equal(n, 2);
 	assert_string_equal(row[0].status, LOG_STALE);
 	assert_string_equal(row[0].status, status_name(STATUS_STALE));
@@ -284,7 +259,7 @@ late_results_are_recorded_as_stale(void **state)
 	result_fini(&p.stale.v[0].result);
 	result_fini(&item.result);
 	arena_free(p.arena);
-	remove_log();
+	log_file_remove(log_path);
 }
 
 static int
