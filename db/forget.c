@@ -71,8 +71,8 @@ log_select(Log *l, const LogSelection *x, LogSelected *out, Err *e)
 	return rc;
 }
 
-/* Keys without rows, texts without keys, what is said of sessions without rows; and what searches
- * concluded from the rows there were. */
+/* Keys without rows, texts without keys, what is said of sessions and runs without rows; and what
+ * searches concluded from the rows there were. */
 static int
 sweep(Log *l, Err *e)
 {
@@ -80,8 +80,10 @@ sweep(Log *l, Err *e)
 		"DELETE FROM keys WHERE id NOT IN (SELECT key FROM trial);"
 		"DELETE FROM text WHERE kind = 'task' AND digest NOT IN (SELECT task FROM keys);"
 		"DELETE FROM text WHERE kind = 'form' AND digest NOT IN (SELECT form FROM keys);"
-		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_CALIBRATION "', '" LOG_TEXT_STATS
-		"') AND digest NOT IN (SELECT session FROM trial);"
+		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_CALIBRATION "', '" LOG_TEXT_BOARD
+		"', '" LOG_TEXT_SESSION "', '" LOG_TEXT_STATS "') AND digest NOT IN "
+		"(SELECT session FROM trial UNION "
+		"SELECT substr(session, 1, instr(session || '.', '.') - 1) FROM trial);"
 		"DELETE FROM text WHERE kind = '" LOG_TEXT_VERDICT "'";
 
 	return sqlite3_exec(l->db, sql, NULL, NULL, NULL) ? log_fail(l, e) : OK;

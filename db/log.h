@@ -50,7 +50,7 @@ typedef struct LogRow {
 	const char *code;                             /* digest of the object code, hex */
 	const char *generator, *llvm;                 /* versions */
 	const char *stage;   /* how it was proposed: top, descent, random, race... */
-	const char *session; /* which run of the tuner */
+	const char *session; /* which run of the tuner, "RUN"; of one of several boards "RUN.N" */
 	int64_t seed;
 	int64_t race;     /* 0, or the number of the race (in its session) these samples are of */
 	int64_t time;     /* seconds since 1970; log_add fills it in when 0 */
@@ -75,13 +75,14 @@ int log_check(Log *l, Err *e);
 /* Who owns the log for writing right now: *pid is 0 for nobody. Errors: ERR_IO, ERR_NOMEM. */
 int log_owner(const char *path, int64_t *pid, Err *e);
 
-/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". Of kind
- * LOG_TEXT_CALIBRATION the digest is a session, and the text what the machine could do then,
- * "fma_gflops=243.1 dot_gops=..."; of LOG_TEXT_STATS too, and the text where its time went,
- * "trials=1480 seconds=38.200 build=..."; of LOG_TEXT_BOARD the name of the device;
- * LOG_TEXT_VERDICT is of tuner/verdict.h. */
+/* Texts behind digests, stored once: kind is "task", "form", "graph", "plan". Of those of a session
+ * the digest is its name, and the text of LOG_TEXT_CALIBRATION what the machine could do then,
+ * "fma_gflops=243.1 dot_gops=...", of LOG_TEXT_BOARD the name of the device, of LOG_TEXT_SESSION
+ * tuner/session.h. LOG_TEXT_STATS is of the whole run: where its time went,
+ * "trials=1480 seconds=38.200 build=...". LOG_TEXT_VERDICT is of tuner/verdict.h. */
 #define LOG_TEXT_CALIBRATION "calibration"
 #define LOG_TEXT_BOARD       "board"
+#define LOG_TEXT_SESSION     "session"
 #define LOG_TEXT_STATS       "stats"
 #define LOG_TEXT_VERDICT     "verdict"
 int log_put_text(Log *l, const char *kind, const char *digest, const char *text, Err *e);

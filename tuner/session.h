@@ -11,8 +11,6 @@
 
 #include "graph/plan.h"
 
-#define LOG_TEXT_SESSION "session"
-
 enum { SESSION_TASKS_MAX = 4096 };
 
 typedef struct SessionTask {

@@ -400,6 +400,51 @@ only_selected_rows_are_forgotten(void **state)
 	log_close(l);
 }
 
+/* What was said of a session goes with its last row, what was said of a run of several boards with
+ * the last of theirs. */
+static void
+forgetting_takes_what_was_said_of_sessions(void **state)
+{
+	static const char *const kind[] = {LOG_TEXT_CALIBRATION, LOG_TEXT_BOARD, LOG_TEXT_SESSION,
+					   LOG_TEXT_STATS};
+	static const struct {
+		const char *session;
+		const char *status; /* of its row; NULL: none */
+		bool stays;
+	} cases[] = {{"1-1", "WRONG", false},
+		     {"2-2", NULL, true},
+		     {"2-2.1", "WRONG", false},
+		     {"2-2.2", "OK", true}};
+	Bench *b = *state;
+	Log *l = opened(b);
+	LogKey k = texted_key(l, b->a, "a task");
+	int64_t removed;
+	Err e = {0};
+
+	for (int i = 0; i < 4; i++) {
+		LogRow r = right_row(&k, "s\n");
+
+		for (int n = 0; n < 4; n++)
+			assert_int_equal(log_put_text(l, kind[n], cases[i].session, "said", &e),
+					 OK);
+		r.session = cases[i].session;
+		r.status = cases[i].status;
+		if (r.status)
+			added(l, &r);
+	}
+	assert_int_equal(log_forget(l, &(LogSelection){.status = "WRONG"}, &removed, &e), OK);
+	assert_int_equal(removed, 2);
+	for (int i = 0; i < 4; i++)
+		for (int n = 0; n < 4; n++) {
+			const char *text;
+
+			if ((log_get_text(l, b->a, kind[n], cases[i].session, &text, &e) == OK) !=
+			    cases[i].stays)
+				fail_msg("%s of %s", kind[n], cases[i].session);
+		}
+	log_close(l);
+}
+
 static void
 a_survey_counts(void **state)
 {
@@ -478,6 +523,7 @@ main(void)
 		CASE(a_killed_merge_is_whole_or_nothing),
 		CASE(every_fault_is_told_by_row),
 		CASE(only_selected_rows_are_forgotten),
+		CASE(forgetting_takes_what_was_said_of_sessions),
 		CASE(a_survey_counts),
 		CASE(a_snapshot_is_whole),
 	};
