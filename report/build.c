@@ -218,8 +218,7 @@ fill(Builder *b, ReportSection *s, const RowRefs *rows)
 	s->threads = s->threads > 0 && s->threads <= 4096 ? s->threads : 1;
 	count_rows(s, rows, b->a);
 	take_calibration(s, &runs, b->log, b->a);
-	for (int i = 0; i < runs.n; i++)
-		s->seconds += (double)(runs.v[i].ended - runs.v[i].began);
+	s->seconds = runs.seconds;
 	for (int i = 0; i < s->ntask; i++) {
 		report_task(&s->task[i], &runs, b->a);
 		report_roofline(&s->task[i], s, b->log, b->a);

@@ -40,9 +40,11 @@ report_costs(ReportSection *s, const ReportRuns *runs, Log *l, Arena *a)
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
 		vec_push(a, &s->cost, ((ReportCost){list[i].text, 0}));
 	for (int i = 0; i < runs->n; i++) {
-		if (log_get_text(l, a, LOG_TEXT_STATS, runs->v[i].name, &text, &ignored))
+		if (log_get_text(l, a, LOG_TEXT_STATS, runs->v[i].run, &text, &ignored))
 			continue;
 		s->costed++;
+		if (runs->v[i].again)
+			continue;
 		s->cost_seconds += number_of(text, "seconds");
 		for (int k = 0; k < s->cost.n; k++)
 			s->cost.v[k].seconds += number_of(text, list[k].name);

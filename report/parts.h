@@ -4,18 +4,23 @@
 
 #include "report/report.h"
 
-/* One run of the tuner. Its rows lie at offset + (time - began) seconds of tuning. */
+/* A session: a run of the tuner, or what one of its boards did of it. Its rows lie at offset +
+ * (time
+ * - began) seconds of tuning. */
 typedef struct ReportRun {
 	const char *name;
+	const char *run;        /* name of the whole run */
 	const Session *session; /* NULL: the log does not say */
-	int64_t began, ended;
+	int64_t began, ended;   /* of the whole run */
 	double offset;
+	bool again; /* the one before is of the same run */
 } ReportRun;
 
-/* Runs of a section, in the order they began, and by name. */
+/* Sessions of a section, in the order they began, those of a run together; and by name. */
 typedef struct ReportRuns {
 	ReportRun *v, *named;
 	int n;
+	double seconds; /* of all runs */
 } ReportRuns;
 
 /* Runs that have rows among these, with their place in the time of tuning. */

@@ -1,5 +1,6 @@
 /* Runs of the tuner, and the time of tuning: that of all runs in a row, without the pauses between
- * them. A row's time is in whole seconds, and so is everything made from it. */
+ * them. What several boards did in a run, a session each, was at the same time. A row's time is in
+ * whole seconds, and so is everything made from it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,11 +73,40 @@ merge(ReportRun *v, int n)
 	return kept;
 }
 
+/* Sessions of a run, which lie side by side by name, get the times of all of it. */
+static void
+join(ReportRun *v, int n)
+{
+	for (int i = 0, end; i < n; i = end) {
+		ReportRun all = v[i];
+
+		for (end = i + 1; end < n && !strcmp(v[end].run, all.run); end++) {
+			all.began = v[end].began < all.began ? v[end].began : all.began;
+			all.ended = v[end].ended > all.ended ? v[end].ended : all.ended;
+		}
+		for (int k = i; k < end; k++) {
+			v[k].began = all.began;
+			v[k].ended = all.ended;
+		}
+	}
+}
+
+static void
+place(ReportRuns *runs)
+{
+	for (int i = 0; i < runs->n; i++) {
+		ReportRun *r = &runs->v[i];
+
+		r->again = i && !strcmp(r->run, r[-1].run);
+		r->offset = r->again ? r[-1].offset : runs->seconds;
+		runs->seconds += r->again ? 0 : (double)(r->ended - r->began);
+	}
+}
+
 ReportRuns
 report_runs(Log *l, Arena *a, const LogRow *const *row, int n)
 {
-	ReportRuns runs = {ARENA_ARRAY(a, ReportRun, n + 1), NULL, 0};
-	double offset = 0;
+	ReportRuns runs = {.v = ARENA_ARRAY(a, ReportRun, n + 1)};
 
 	for (int i = 0; i < n; i++) {
 		const ReportRun *last = runs.n ? &runs.v[runs.n - 1] : NULL;
@@ -88,14 +118,15 @@ report_runs(Log *l, Arena *a, const LogRow *const *row, int n)
 	}
 	runs.n = merge(runs.v, runs.n);
 	for (int i = 0; i < runs.n; i++) {
-		runs.v[i].began = began(&runs.v[i]);
-		runs.v[i].session = session_named(l, a, runs.v[i].name);
+		ReportRun *r = &runs.v[i];
+
+		r->began = began(r);
+		r->run = arena_printf(a, "%.*s", (int)strcspn(r->name, "."), r->name);
+		r->session = session_named(l, a, r->name);
 	}
+	join(runs.v, runs.n);
 	qsort(runs.v, (size_t)runs.n, sizeof *runs.v, by_begin);
-	for (int i = 0; i < runs.n; i++) {
-		runs.v[i].offset = offset;
-		offset += (double)(runs.v[i].ended - runs.v[i].began);
-	}
+	place(&runs);
 	runs.named = arena_copy(a, runs.v, (size_t)runs.n * sizeof *runs.v);
 	qsort(runs.named, (size_t)runs.n, sizeof *runs.named, by_name);
 	return runs;

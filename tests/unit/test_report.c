@@ -62,7 +62,7 @@ clocks_are_thinned(void **state)
 	LogRow *r = ARENA_ARRAY(b->a, LogRow, N);
 	const LogRow **ref = ARENA_ARRAY(b->a, const LogRow *, N);
 	ReportRun run = {.name = "1000-1", .began = 1000};
-	ReportRuns runs = {&run, &run, 1};
+	ReportRuns runs = {.v = &run, .named = &run, .n = 1};
 	ReportClock c = {0};
 	double least = INFINITY;
 
@@ -241,6 +241,43 @@ numbers_of_a_small_log(void **state)
 	assert_string_equal(s->failure.v[0].reason, "at address 403");
 	assert_true(s->seconds == 30);
 	assert_true(near(s->curve.v[0].ns, 1070) && near(s->curve.v[s->curve.n - 1].ns, 570));
+	log_close(l);
+}
+
+/* What two boards did in a run took one time, of which the run says where it went. */
+static void
+boards_of_a_run_share_its_time(void **state)
+{
+	static const struct {
+		const char *session;
+		int64_t second;
+	} list[] = {{"1700000000-7.1", 10},
+		    {"1700000000-7.2", 12},
+		    {"1700000000-7.1", 20},
+		    {"1700000000-7.2", 18},
+		    {"1700000100-7", 130}};
+	Bench *b = *state;
+	Log *l = opened(b);
+	const ReportSection *s;
+	Report r;
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		LogRow one = trial(TASK_A, arena_printf(b->a, "%zu\n", i), 500 - (double)i,
+				   list[i].second);
+
+		one.session = list[i].session;
+		added(l, &one);
+	}
+	put(l, LOG_TEXT_STATS, "1700000000-7", "trials=4 seconds=20.5 build=8");
+	r = built(l, b, &(ReportOptions){0});
+	s = &r.section.v[0];
+	assert_int_equal(s->session.n, 3);
+	assert_true(s->seconds == 20 + 30);
+	assert_int_equal(s->costed, 2);
+	assert_true(s->cost_seconds == 20.5);
+	assert_true(s->task[0].curve.v[1].seconds == 12);
+	assert_int_equal(s->task[0].curve.n, 4);
+	assert_true(s->task[0].curve.v[3].seconds == 20 + 30);
 	log_close(l);
 }
 
@@ -432,6 +469,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(reasons_without_numbers_are_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(clocks_are_thinned, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_of_a_small_log, setup, teardown),
+		cmocka_unit_test_setup_teardown(boards_of_a_run_share_its_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(sections_are_models, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_hold_hostile_texts, setup, teardown),
 		cmocka_unit_test_setup_teardown(terminals_keep_their_width, setup, teardown),
