@@ -71,15 +71,55 @@ print_on_one_line(const char *text, int width)
 	putchar('\n');
 }
 
-static void
-print_row_head(void)
+/* Names of the boards that measured, by session. */
+typedef struct BoardNames {
+	Log *l;
+	Arena *a;
+	VEC(const char *) session, name;
+	int columns; /* that they take; 0: they are not shown */
+} BoardNames;
+
+/* "" when the log does not say. */
+static const char *
+board_of(BoardNames *b, const LogRow *r)
 {
-	printf("%6s  %-12s %12s %8s %5s  %-17s  %s\n", "id", "status", "best us", "GFLOPS", "peak",
-	       "time", "schedule");
+	const char *name = "";
+	Err ignored = {0};
+
+	for (int i = b->session.n - 1; i >= 0; i--)
+		if (!strcmp(b->session.v[i], r->session))
+			return b->name.v[i];
+	log_get_text(b->l, b->a, LOG_TEXT_BOARD, r->session, &name, &ignored);
+	vec_push(b->a, &b->session, r->session);
+	vec_push(b->a, &b->name, name);
+	return name;
+}
+
+/* They are shown where they tell rows apart, or a row is of a run of several boards. */
+static void
+size_boards(BoardNames *b, const LogRow *row, int n)
+{
+	size_t longest = sizeof "board" - 1;
+	bool several = false;
+
+	for (int i = 0; i < n; i++) {
+		const char *name = board_of(b, &row[i]);
+
+		several |= strchr(row[i].session, '.') || strcmp(name, b->name.v[0]);
+		longest = strlen(name) > longest ? strlen(name) : longest;
+	}
+	b->columns = several ? (int)longest + 2 : 0;
 }
 
 static void
-print_row(const LogRow *r, double flops)
+print_row_head(const BoardNames *b)
+{
+	printf("%6s  %-12s %12s %8s %5s  %-17s  %-*s%s\n", "id", "status", "best us", "GFLOPS",
+	       "peak", "time", b->columns, b->columns ? "board" : "", "schedule");
+}
+
+static void
+print_row(const LogRow *r, double flops, BoardNames *b)
 {
 	char ns[24] = "", gflops[24] = "", share[24] = "", when[24];
 	double peak = peak_of(r->calibration_before, r->calibration_after);
@@ -94,8 +134,8 @@ print_row(const LogRow *r, double flops)
 	if (r->best_ns > 0 && flops > 0 && peak > 0)
 		snprintf(share, sizeof share, "%.0f%%", 100 * flops / r->best_ns / peak);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%MZ", gmtime_r(&t, &tm));
-	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  ", (long long)r->id, r->status, ns, gflops,
-		      share, when);
+	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  %-*s", (long long)r->id, r->status, ns,
+		      gflops, share, when, b->columns, b->columns ? board_of(b, r) : "");
 	if (!strcmp(r->status, "OK") && *r->reason)
 		used += printf("(%s) ", r->reason);
 	print_on_one_line(strcmp(r->status, "OK") && *r->reason ? r->reason : r->sched,
@@ -110,7 +150,7 @@ print_task_head(const LogRow *r, const TaskSummary *t)
 }
 
 static void
-json_row(Json *list, Log *l, Arena *a, const LogRow *r)
+json_row(Json *list, BoardNames *b, const LogRow *r)
 {
 	Json *one = json_object(list, NULL), *samples;
 	char layers[SANDBOX_WORDS_BYTES];
@@ -140,7 +180,9 @@ json_row(Json *list, Log *l, Arena *a, const LogRow *r)
 	json_bool(one, "insecure", r->insecure);
 	json_text(one, "stage", r->stage);
 	json_text(one, "session", r->session);
-	if (log_get_text(l, a, LOG_TEXT_CALIBRATION, r->session, &machine, &ignored) == OK)
+	if (*board_of(b, r))
+		json_text(one, "board", board_of(b, r));
+	if (log_get_text(b->l, b->a, LOG_TEXT_CALIBRATION, r->session, &machine, &ignored) == OK)
 		json_text(one, "session_calibration", machine);
 	json_number(one, "seed", (double)r->seed);
 	json_number(one, "race", (double)r->race);
@@ -153,9 +195,10 @@ static void
 print_json(Log *l, Arena *a, const LogRow *row, int n)
 {
 	Json *list = json_array(NULL, NULL);
+	BoardNames b = {.l = l, .a = a};
 
 	for (int i = 0; i < n; i++)
-		json_row(list, l, a, &row[i]);
+		json_row(list, &b, &row[i]);
 	json_out(list);
 }
 
@@ -163,17 +206,19 @@ print_json(Log *l, Arena *a, const LogRow *row, int n)
 static void
 print_rows(Log *l, Arena *a, const LogRow *row, int n)
 {
+	BoardNames b = {.l = l, .a = a};
 	TaskSummary t = {0};
 
+	size_boards(&b, row, n);
 	if (n)
-		print_row_head();
+		print_row_head(&b);
 	for (int i = 0; i < n; i++) {
 		if (!i || strcmp(row[i].key.task, row[i - 1].key.task) ||
 		    strcmp(row[i].key.form, row[i - 1].key.form)) {
 			t = summarise(l, a, row[i].key.task);
 			print_task_head(&row[i], &t);
 		}
-		print_row(&row[i], t.flops);
+		print_row(&row[i], t.flops, &b);
 	}
 }
 
@@ -284,6 +329,7 @@ static const Command log_show = {
 	.operands = "LOG",
 	.min = 1,
 	.max = 1,
+	.text = "Where rows are of several boards, each says which one measured it.",
 	.option = show_options,
 	.run = run_show,
 };

@@ -58,6 +58,22 @@ checked() {
 	refused 2 "--status" "$hone" log forget all.db --status FINE
 }
 
+boards() { # whose rows are of one board says no names, others do
+	ok "$hone" log show one.db
+	says ' time +schedule$'
+	cp one.db boards.db
+	sqlite3 boards.db "UPDATE trial SET session = '1-1.' || (1 + id % 2);
+		INSERT INTO text (kind, digest, body) VALUES ('board', '1-1.1', 'rack-1'),
+			('board', '1-1.2', 'rack-number-2')"
+	ok "$hone" log show boards.db
+	says ' time +board +schedule$'
+	says '^ +1 .*Z +rack-number-2  '
+	says '^ +2 .*Z +rack-1         '
+	json "$hone" log show boards.db --json
+	[ "$(grep -c '"board":.*"rack-1"' json)" = "$(sqlite3 boards.db \
+		"SELECT count(*) FROM trial WHERE session = '1-1.1'")" ] || fail "other boards"
+}
+
 exported() {
 	for form in t4 kernel-tuner; do
 		ok "$hone" log export one.db --format $form -o $form
@@ -196,6 +212,7 @@ models() {
 }
 
 made
+boards
 merged
 checked
 exported
