@@ -194,15 +194,6 @@ plot_dot(const Plot *p, double x, double y, double radius, const char *class, co
 	str_add(out, "</circle>");
 }
 
-void
-plot_text(const Plot *p, double x, double y, const char *class, const char *text, Str *out)
-{
-	str_printf(out, "<text class='%s' x=%.1f y=%.1f>", class, scale_at(&p->x, x),
-		   scale_at(&p->y, y));
-	text_escape(out, text);
-	str_add(out, "</text>");
-}
-
 PlotPath
 path_begin(const Plot *p, bool steps, const char *class, Str *out)
 {

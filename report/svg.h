@@ -42,7 +42,6 @@ void plot_line(const Plot *p, double x0, double y0, double x1, double y1, const 
 /* A dot at data x, y. tip: already escaped text that is shown when pointed at, or NULL. */
 void plot_dot(const Plot *p, double x, double y, double radius, const char *class, const char *tip,
 	      Str *out);
-void plot_text(const Plot *p, double x, double y, const char *class, const char *text, Str *out);
 
 /* A path through points, one after the other: "M", then "L", or steps where the value holds until
  * the next point. */
