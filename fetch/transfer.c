@@ -18,9 +18,8 @@ enum { REDIRECTS_MAX = 5 };
 typedef struct Transfer {
 	Request *r;
 	CURL *curl;
-	const char *body;
 	size_t body_at;
-	bool too_large, found;
+	bool too_large;
 	int io; /* errno of a file */
 } Transfer;
 
@@ -30,6 +29,12 @@ bound(const Request *r)
 	uint64_t most = r->o->bytes_max ? r->o->bytes_max : BYTES_MAX;
 
 	return r->to < 0 && !r->head ? sizeof r->text - 1 : most;
+}
+
+static bool
+is_upload(const Request *r)
+{
+	return r->body >= 0 || r->text_body;
 }
 
 /* Called by curl for bytes that came; another count than n ends the transfer. */
@@ -42,7 +47,7 @@ on_bytes(char *data, size_t one, size_t n, void *self)
 
 	(void)one;
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status >= 300 || r->head) /* a page about an error is not the file */
+	if (status >= 300 || r->head || is_upload(r)) /* a page about what was done is no file */
 		return n;
 	if (r->moved == 0 && r->from && status == 200)
 		return 0; /* all from the start, and not the rest */
@@ -92,6 +97,7 @@ on_seek(void *self, curl_off_t at, int origin)
 	if (origin != SEEK_SET)
 		return CURL_SEEKFUNC_CANTSEEK;
 	t->body_at = (size_t)at;
+	t->r->moved = (uint64_t)at;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -138,7 +144,8 @@ set_limits(Transfer *t)
 			 (long)(o->stall_s >= 1  ? o->stall_s
 				: o->stall_s > 0 ? 1
 						 : STALL_S));
-	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)bound(t->r));
+	if (t->r->to >= 0) /* a page about an error may be larger than a text */
+		curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)bound(t->r));
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "hone");
 	curl_easy_setopt(c, CURLOPT_FILETIME, 1L);
 }
@@ -159,7 +166,7 @@ set_request(Transfer *t)
 	curl_easy_setopt(c, CURLOPT_NOBODY, (long)r->head);
 	if (r->from)
 		curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)r->from);
-	if (r->body < 0 && !r->text_body)
+	if (!is_upload(r))
 		return NULL;
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, on_body);

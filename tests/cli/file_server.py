@@ -16,6 +16,7 @@ import time
 from email.utils import formatdate
 
 folder = sys.argv[1]
+page = b"<p>what servers say beside a status</p>\n" * 300  # longer than any text that is asked for
 
 
 def control(name):
@@ -62,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/to-file/" in self.path:
             return self.answer(302, Location="file://" + path)
         if not os.path.isfile(path):
-            return self.answer(404, b"nothing here")
+            return self.answer(404, page)
         with open(path, "rb") as f:
             data = f.read()
         about = {"ETag": self.etag(path),
@@ -104,7 +105,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(path + ".new", "wb") as f:
             f.write(body)
         os.replace(path + ".new", path)
-        self.answer(201)
+        self.answer(201, page)
 
 
 class Server(http.server.ThreadingHTTPServer):
