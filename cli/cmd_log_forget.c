@@ -17,11 +17,13 @@ read_date(const char *text, int64_t *out, Err *e)
 	for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
 		struct tm tm = {0};
 		const char *end = strptime(text, form[i], &tm);
+		int day = tm.tm_mday;
 
-		if (end && !*end) {
-			*out = timegm(&tm);
+		if (!end || *end)
+			continue;
+		*out = timegm(&tm);
+		if (*out > 0 && tm.tm_mday == day) /* 0 would be any time; no 31st of June */
 			return OK;
-		}
 	}
 	return err_set(e, ERR_INPUT,
 		       "--before: '%s', expected a date in UTC, 2026-01-31 or "

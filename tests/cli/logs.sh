@@ -54,7 +54,9 @@ checked() {
 	ok "$hone" log forget bad.db --model "$model" --yes
 	[ "$(rows bad.db)" = 0 ] || fail "rows of the model are left"
 	refused 2 "which rows" "$hone" log forget all.db --yes
-	refused 2 "--before" "$hone" log forget all.db --before yesterday
+	for date in yesterday 1970-01-01 2026-02-31; do
+		refused 2 "--before: '$date'" "$hone" log forget all.db --before $date --yes
+	done
 	refused 2 "--status" "$hone" log forget all.db --status FINE
 }
 
