@@ -97,7 +97,7 @@ int log_get_plan(Log *l, Arena *a, const char *graph, const char *target, const 
 /* Adds n rows in one transaction; on success every id is filled in and the rows are on disk. */
 int log_add(Log *l, LogRow *row, int n, Err *e);
 
-/* The Plans of a graph, by target. */
+/* The Plans of a graph, those for less memory as well ("GRAPH in BYTES"), by target. */
 typedef struct LogPlan {
 	const char *target, *text;
 } LogPlan;

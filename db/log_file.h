@@ -50,7 +50,8 @@ int64_t *column_integer(LogRow *r, const Column *c);
 		    "ON CONFLICT (graph, target) DO UPDATE SET body = excluded.body")        \
 	X(KEEP_PLAN, "INSERT OR IGNORE INTO plan (graph, target, body) VALUES (?1, ?2, ?3)") \
 	X(GET_PLAN, "SELECT body FROM plan WHERE graph = ?1 AND target = ?2")                \
-	X(PLANS, "SELECT target, body FROM plan WHERE graph = ?1 ORDER BY target")           \
+	X(PLANS, "SELECT target, body FROM plan WHERE graph = ?1 OR "                        \
+		 "substr(graph, 1, length(?1) + 4) = ?1 || ' in ' ORDER BY target, graph")   \
 	X(FASTEST, LOG_SIGHT " AND race = 0 ORDER BY best_ns, id")                           \
 	X(RACED, LOG_SIGHT " AND race > 0 ORDER BY time DESC, id DESC")                      \
 	X(RACE, LOG_SIGHT " AND race > 0 AND race = ?2 AND session = ?3 ORDER BY id")

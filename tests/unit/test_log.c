@@ -82,7 +82,9 @@ texts_and_plans_come_back(void **state)
 	Bench *b = *state;
 	Log *l = opened(b);
 	const char *text;
+	LogPlan *plan;
 	Err e = {0};
+	int n;
 
 	assert_int_equal(log_get_text(l, b->a, "task", "ab", &text, &e), NOT_APPLICABLE);
 	assert_int_equal(log_put_text(l, "task", "ab", "task\n  in x\n", &e), OK);
@@ -95,6 +97,12 @@ texts_and_plans_come_back(void **state)
 	assert_int_equal(log_get_plan(l, b->a, "g", "t", &text, &e), OK);
 	assert_string_equal(text, "two");
 	assert_int_equal(log_get_plan(l, b->a, "g", "u", &text, &e), NOT_APPLICABLE);
+	assert_int_equal(log_put_plan(l, "g in 1000", "t", "less", &e), OK);
+	assert_int_equal(log_put_plan(l, "g2", "t", "another", &e), OK);
+	assert_int_equal(log_plans(l, b->a, "g", &plan, &n, &e), OK);
+	assert_int_equal(n, 2);
+	assert_string_equal(plan[0].text, "two");
+	assert_string_equal(plan[1].text, "less");
 	log_close(l);
 }
 
