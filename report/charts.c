@@ -235,7 +235,7 @@ roof(const Plot *p, const ReportSection *s, double peak, Str *out)
 }
 
 static void
-roof_task(const Plot *p, const ReportSection *s, int section, int number, Str *out)
+roof_task(const Plot *p, const ReportSection *s, int number, Str *out)
 {
 	const ReportTask *t = &s->task[number];
 	double size = s->ntask > CROWD ? 0.65 : 1;
@@ -251,18 +251,16 @@ roof_task(const Plot *p, const ReportSection *s, int section, int number, Str *o
 			   before);
 	if (task_share(t) > 0)
 		str_printf(&tip, "\n%.0f %% of its roofline", 100 * task_share(t));
-	str_printf(out, "<a href='#s%dt%d'>", section, number);
 	if (before > 0) {
 		plot_line(p, x, before, x, after, "j", out);
 		plot_dot(p, x, before, 3.5 * size, "before", str_get(&tip), out);
 	}
 	plot_dot(p, x, after, 4.5 * size, "after", str_get(&tip), out);
-	str_add(out, "</a>");
 	str_fini(&tip);
 }
 
 void
-chart_roofline(const ReportSection *s, int section, Str *out)
+chart_roofline(const ReportSection *s, int section, int linked, Str *out)
 {
 	double peak = s->fma_gflops * s->threads;
 	Extent x = {0}, y = {0};
@@ -286,9 +284,14 @@ chart_roofline(const ReportSection *s, int section, Str *out)
 		      (PlotRange){true, x.lo / 1.5, x.hi * 1.5, "operations per byte"},
 		      (PlotRange){true, y.lo / 1.5, y.hi * 1.5, "GFLOPS"});
 	plot_begin(&p, "roofline: tasks untuned and tuned", out);
-	for (int i = 0; i < s->ntask; i++)
-		if (has_place(&s->task[i]))
-			roof_task(&p, s, section, i, out);
+	for (int i = 0; i < s->ntask; i++) {
+		if (!has_place(&s->task[i]))
+			continue;
+		if (i < linked)
+			str_printf(out, "<a href='#s%dt%d'>", section, i);
+		roof_task(&p, s, i, out);
+		str_add(out, i < linked ? "</a>" : "");
+	}
 	roof(&p, s, peak, out);
 	plot_end(out);
 }

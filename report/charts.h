@@ -9,7 +9,8 @@ typedef enum ChartAxis { CHART_TRIALS, CHART_SECONDS } ChartAxis;
 
 void chart_task(const ReportTask *t, ChartAxis axis, Str *out);
 void chart_model(const ReportSection *s, ChartAxis axis, Str *out);
-void chart_roofline(const ReportSection *s, int section, Str *out);
+/* linked: the first so many tasks have charts of their own, which their dots lead to. */
+void chart_roofline(const ReportSection *s, int section, int linked, Str *out);
 void chart_clock(const ReportSection *s, Str *out);
 
 /* Text of a log for a page, cut after so many bytes. */

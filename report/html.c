@@ -206,7 +206,7 @@ model_curve(const ReportSection *s, Str *out)
 }
 
 static void
-roofline(const ReportSection *s, int number, Str *out)
+roofline(const ReportSection *s, int number, int charts, Str *out)
 {
 	size_t before;
 
@@ -214,7 +214,7 @@ roofline(const ReportSection *s, int number, Str *out)
 	str_add(out,
 		"<p class=key><i class=kb></i>untuned<i class=ka></i>winner</p>\n<div class=wide>");
 	before = out->n;
-	chart_roofline(s, number, out);
+	chart_roofline(s, number, charts, out);
 	if (out->n == before)
 		str_add(out,
 			"<p class=note>Nothing to draw: no task with arithmetic has a time.</p>");
@@ -516,7 +516,7 @@ section(Page *p, const ReportSection *s, int number)
 	cards(s, p->out);
 	facts(s, p->out);
 	model_curve(s, p->out);
-	roofline(s, number, p->out);
+	roofline(s, number, charts, p->out);
 	table(p, s, number, charts);
 	tasks(p, s, number, charts);
 	failures(s, p->out);

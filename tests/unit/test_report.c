@@ -378,6 +378,37 @@ pages_hold_hostile_texts(void **state)
 }
 
 /* Lines of the terminal: bytes that begin a character. */
+/* Of many tasks the last have no charts, and nothing leads to them. */
+static void
+links_lead_somewhere(void **state)
+{
+	enum { N = 310, CHARTS = 300 };
+	Bench *b = *state;
+	ReportTask *task = ARENA_ARRAY(b->a, ReportTask, N);
+	ReportSection s = {.key = key(), .graph = "", .model = "", .lacking = ""};
+	Report r = {.name = "t.db"};
+	Str page = {0};
+
+	for (int i = 0; i < N; i++)
+		task[i] = (ReportTask){.label = "one",
+				       .algorithm = "direct",
+				       .sched = "direct\n",
+				       .task = "00",
+				       .form = "11",
+				       .flops = 1e6,
+				       .bytes = 1e3,
+				       .untuned_ns = 900,
+				       .best_ns = 500};
+	s.task = task;
+	s.ntask = N;
+	vec_push(b->a, &r.section, s);
+	report_html(&r, &page);
+	assert_int_equal(occurrences(str_get(&page), "<details "), CHARTS);
+	assert_int_equal(occurrences(str_get(&page), "<a href='#s0t"), 2 * CHARTS);
+	assert_int_equal(occurrences(str_get(&page), "<a "), occurrences(str_get(&page), "</a>"));
+	str_fini(&page);
+}
+
 static void
 terminals_keep_their_width(void **state)
 {
@@ -472,6 +503,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(boards_of_a_run_share_its_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(sections_are_models, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_hold_hostile_texts, setup, teardown),
+		cmocka_unit_test_setup_teardown(links_lead_somewhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(terminals_keep_their_width, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_log_without_rows_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_read_back, setup, teardown),
