@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 uint64_t
@@ -26,4 +27,15 @@ clock_sleep_ns(uint64_t ns)
 
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;
+}
+
+const char *
+clock_text(char out[CLOCK_TEXT], const char *form, int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(out, CLOCK_TEXT, form, &tm))
+		strcpy(out, "-");
+	return out;
 }

@@ -11,4 +11,9 @@ uint64_t clock_ns(void);    /* monotonic: deadlines, durations, measurements */
 int64_t clock_wall_s(void); /* seconds since 1970: labels only */
 void clock_sleep_ns(uint64_t ns);
 
+enum { CLOCK_TEXT = 40 };
+/* So many seconds since 1970, in UTC, as strftime writes them by `form`; "-" where that is no date
+ * of any calendar. */
+const char *clock_text(char out[CLOCK_TEXT], const char *form, int64_t seconds);
+
 #endif

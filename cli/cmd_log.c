@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
@@ -121,10 +121,8 @@ print_row_head(const BoardNames *b)
 static void
 print_row(const LogRow *r, double flops, BoardNames *b)
 {
-	char ns[24] = "", gflops[24] = "", share[24] = "", when[24];
+	char ns[24] = "", gflops[24] = "", share[24] = "", when[CLOCK_TEXT];
 	double peak = peak_of(r->calibration_before, r->calibration_after);
-	time_t t = (time_t)r->time;
-	struct tm tm;
 	int used;
 
 	if (r->best_ns > 0)
@@ -133,7 +131,7 @@ print_row(const LogRow *r, double flops, BoardNames *b)
 		snprintf(gflops, sizeof gflops, "%.2f", flops / r->best_ns);
 	if (r->best_ns > 0 && flops > 0 && peak > 0)
 		snprintf(share, sizeof share, "%.0f%%", 100 * flops / r->best_ns / peak);
-	strftime(when, sizeof when, "%Y-%m-%d %H:%MZ", gmtime_r(&t, &tm));
+	clock_text(when, "%Y-%m-%d %H:%MZ", r->time);
 	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  %-*s", (long long)r->id, r->status, ns,
 		      gflops, share, when, b->columns, b->columns ? board_of(b, r) : "");
 	if (!strcmp(r->status, "OK") && *r->reason)

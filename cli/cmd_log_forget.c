@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "cli/log_commands.h"
 #include "cli/model.h"
 #include "graph/plan.h"
@@ -103,17 +104,15 @@ read_selection(Log *l, const Args *a, LogSelection *s, Err *e)
 static void
 print_selected(const LogSelected *x, bool yes)
 {
-	char from[16] = "", to[16] = "";
-	time_t oldest = (time_t)x->oldest, newest = (time_t)x->newest;
-	struct tm tm;
+	char from[CLOCK_TEXT], to[CLOCK_TEXT];
 
-	strftime(from, sizeof from, "%Y-%m-%d", gmtime_r(&oldest, &tm));
-	strftime(to, sizeof to, "%Y-%m-%d", gmtime_r(&newest, &tm));
 	printf("%s %lld rows", yes ? "removes" : "would remove", (long long)x->rows);
 	if (x->rows)
 		printf(" of %lld tasks on %lld devices, %s to %s; %lld of them right, %lld winners "
 		       "of races",
-		       (long long)x->tasks, (long long)x->devices, from, to, (long long)x->right,
+		       (long long)x->tasks, (long long)x->devices,
+		       clock_text(from, "%Y-%m-%d", x->oldest),
+		       clock_text(to, "%Y-%m-%d", x->newest), (long long)x->right,
 		       (long long)x->winners);
 	printf("\n");
 }

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "cli/log_params.h"
 #include "wire/status.h"
 
@@ -135,12 +135,9 @@ collect(Arena *a, const LogGroup *g)
 static void
 json_time(Json *in, const char *key, int64_t seconds)
 {
-	time_t t = (time_t)seconds;
-	char text[40];
-	struct tm tm;
+	char text[CLOCK_TEXT];
 
-	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S+00:00", gmtime_r(&t, &tm));
-	json_text(in, key, text);
+	json_text(in, key, clock_text(text, "%Y-%m-%d %H:%M:%S+00:00", seconds));
 }
 
 static double

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "fetch/internal.h"
 
@@ -49,14 +49,12 @@ has_same(Upload *u, bool *same, Err *e)
 static int
 check_newer(const Upload *u, Err *e)
 {
-	char when[32] = "of unknown age";
-	time_t t = (time_t)u->found.time;
-	struct tm tm;
+	char when[CLOCK_TEXT] = "of unknown age";
 
 	if (u->o->force || (u->found.time >= 0 && u->found.time <= u->time))
 		return OK;
 	if (u->found.time >= 0)
-		strftime(when, sizeof when, "of %Y-%m-%d %H:%M:%SZ", gmtime_r(&t, &tm));
+		clock_text(when, "of %Y-%m-%d %H:%M:%SZ", u->found.time);
 	return err_set(e, ERR_BUSY,
 		       "%s: has another one, %s: pull it first, or --force to replace it", u->url,
 		       when);

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "report/charts.h"
 #include "report/page_source.h"
 #include "report/svg.h"
@@ -24,17 +24,6 @@ typedef struct Page {
 	Str *out;
 	int rows, charts; /* left to write */
 } Page;
-
-static const char *
-day_text(char out[NUMBER_TEXT], int64_t time)
-{
-	time_t t = (time_t)time;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || !strftime(out, NUMBER_TEXT, "%Y-%m-%d %H:%M UTC", &tm))
-		snprintf(out, NUMBER_TEXT, "-");
-	return out;
-}
 
 /* "A, B and 3 more" */
 static void
@@ -82,7 +71,8 @@ fact(Str *out, const char *name, const char *text)
 static void
 facts(const ReportSection *s, Str *out)
 {
-	char a[NUMBER_TEXT], b[NUMBER_TEXT];
+	static const char minute[] = "%Y-%m-%d %H:%M UTC";
+	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	str_add(out, "<dl class=facts>\n");
 	if (*s->graph)
@@ -100,8 +90,8 @@ facts(const ReportSection *s, Str *out)
 	add_words(out, s->generator.v, s->generator.n);
 	str_add(out, "; ");
 	add_words(out, s->llvm.v, s->llvm.n);
-	str_printf(out, "</dd>\n<dt>dates</dt><dd>%s to %s</dd>\n", day_text(a, s->first),
-		   day_text(b, s->last));
+	str_printf(out, "</dd>\n<dt>dates</dt><dd>%s to %s</dd>\n", clock_text(a, minute, s->first),
+		   clock_text(b, minute, s->last));
 	str_printf(out,
 		   "<dt>rows</dt><dd>%lld in %d session%s: %lld candidates measured, %lld of them "
 		   "right, %lld in races</dd>\n</dl>\n",

@@ -1,8 +1,8 @@
 /* Report -> text in columns: for a terminal, and without colours for a pipe. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "report/charts.h"
 #include "report/svg.h"
 
@@ -113,9 +113,8 @@ warnings(const Screen *s, const ReportSection *x)
 static void
 head(const Screen *s, const ReportSection *x)
 {
-	char a[NUMBER_TEXT], b[NUMBER_TEXT], from[24] = "-", to[24] = "-";
-	time_t first = (time_t)x->first, last = (time_t)x->last;
-	struct tm tm;
+	static const char minute[] = "%Y-%m-%d %H:%M";
+	char a[NUMBER_TEXT], b[NUMBER_TEXT], from[CLOCK_TEXT], to[CLOCK_TEXT];
 	Str *out = s->out;
 
 	paint(s, PAINT_HEAD);
@@ -130,11 +129,8 @@ head(const Screen *s, const ReportSection *x)
 	str_printf(out, ", %d thread%s\n", x->threads, x->threads > 1 ? "s" : "");
 	text_plain(out, x->key.target, s->t->width);
 	str_add(out, "\n");
-	if (gmtime_r(&first, &tm))
-		strftime(from, sizeof from, "%Y-%m-%d %H:%M", &tm);
-	if (gmtime_r(&last, &tm))
-		strftime(to, sizeof to, "%Y-%m-%d %H:%M", &tm);
-	str_printf(out, "%s to %s UTC, hone ", from, to);
+	str_printf(out, "%s to %s UTC, hone ", clock_text(from, minute, x->first),
+		   clock_text(to, minute, x->last));
 	text_plain(out, x->generator.n ? x->generator.v[x->generator.n - 1] : "", 16);
 	str_add(out, ", ");
 	text_plain(out, x->llvm.n ? x->llvm.v[x->llvm.n - 1] : "", 16);

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -224,13 +223,10 @@ journal_refused(const Journal *j)
 static void
 blame(Journal *j, const Digest *d, const char *reset_of)
 {
-	char hex[DIGEST_TEXT], when[POISON_WHEN] = "-";
-	time_t now = (time_t)clock_wall_s();
+	char hex[DIGEST_TEXT], when[CLOCK_TEXT];
 	const PoisonEntry *p;
-	struct tm t;
 
-	if (gmtime_r(&now, &t))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &t);
+	clock_text(when, "%Y-%m-%dT%H:%M:%SZ", clock_wall_s());
 	if (!(reset_of ? poison_reset(&j->list, d, reset_of, when)
 		       : poison_kill(&j->list, d, when)))
 		note(j, "poison: the list is full; its oldest entry may run again");

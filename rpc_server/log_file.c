@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -85,14 +84,11 @@ say(const char *text)
 void
 log_file_line(LogFile *l, const char *line)
 {
-	char text[LINE_BYTES], when[32] = "";
-	time_t now = (time_t)clock_wall_s();
-	struct tm t;
+	char text[LINE_BYTES], when[CLOCK_TEXT];
 	ssize_t put;
 	int n;
 
-	if (gmtime_r(&now, &t))
-		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &t);
+	clock_text(when, "%Y-%m-%dT%H:%M:%SZ", clock_wall_s());
 	n = snprintf(text, sizeof text, "rpc_server: %s %s\n", when, line);
 	if (n >= (int)sizeof text) {
 		n = sizeof text - 1;

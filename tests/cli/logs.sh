@@ -41,6 +41,11 @@ checked() {
 	refused 1 "1 faults" "$hone" log verify bad.db
 	"$hone" log verify bad.db >printed 2>&1 || true
 	says "^row 2: status: 'FINE' is not known$"
+	sqlite3 bad.db "UPDATE trial SET time = 9000000000000000000 WHERE id = 5" # a date of no calendar
+	for command in show best "export --format t4 -o late" "forget --insecure"; do
+		# shellcheck disable=SC2086
+		ok "$hone" log $command bad.db
+	done
 	ok "$hone" log doctor bad.db
 	says '^note +generator .*old \(1\)'
 	says '^note +insecure +1 rows'

@@ -12,10 +12,12 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/dtype.h"
 #include "base/err.h"
 #include "base/half.h"
 #include "base/hash.h"
+#include "base/median.h"
 #include "base/rng.h"
 #include "base/str.h"
 
@@ -209,6 +211,30 @@ devices_and_links_are_written_in_place(void **state)
 	rmdir(dir);
 }
 
+static void
+times_are_dates_where_there_are_any(void **state)
+{
+	char text[CLOCK_TEXT];
+
+	(void)state;
+	assert_string_equal(clock_text(text, "%Y-%m-%d %H:%M", 1700000000), "2023-11-14 22:13");
+	assert_string_equal(clock_text(text, "%Y-%m-%d", 0), "1970-01-01");
+	assert_string_equal(clock_text(text, "%Y-%m-%d", INT64_MAX), "-");
+	assert_string_equal(clock_text(text, "%Y-%m-%d", INT64_MIN), "-");
+}
+
+static void
+medians_lie_in_the_middle(void **state)
+{
+	double odd[] = {3, 1, 2}, even[] = {4, 1, 3, 2}, one[] = {7};
+
+	(void)state;
+	assert_true(median_sorting(odd, 3) == 2 && odd[0] == 1 && odd[2] == 3);
+	assert_true(median_sorting(even, 4) == 2.5);
+	assert_true(median_sorting(one, 1) == 7);
+	assert_true(median_sorting(one, 0) == 0);
+}
+
 int
 main(void)
 {
@@ -222,6 +248,8 @@ main(void)
 		cmocka_unit_test(first_error_is_kept),
 		cmocka_unit_test(random_fill_is_repeatable_and_in_range),
 		cmocka_unit_test(files_round_trip),
+		cmocka_unit_test(times_are_dates_where_there_are_any),
+		cmocka_unit_test(medians_lie_in_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
