@@ -1,4 +1,5 @@
 /* hone log export: a log as text that reads back, or in the forms of others. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,18 @@ same_key(const LogRow *a, const LogRow *b)
 	return true;
 }
 
+/* How a digest begins, as part of a file's name: one of a log from elsewhere may be anything. */
+static const char *
+name_part(Arena *a, const char *digest)
+{
+	char *part = arena_printf(a, "%.8s", digest);
+
+	for (char *p = part; *p; p++)
+		if (!isalnum((unsigned char)*p))
+			*p = '_';
+	return part;
+}
+
 /* Rows of one key as one file: into the folder, or to standard output. */
 static int
 write_group(const Args *a, Log *l, const Form *f, const LogRow *row, int n, int number, Err *e)
@@ -67,8 +80,9 @@ write_group(const Args *a, Log *l, const Form *f, const LogRow *row, int n, int 
 	int rc;
 
 	if (dir)
-		path = arena_printf(a->arena, "%s/%.8s-%.8s-%d.json", dir, row->key.task,
-				    row->key.form, number);
+		path = arena_printf(a->arena, "%s/%s-%s-%d.json", dir,
+				    name_part(a->arena, row->key.task),
+				    name_part(a->arena, row->key.form), number);
 	f->write(a->arena, &g, &text);
 	rc = write_out(path, &text, e);
 	str_fini(&text);

@@ -89,6 +89,10 @@ exported() {
 		grep -q '"algorithm":' json || fail "no parameters"
 		refused 2 "here are 5" "$hone" log export one.db --format $form
 	done
+	cp one.db hostile.db
+	sqlite3 hostile.db "UPDATE keys SET task = '../../' || id"
+	ok "$hone" log export hostile.db --format t4 -o deep/er
+	[ "$(ls deep/er | wc -l)" = 5 ] || fail "files beside the folder"
 	ok "$hone" log export one.db --format csv -o one.csv
 	[ "$(grep -c '^[0-9]' one.csv)" = "$(rows one.db)" ] || fail "rows were lost"
 	refused 2 "'xml', expected one of text csv" "$hone" log export one.db --format xml
