@@ -11,12 +11,13 @@
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/log_commands.h"
+#include "cli/plain.h"
 #include "db/log.h"
 #include "graph/task.h"
 #include "tuner/race.h"
 #include "wire/sandbox.h"
 
-enum { SHORT_DIGEST = 8, IMPORT_MAX = 1 << 30 };
+enum { SHORT_DIGEST = 8, IMPORT_MAX = 1 << 30, STATUS_MAX = 24, BOARD_MAX = 40 };
 
 /* What is shown of a task: the axes of its longest stage, and its operations. */
 typedef struct TaskSummary {
@@ -57,24 +58,10 @@ line_width(void)
 	return w.ws_col;
 }
 
-/* Text of several lines on one, "a; b; c", cut to width. */
-static void
-print_on_one_line(const char *text, int width)
-{
-	for (; *text && width > 0; text++) {
-		if (*text == '\n' && text[1])
-			fputs("; ", stdout);
-		else if (*text != '\n')
-			putchar(*text);
-		width -= *text == '\n' ? 2 : 1;
-	}
-	putchar('\n');
-}
-
 /* Names of the boards that measured, by session. */
 typedef struct BoardNames {
 	Log *l;
-	Arena *a;
+	Arena *a, *line; /* line: of what is being printed */
 	VEC(const char *) session, name;
 	int columns; /* that they take; 0: they are not shown */
 } BoardNames;
@@ -108,14 +95,15 @@ size_boards(BoardNames *b, const LogRow *row, int n)
 		several |= strchr(row[i].session, '.') || strcmp(name, b->name.v[0]);
 		longest = strlen(name) > longest ? strlen(name) : longest;
 	}
-	b->columns = several ? (int)longest + 2 : 0;
+	b->columns = !several ? 0 : longest < BOARD_MAX ? (int)longest : BOARD_MAX;
 }
 
 static void
 print_row_head(const BoardNames *b)
 {
-	printf("%6s  %-12s %12s %8s %5s  %-17s  %-*s%s\n", "id", "status", "best us", "GFLOPS",
-	       "peak", "time", b->columns, b->columns ? "board" : "", "schedule");
+	printf("%6s  %-12s %12s %8s %5s  %-17s  %-*s%sschedule\n", "id", "status", "best us",
+	       "GFLOPS", "peak", "time", b->columns, b->columns ? "board" : "",
+	       b->columns ? "  " : "");
 }
 
 static void
@@ -123,8 +111,10 @@ print_row(const LogRow *r, double flops, BoardNames *b)
 {
 	char ns[24] = "", gflops[24] = "", share[24] = "", when[CLOCK_TEXT];
 	double peak = peak_of(r->calibration_before, r->calibration_after);
+	const char *text = r->sched;
 	int used;
 
+	arena_reset(b->line);
 	if (r->best_ns > 0)
 		snprintf(ns, sizeof ns, "%.2f", r->best_ns / 1e3);
 	if (r->best_ns > 0 && flops > 0)
@@ -132,19 +122,23 @@ print_row(const LogRow *r, double flops, BoardNames *b)
 	if (r->best_ns > 0 && flops > 0 && peak > 0)
 		snprintf(share, sizeof share, "%.0f%%", 100 * flops / r->best_ns / peak);
 	clock_text(when, "%Y-%m-%d %H:%MZ", r->time);
-	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  %-*s", (long long)r->id, r->status, ns,
-		      gflops, share, when, b->columns, b->columns ? board_of(b, r) : "");
-	if (!strcmp(r->status, "OK") && *r->reason)
-		used += printf("(%s) ", r->reason);
-	print_on_one_line(strcmp(r->status, "OK") && *r->reason ? r->reason : r->sched,
-			  line_width() - used);
+	used = printf("%6lld  %-12s %12s %8s %5s  %-17s  ", (long long)r->id,
+		      plain_text(b->line, r->status, STATUS_MAX), ns, gflops, share, when);
+	if (b->columns)
+		used += printf("%-*s  ", b->columns,
+			       plain_text(b->line, board_of(b, r), b->columns));
+	if (*r->reason)
+		text = strcmp(r->status, "OK")
+			       ? r->reason
+			       : arena_printf(b->line, "(%s) %s", r->reason, r->sched);
+	puts(plain_text(b->line, text, line_width() - used));
 }
 
 static void
-print_task_head(const LogRow *r, const TaskSummary *t)
+print_task_head(const LogRow *r, const TaskSummary *t, Arena *a)
 {
-	printf("\ntask %.*s form %.*s  %s\n", SHORT_DIGEST, r->key.task, SHORT_DIGEST, r->key.form,
-	       t->axes);
+	printf("\ntask %.*s form %.*s  %s\n", SHORT_DIGEST, plain_text(a, r->key.task, DIGEST_TEXT),
+	       SHORT_DIGEST, plain_text(a, r->key.form, DIGEST_TEXT), t->axes);
 }
 
 static void
@@ -204,7 +198,7 @@ print_json(Log *l, Arena *a, const LogRow *row, int n)
 static void
 print_rows(Log *l, Arena *a, const LogRow *row, int n)
 {
-	BoardNames b = {.l = l, .a = a};
+	BoardNames b = {.l = l, .a = a, .line = arena_new()};
 	TaskSummary t = {0};
 
 	size_boards(&b, row, n);
@@ -214,10 +208,11 @@ print_rows(Log *l, Arena *a, const LogRow *row, int n)
 		if (!i || strcmp(row[i].key.task, row[i - 1].key.task) ||
 		    strcmp(row[i].key.form, row[i - 1].key.form)) {
 			t = summarise(l, a, row[i].key.task);
-			print_task_head(&row[i], &t);
+			print_task_head(&row[i], &t, b.line);
 		}
 		print_row(&row[i], t.flops, &b);
 	}
+	arena_free(b.line);
 }
 
 int

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/log_commands.h"
+#include "cli/plain.h"
 
 int
 log_merge_told(Log *into, Log *from, const char *name, int64_t *refused, Err *e)
@@ -14,10 +15,11 @@ log_merge_told(Log *into, Log *from, const char *name, int64_t *refused, Err *e)
 	printf("%s: %lld added, %lld known, %lld skipped, %lld texts, %lld plans\n", name,
 	       (long long)m.added, (long long)m.known, (long long)m.refused, (long long)m.texts,
 	       (long long)m.plans);
-	for (int i = 0; i < m.nrefusal; i++)
-		printf("%s: %lld skipped, row %lld the first: %s\n", name,
-		       (long long)m.refusal[i].rows, (long long)m.refusal[i].first,
-		       m.refusal[i].text);
+	for (int i = 0; i < m.nrefusal; i++) {
+		printf("%s: %lld skipped, row %lld the first: ", name, (long long)m.refusal[i].rows,
+		       (long long)m.refusal[i].first);
+		plain_line(m.refusal[i].text);
+	}
 	*refused += m.refused;
 	return OK;
 }

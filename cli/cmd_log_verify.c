@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/log_commands.h"
+#include "cli/plain.h"
 #include "wire/status.h"
 
 enum { DAY_S = 86400 };
@@ -19,9 +20,8 @@ on_fault(void *self, int64_t row, const char *text)
 	if (x->told++ >= x->most)
 		return;
 	if (row)
-		printf("row %lld: %s\n", (long long)row, text);
-	else
-		printf("%s\n", text);
+		printf("row %lld: ", (long long)row);
+	plain_line(text);
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/json_out.h"
+#include "cli/plain.h"
 
 static const char *const verdict[] = {
 #define X(name, text) text,
@@ -31,7 +32,8 @@ print_lines(const Findings *f)
 	for (int i = 0; i < f->list.n; i++) {
 		const Finding *x = &f->list.v[i];
 
-		printf("%-8s %-14s %s\n", verdict[x->verdict], x->topic, x->text);
+		printf("%-8s %-14s ", verdict[x->verdict], x->topic);
+		plain_line(x->text);
 		if (*x->advice)
 			printf("%-8s %-14s -> %s\n", "", "", x->advice);
 	}

@@ -93,6 +93,12 @@ exported() {
 	sqlite3 hostile.db "UPDATE keys SET task = '../../' || id"
 	ok "$hone" log export hostile.db --format t4 -o deep/er
 	[ "$(ls deep/er | wc -l)" = 5 ] || fail "files beside the folder"
+	sqlite3 hostile.db "UPDATE trial SET status = char(27) || '[2J', sched = char(155) || char(27) || '[31m',
+		reason = iif(id % 2, char(27) || 'c', ''); UPDATE keys SET device = char(27) || ']0;x', form = char(27)"
+	for command in show best doctor verify; do
+		"$hone" log $command hostile.db >printed 2>&1 || true
+		! grep -q "$(printf '\033')" printed || fail "log $command sends what a terminal obeys"
+	done
 	ok "$hone" log export one.db --format csv -o one.csv
 	[ "$(grep -c '^[0-9]' one.csv)" = "$(rows one.db)" ] || fail "rows were lost"
 	refused 2 "'xml', expected one of text csv" "$hone" log export one.db --format xml
