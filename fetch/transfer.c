@@ -13,12 +13,13 @@
 static const double CONNECT_S = 15, STALL_S = 30;
 static const uint64_t BYTES_MAX = (uint64_t)16 << 30;
 
-enum { REDIRECTS_MAX = 5 };
+enum { REDIRECTS_MAX = 5, PAGE_MAX = 1 << 20 };
 
 typedef struct Transfer {
 	Request *r;
 	CURL *curl;
 	size_t body_at;
+	uint64_t page; /* bytes that came and are not the file */
 	bool too_large;
 	int io; /* errno of a file */
 } Transfer;
@@ -47,8 +48,11 @@ on_bytes(char *data, size_t one, size_t n, void *self)
 
 	(void)one;
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status >= 300 || r->head || is_upload(r)) /* a page about what was done is no file */
-		return n;
+	if (status >= 300 || r->head || is_upload(r)) {
+		t->page += n; /* about what was done, or why not */
+		t->too_large = t->page > PAGE_MAX;
+		return t->too_large ? 0 : n;
+	}
 	if (r->moved == 0 && r->from && status == 200)
 		return 0; /* all from the start, and not the rest */
 	if (r->from + r->moved + n > bound(r)) {
@@ -257,7 +261,7 @@ failure_of(const Transfer *t, CURLcode rc, Err *e)
 	curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &why);
 	if (t->too_large || rc == CURLE_FILESIZE_EXCEEDED)
 		return err_set(e, ERR_CHECK, "%s: more than %llu bytes", r->url,
-			       (unsigned long long)bound(r));
+			       (unsigned long long)(t->page > PAGE_MAX ? PAGE_MAX : bound(r)));
 	if (t->io)
 		return err_set(e, t->io == ENOSPC || t->io == EDQUOT ? ERR_FULL : ERR_IO, "%s: %s",
 			       r->url, strerror(t->io));

@@ -63,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "/to-file/" in self.path:
             return self.answer(302, Location="file://" + path)
         if not os.path.isfile(path):
-            return self.answer(404, page)
+            return self.answer(404, page * 1000 if "endless" in path else page)
         with open(path, "rb") as f:
             data = f.read()
         about = {"ETag": self.etag(path),

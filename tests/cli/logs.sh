@@ -183,6 +183,7 @@ by_name() {
 	refused 2 "another kind of place" "$hone" log pull "$url/to-file/two.db"
 	refused 1 "more than 1000 bytes" "$hone" log pull "$url/two.db" -o large.db --max 1000 \
 		--sha256 "$(printf '%064d' 7)"
+	refused 1 "more than 1048576 bytes" "$hone" log pull "$url/endless.db"
 	touch served.stall
 	refused 4 "nothing came" "$hone" log pull "$url/two.db" --stall 1s
 	rm served.stall
