@@ -41,6 +41,12 @@ task_share(const ReportTask *t)
 }
 
 double
+task_weight(const ReportSection *s, const ReportTask *t)
+{
+	return s->best_ns > 0 ? t->best_ns * (t->uses ? t->uses : 1) / s->best_ns : 0;
+}
+
+double
 task_gain(const ReportTask *t)
 {
 	if (t->ratio.ratio > 0)

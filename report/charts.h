@@ -20,6 +20,8 @@ void add_text(Str *out, const char *text, size_t max);
 double task_speed(const ReportTask *t, double ns);
 /* Of the roofline; 0 when not known. */
 double task_share(const ReportTask *t);
+/* Of the time of all tasks, as often as they are used; 0 when not known. */
+double task_weight(const ReportSection *s, const ReportTask *t);
 /* How much faster than untuned, by the race if there was one: 1.25; 0 when not known. */
 double task_gain(const ReportTask *t);
 

@@ -225,12 +225,6 @@ number_cell(Str *out, double v, const char *text)
 	str_printf(out, "<td data-v=%.6g>%s</td>", isfinite(v) ? v : 0, v > 0 ? text : "-");
 }
 
-static double
-model_share(const ReportSection *s, const ReportTask *t)
-{
-	return s->best_ns > 0 ? t->best_ns * (t->uses ? t->uses : 1) / s->best_ns : 0;
-}
-
 static void
 gain_cell(Str *out, const ReportTask *t)
 {
@@ -275,7 +269,7 @@ table_row(Page *p, const ReportSection *s, int section, int number, bool linked)
 	gain_cell(out, t);
 	number_cell(out, task_speed(t, t->best_ns), number_text(text, task_speed(t, t->best_ns)));
 	percent_cell(out, task_share(t));
-	percent_cell(out, model_share(s, t));
+	percent_cell(out, task_weight(s, t));
 	str_add(out, "<td class=text>");
 	add_text(out, t->algorithm, 40);
 	str_add(out, "</td></tr>\n");

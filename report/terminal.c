@@ -148,7 +148,6 @@ head(const Screen *s, const ReportSection *x)
 static void
 task_line(const Screen *s, const ReportSection *x, const ReportTask *t, int label)
 {
-	double share = x->best_ns > 0 ? t->best_ns * (t->uses ? t->uses : 1) / x->best_ns : 0;
 	char text[NUMBER_TEXT], uses[16] = "-";
 
 	if (t->uses)
@@ -160,7 +159,8 @@ task_line(const Screen *s, const ReportSection *x, const ReportTask *t, int labe
 	str_printf(s->out, " %6s ", task_gain(t) > 0 ? text : "-");
 	snprintf(text, sizeof text, "%.0f%%", 100 * task_share(t));
 	bar(s, task_share(t), PAINT_GOOD);
-	str_printf(s->out, " %4s %3.0f%%\n", task_share(t) > 0 ? text : "-", 100 * share);
+	str_printf(s->out, " %4s %3.0f%%\n", task_share(t) > 0 ? text : "-",
+		   100 * task_weight(x, t));
 }
 
 static void
