@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bench/layers.h"
 #include "bench/support.h"
-#include "graph/import.h"
-#include "graph/zoo.h"
 #include "tuner/tune.h"
 
 enum { BOARDS = 4, PATH_BYTES = 4096, TRIALS = 64 };
@@ -75,23 +74,6 @@ remove_log(const Bench *b)
 	}
 }
 
-/* Graphs are used up by planning. */
-static int
-load(const Bench *b, Graph **g, Err *e)
-{
-	ImportOptions opt = {0};
-	ImportReport rep;
-	const void *bytes;
-	size_t size;
-	int rc;
-
-	import_report_init(&rep);
-	if (!(rc = zoo_build(b->model, 0, b->arena, &bytes, &size, e)))
-		rc = graph_import_memory(bytes, size, NULL, &opt, g, &rep, e);
-	import_report_fini(&rep);
-	return rc;
-}
-
 /* A search from an empty log, without races: a race is as long as it wants to be. */
 static int
 measure(Bench *b, const Kind *k, const char *const *device, int n, Rate *out, Err *e)
@@ -110,7 +92,7 @@ measure(Bench *b, const Kind *k, const char *const *device, int n, Rate *out, Er
 			   .self = b};
 	TuneReport r;
 	Graph *g;
-	int rc = load(b, &g, e);
+	int rc = layers_graph(b->model, b->arena, &g, e); /* planning uses it up */
 	double seconds;
 
 	if (rc)

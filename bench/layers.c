@@ -13,6 +13,7 @@
 #include "graph/zoo.h"
 #include "search_space/space_form.h"
 #include "tuner/search.h"
+#include "tuner/session.h"
 
 enum {
 	ROUND = 15,
@@ -75,10 +76,8 @@ set_plan(Layers *l, int rc)
 }
 
 int
-layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e)
+layers_graph(const char *name, Arena *a, Graph **out, Err *e)
 {
-	SpaceForm how = {&l->target, TOLERANCE_DEFAULT};
-	FormCost cost = space_form_cost(&how);
 	ImportOptions opt = {0};
 	ImportReport rep;
 	const void *bytes;
@@ -86,14 +85,25 @@ layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e)
 	int rc;
 
 	import_report_init(&rep);
-	if (!(rc = zoo_build(name, 0, l->arena, &bytes, &size, e)) &&
-	    !(rc = graph_import_memory(bytes, size, NULL, &opt, &l->graph, &rep, e)) && edit)
+	if (!(rc = zoo_build(name, 0, a, &bytes, &size, e)))
+		rc = graph_import_memory(bytes, size, NULL, &opt, out, &rep, e);
+	import_report_fini(&rep);
+	return rc;
+}
+
+int
+layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e)
+{
+	SpaceForm how = {&l->target, TOLERANCE_DEFAULT};
+	FormCost cost = space_form_cost(&how);
+	int rc = layers_graph(name, l->arena, &l->graph, e);
+
+	if (!rc && edit)
 		rc = edit(l->graph, e);
 	if (!rc) {
 		graph_sweep(l->graph);
 		rc = plan_build(l->graph, l->arena, &cost, &l->plan, e);
 	}
-	import_report_fini(&rep);
 	return set_plan(l, rc);
 }
 
@@ -146,17 +156,7 @@ layers_node(const Layers *l, int task)
 const char *
 layers_label(const Layers *l, int task)
 {
-	const Step *s = step_of(l, task);
-	const Value *y = &l->graph->value.v[l->plan->buffer.v[s->out.v[0]].value];
-	const char *text = "";
-
-	for (int i = 0; i < s->node.n; i++)
-		text = arena_printf(l->arena, "%s%s%s", text, i ? "+" : "",
-				    op_info(l->graph->node.v[s->node.v[i]].op)->name);
-	for (int i = 0; i < y->rank; i++)
-		text = arena_printf(l->arena, "%s%c%lld", text, i ? 'x' : ' ',
-				    (long long)y->dim[i]);
-	return text;
+	return plan_label(l->plan, task, l->arena);
 }
 
 double

@@ -23,6 +23,9 @@ typedef struct Layers {
 int layers_open(Layers *l, const char *target, Err *e);
 void layers_close(Layers *l);
 
+/* A model of the zoo as the importer leaves it; the caller frees it. */
+int layers_graph(const char *name, Arena *a, Graph **out, Err *e);
+
 /* Of the zoo, imported, changed by `edit` (NULL: left as it is), swept and planned. */
 typedef int LayersEdit(Graph *g, Err *e);
 int layers_of_model(Layers *l, const char *name, LayersEdit *edit, Err *e);
