@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/image.h"
+#include "base/median.h"
 #include "bench/layers.h"
 #include "bench/support.h"
 #include "codegen/link.h"
@@ -311,7 +312,7 @@ time_chain(Chain *c, int round)
 		ns[i] = (double)(clock_ns() - began);
 	}
 	c->peak[round] = (peak + bench_peak_gflops()) / (RUNS + 1);
-	c->run[round] = bench_median(ns, RUNS);
+	c->run[round] = median_sorting(ns, RUNS);
 	run_once(c, round);
 }
 
@@ -360,14 +361,14 @@ print_layer(Chain *c, int task, bool json)
 
 	for (int i = 0; i < c->nlink; i++)
 		if (c->link[i].task == task) {
-			ns += bench_median(c->link[i].ns, ROUNDS);
+			ns += median_sorting(c->link[i].ns, ROUNDS);
 			uses++;
 		}
 	ns /= uses;
 	memcpy(v, c->peak_alone, sizeof v);
-	peak = bench_median(v, ROUNDS);
+	peak = median_sorting(v, ROUNDS);
 	memcpy(v, c->alone[task], sizeof v);
-	alone = bench_median(v, ROUNDS);
+	alone = median_sorting(v, ROUNDS);
 	bench_one_line(c->direct[task].text, sched, sizeof sched);
 	if (json)
 		printf("{\"rung\":\"chain\",\"name\":\"layer\",\"layer\":\"%s\",\"uses\":%d,"
@@ -405,9 +406,9 @@ report_direct(Chain *c, bool json)
 	snprintf(text, sizeof text,
 		 json ? ",\"layers\":%d,\"weights\":%.0f,\"ms\":%.3f,\"peak\":%.1f"
 		      : "(%d layers, %.0f bytes of weights, %.2f ms, peak %.1f)",
-		 c->nlink, c->weights, bench_median(run, ROUNDS) / 1e6, c->peak[0]);
-	a = bench_median(bound, ROUNDS);
-	b = bench_median(sum, ROUNDS);
+		 c->nlink, c->weights, median_sorting(run, ROUNDS) / 1e6, c->peak[0]);
+	a = median_sorting(bound, ROUNDS);
+	b = median_sorting(sum, ROUNDS);
 	print_figure("chain of the bound", a, BOUND_GATE, a >= BOUND_GATE, json, text);
 	print_figure("chain beyond its layers", b, SUM_GATE, fabs(b) <= SUM_GATE, json, "");
 }
@@ -450,15 +451,15 @@ winograd(Chain *c, bool json, Err *e)
 		}
 		if (rc)
 			break;
-		without += uses * bench_median(a, ROUNDS);
-		with += uses * bench_median(b, ROUNDS);
+		without += uses * median_sorting(a, ROUNDS);
+		with += uses * median_sorting(b, ROUNDS);
 		layers += uses;
 		printf(json ? "{\"rung\":\"chain\",\"name\":\"winograd layer\",\"layer\":\"%s\","
 			      "\"uses\":%d,\"figure\":%.4f,\"winograd_us\":%.1f,\"rewrite\":\"%.*"
 			      "s\"}\n"
 			    : "%-30s x%d  %.3f of direct: %.1f us by %.*s\n",
-		       label, uses, bench_median(b, ROUNDS) / bench_median(a, ROUNDS), t.ns / 1e3,
-		       (int)strcspn(c->winograd[i].text, "\n"), c->winograd[i].text);
+		       label, uses, median_sorting(b, ROUNDS) / median_sorting(a, ROUNDS),
+		       t.ns / 1e3, (int)strcspn(c->winograd[i].text, "\n"), c->winograd[i].text);
 	}
 	share = layers ? 100 * with / without : 0;
 	if (!rc)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/median.h"
 #include "bench/layers.h"
 #include "bench/support.h"
 
@@ -70,7 +71,7 @@ run(Layers *l, int trials, bool json, Err *e)
 		for (int k = 0; k < uses && n < LAYERS_MAX; k++)
 			share[n++] = 100 * flops / best.ns / best.peak;
 	}
-	median = bench_median(share, n);
+	median = median_sorting(share, n);
 	if (!rc && json)
 		printf("{\"rung\":\"depthwise\",\"name\":\"median\",\"share\":%.4f,\"gate\":%.2f,"
 		       "\"ok\":%s,\"layers\":%d}\n",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/median.h"
 #include "bench/support.h"
 #include "graph/import.h"
 #include "graph/zoo.h"
@@ -179,7 +180,7 @@ median_ns(const Result *r)
 
 	for (uint32_t i = 0; i < r->samples.n && n < SAMPLES_MAX; i++)
 		v[n++] = r->samples.v[i];
-	return bench_median(v, n);
+	return median_sorting(v, n);
 }
 
 /* Sends the texts and waits. out[i].ns is INFINITY where a text was no candidate or not right. */

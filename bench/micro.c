@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "bench/support.h"
 #include "tests/support/kernel_run.h"
 
@@ -65,9 +66,9 @@ measure(KernelRun *r, double flops, Figure *f)
 		peak[i] = (before + bench_peak_gflops()) / 2;
 		share[i] = 100 * gflops[i] / peak[i];
 	}
-	f->share = bench_median(share, ROUNDS);
-	f->gflops = bench_median(gflops, ROUNDS);
-	f->peak = bench_median(peak, ROUNDS);
+	f->share = median_sorting(share, ROUNDS);
+	f->gflops = median_sorting(gflops, ROUNDS);
+	f->peak = median_sorting(peak, ROUNDS);
 }
 
 static const char *

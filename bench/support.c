@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/median.h"
 #include "rpc_server/calibrate.h"
 
 enum { LABEL_MAX = 32 };
@@ -78,12 +77,6 @@ bench_spills(const char *assembly)
 		total += fma ? spills : 0;
 	}
 	return total;
-}
-
-double
-bench_median(double *v, int n)
-{
-	return median_sorting(v, n);
 }
 
 bool

@@ -11,8 +11,6 @@ double bench_peak_gflops(void);
  * and add. */
 int bench_spills(const char *assembly);
 
-double bench_median(double *v, int n); /* sorts v; 0 for n = 0 */
-
 /* Whether a name is among those asked for; everything is when the list is empty. */
 bool bench_wanted(const char *name, int n, char **list);
 
