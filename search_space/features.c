@@ -122,18 +122,18 @@ option_features(const StageInfo *s, const Option *o, const Target *t, float *out
 		log2_of(bytes_in(&n, true, innermost_spatial(&n)) / (double)t->l2_bytes);
 }
 
+/* t NULL: knobs only. */
 static const float *
-stage_rows(Features *f, const Variant *v, int stage)
+stage_rows(Features *f, const Variant *v, int stage, const Target *t)
 {
 	const StageOptions *o = &v->stage[stage];
 	float *row = ARENA_ARRAY(f->arena, float, (size_t)o->option.n *OF_STAGE);
 	StageInfo info = {0};
 
-	if (f->space->target)
+	if (t)
 		variant_stage_info(v, stage, &info);
 	for (int i = 0; i < o->option.n; i++)
-		option_features(&info, &o->option.v[i], f->space->target,
-				row + (size_t)i * OF_STAGE);
+		option_features(&info, &o->option.v[i], t, row + (size_t)i * OF_STAGE);
 	return row;
 }
 
@@ -220,7 +220,7 @@ variant_rows(Features *f, int variant)
 	}
 	for (int k = 0; k < TOLD_APART; k++)
 		if (r->stage[k] >= 0)
-			r->row[k] = stage_rows(f, v, r->stage[k]);
+			r->row[k] = stage_rows(f, v, r->stage[k], k ? NULL : f->space->target);
 	common_features(f, variant, r->stage[0], r->common);
 	r->common[FEATURE_stages] = (float)loops;
 	return r;
