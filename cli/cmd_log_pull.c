@@ -81,11 +81,14 @@ run_pull(const Args *a, Err *e)
 
 	if (rc)
 		return rc;
-	path = args_text(a, "output", name_of(a, url));
-	if (!*path)
-		return err_set(e, ERR_INPUT, "%s: names no file; -o LOG says which log", url);
-	part = arena_printf(a->arena, "%s.part", path);
 	o.sha256 = args_text(a, "sha256", NULL);
+	path = args_text(a, "output", name_of(a, url));
+	if (!*path || (!*name_of(a, url) && !o.sha256))
+		return err_set(e, ERR_INPUT,
+			       "%s: names no file; -o LOG and --sha256 say which log it goes into "
+			       "and what it is",
+			       url);
+	part = arena_printf(a->arena, "%s.part", path);
 	o.bytes_max = args_bytes(a, "max", 0);
 	rc = fetch_get(url, part, &o, &got, e);
 	if (rc)

@@ -36,16 +36,17 @@ fetched_file(const char *url, Arena *a, const char **path, Err *e)
 	FetchOptions o = {.sha256 = mark ? mark + strlen(DIGEST_MARK) : NULL};
 	uint64_t bytes;
 	size_t n;
-	int rc = fetch_expected(bare, &o, sha256, e);
+	int rc;
 
-	if (!rc)
-		rc = folder_cache("files", root, e);
-	if (rc)
-		return rc;
 	name = fetch_url_name(bare, &n);
 	name = arena_printf(a, "%.*s", (int)n, name);
 	if (!*name || *name == '.')
 		return err_set(e, ERR_INPUT, "%s: names no file", url);
+	rc = fetch_expected(bare, &o, sha256, e);
+	if (!rc)
+		rc = folder_cache("files", root, e);
+	if (rc)
+		return rc;
 	folder = arena_printf(a, "%s/%s", root, sha256);
 	*path = arena_printf(a, "%s/%s", folder, name);
 	rc = dir_make(folder, e);

@@ -106,10 +106,14 @@ fetch_digest_file(const char *path, char sha256[SHA256_TEXT], uint64_t *bytes, E
 const char *
 fetch_url_name(const char *url, size_t *n)
 {
+	const char *host = strstr(url, "://");
 	size_t end = strcspn(url, "?#"), begin = end;
+	size_t least = host ? (size_t)(host - url) + 3 : 0;
 
-	while (begin && url[begin - 1] != '/')
+	while (begin > least && url[begin - 1] != '/')
 		begin--;
+	if (begin == least && host)
+		begin = end; /* the host's name is no file's */
 	*n = end - begin;
 	return url + begin;
 }

@@ -37,7 +37,7 @@ typedef struct Fetched {
 /* Whether text names a place that fetch knows: "https://...", "file://...". */
 bool fetch_is_url(const char *text);
 
-/* The last part of a URL's path, of *n bytes; 0 when it ends with '/'. */
+/* The last part of a URL's path, of *n bytes; 0 when it ends with '/', or there is no path. */
 const char *fetch_url_name(const char *url, size_t *n);
 
 /* Downloads to the file `part`. What an interrupted call left there is gone on with, where the

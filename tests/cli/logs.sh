@@ -180,6 +180,8 @@ by_name() {
 	ok "$hone" log pull "$url/two.db" -o bare.db --sha256 "$(sha256sum <served/two.db | cut -c 1-64)"
 	refused 4 "connection refused" "$hone" log pull http://127.0.0.1:1/two.db
 	refused 2 "expected http" "$hone" log pull ftp://127.0.0.1/two.db
+	refused 2 "names no file" "$hone" log pull http://127.0.0.1:1 -o none.db
+	refused 2 "names no file" "$hone" inspect http://127.0.0.1:1
 	refused 2 "another kind of place" "$hone" log pull "$url/to-file/two.db"
 	refused 1 "more than 1000 bytes" "$hone" log pull "$url/two.db" -o large.db --max 1000 \
 		--sha256 "$(printf '%064d' 7)"
