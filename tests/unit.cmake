@@ -27,6 +27,8 @@ get_filename_component(lld_program ${HONE_LLD} REALPATH)
 get_filename_component(lld_folder ${lld_program} DIRECTORY)
 target_compile_definitions(test_image PRIVATE
 	HONE_TEST_CC="${CMAKE_C_COMPILER}" HONE_TEST_LLD_DIR="${lld_folder}")
+hone_test(test_join LINKS codegen)
+target_compile_definitions(test_join PRIVATE HONE_TEST_CC="${CMAKE_C_COMPILER}")
 hone_test(test_settings LINKS agent)
 hone_test(test_blobs LINKS agent)
 hone_test(test_check LINKS agent)

@@ -61,7 +61,7 @@ build_canaries(Tuner *t, const PlanTask *task, Parcel **out, Err *e)
 
 	if ((rc = space_build(t->arena, task->task, &task->form, &t->target, t->opt->tolerance,
 			      &space, e)) ||
-	    (rc = lowered_estimate_in(t->arena, &space, task->task, &task->form, t->emit, "untuned",
+	    (rc = lowered_estimate_in(t->arena, &space, task->task, &task->form, t->emit, &object,
 				      &low, e)) ||
 	    (rc = problem_build(t->arena, task->task, &task->form, problem, e)))
 		return rc;

@@ -6,8 +6,6 @@
 #include "codegen/lowered.h"
 #include "tuner/problem.h"
 
-enum { KERNEL_NAME_MAX = 24 };
-
 typedef struct ParcelItem {
 	const char *text; /* the Sched */
 	char algorithm[SCHED_REWRITE_MAX];
@@ -37,13 +35,6 @@ typedef struct Parcel {
 	struct Parcel *next;                    /* of those that hold it */
 } Parcel;
 
-/* Object code that was made before, by the name of its functions. */
-typedef struct ObjectCache {
-	Arena *arena; /* of codes and names */
-	VEC(Code) code;
-	VEC(const char *) name;
-} ObjectCache;
-
 typedef struct ParcelSpec {
 	const char *runner; /* NULL: "cpu" */
 	bool bare;          /* nothing is compiled: for a runner that runs nothing */
@@ -67,10 +58,6 @@ typedef struct ParcelSpec {
  * the linker. */
 int parcel_build(const ParcelSpec *spec, Parcel **out, Err *e);
 void parcel_free(Parcel *p); /* NULL is fine */
-
-/* Name of the functions of a Sched: the same text gives the same name, hence the same object code
- * and digest, whoever compiles it. */
-void kernel_name(const char *sched, char name[KERNEL_NAME_MAX]);
 
 bool parcel_complete(const Parcel *p);
 bool parcel_lost(const Parcel *p); /* some result says LOST */

@@ -141,7 +141,7 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
 	if ((rc = space_build(w->arena, t, f, emit_target(emit), w->tolerance, &w->space, e)) ||
-	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, "untuned", &low, e)))
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, &w->object, &low, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
 	w->state = w->search->start(w->arena, &w->space, &opt);
