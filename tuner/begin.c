@@ -110,5 +110,8 @@ tuner_begin(Tuner *t, Err *e)
 			t, TUNE_TEXT, NULL,
 			arena_printf(t->arena, "no kernel to compare the boards by: %s", own.msg));
 	rc = boards_start(t->boards, rc ? NULL : canary, e);
-	return rc ? rc : open_builders(t, e);
+	if (!rc)
+		rc = open_builders(t, e);
+	stats_add(&t->report->cost.start, t->began);
+	return rc;
 }
