@@ -49,6 +49,7 @@ typedef struct Work {
 	uint64_t seed;
 	const Trees *prior;
 	int trials; /* to be measured in all */
+	bool other; /* of another Plan than the first */
 
 	int rows;    /* of its key in the log */
 	int untuned; /* trial: what compile takes without a log */
