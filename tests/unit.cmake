@@ -27,6 +27,7 @@ get_filename_component(lld_program ${HONE_LLD} REALPATH)
 get_filename_component(lld_folder ${lld_program} DIRECTORY)
 target_compile_definitions(test_image PRIVATE
 	HONE_TEST_CC="${CMAKE_C_COMPILER}" HONE_TEST_LLD_DIR="${lld_folder}")
+hone_test(test_objects LINKS codegen)
 hone_test(test_join LINKS codegen)
 target_compile_definitions(test_join PRIVATE HONE_TEST_CC="${CMAKE_C_COMPILER}")
 hone_test(test_settings LINKS agent)

@@ -250,6 +250,14 @@ build_bare(Builder *b, ParcelItem *x, Built *k)
 	vec_push(b->work, &b->built, *k);
 }
 
+static bool
+is_too_long(const Builder *b, const Loop *l)
+{
+	int64_t most = b->spec->operations;
+
+	return most && loop_operations(l, emit_target(b->spec->emit)->vector_bytes) > most;
+}
+
 static void
 build_item(Builder *b, int item)
 {
@@ -273,7 +281,9 @@ build_item(Builder *b, int item)
 		return;
 	}
 	k.number = ARENA_ARRAY(b->work, int, k.low.task->tensor.n + 1);
-	if (!number_constants(b, k.low.task, k.number)) {
+	if (is_too_long(b, k.low.loop)) {
+		parcel_settle(b->p, item, STATUS_INFEASIBLE, "more code than is worth compiling");
+	} else if (!number_constants(b, k.low.task, k.number)) {
 		parcel_settle(b->p, item, STATUS_INFEASIBLE, "too many constants");
 	} else if (prepare(b, &k.low, k.number, &k.prepared, &e) ||
 		   object_of(b, k.low.loop, &k.code, &e)) {

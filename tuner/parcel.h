@@ -43,8 +43,9 @@ typedef struct ParcelSpec {
 	ObjectCache *object;
 	const char *const *text;
 	int n;
-	bool final; /* finalists: more samples are checked */
-	int spills; /* vectors on the stack in a multiply-add loop that are let pass */
+	bool final;         /* finalists: more samples are checked */
+	int spills;         /* vectors on the stack in a multiply-add loop that are let pass */
+	int64_t operations; /* as loop_operations; what has more is not compiled; 0: any */
 	MeasureSpec measure;
 	double floor_ns;                               /* of Candidate */
 	uint32_t deadline_ms;                          /* of Candidate */
