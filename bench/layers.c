@@ -381,7 +381,7 @@ layer_search(Layers *l, int task, const char *rewrite, MeasureMode mode, int tri
 	restrict_space(&t->space, rewrite);
 	if (!t->space.variant.n)
 		return OK;
-	if ((rc = lowered_estimate_in(l->arena, &t->space, p->task, &p->form, l->emit, "untuned",
+	if ((rc = lowered_estimate_in(l->arena, &t->space, p->task, &p->form, l->emit, &t->object,
 				      &first, e)))
 		return rc;
 	name = kept_name(t, rewrite);

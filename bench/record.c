@@ -59,22 +59,19 @@ ms_since(uint64_t t)
 static double
 compile_one(Recorder *r, const char *text, double *lower_ms)
 {
-	char why[LOWER_WHY_MAX] = "", name[KERNEL_NAME_MAX];
+	char why[LOWER_WHY_MAX] = "";
 	uint64_t began = clock_ns();
 	Arena *a = arena_new();
 	Err unsaid = {0};
 	Lowered low;
-	Code code;
+	Objects code;
 	int rc = lowered_from_text(a, r->task->task, &r->task->form, text, &r->l->target, &low, why,
 				   &unsaid);
 	double ms;
 
 	*lower_ms = ms_since(began);
-	kernel_name(text, name);
-	if (!rc && !emit(r->l->emit, low.loop, name, r->object.arena, &code, &unsaid)) {
-		vec_push(r->object.arena, &r->object.code, code);
-		vec_push(r->object.arena, &r->object.name, arena_strdup(r->object.arena, name));
-	}
+	if (!rc)
+		objects_emit(&r->object, r->l->emit, low.loop, a, &code, &unsaid);
 	ms = ms_since(began);
 	arena_free(a);
 	return ms;
@@ -450,7 +447,7 @@ start(Recorder *r, Layers *l, int number, const char *name, Err *e)
 	if ((rc = space_build(l->arena, r->task->task, &r->task->form, &l->target,
 			      TOLERANCE_DEFAULT, &r->space, e)) ||
 	    (rc = lowered_estimate_in(l->arena, &r->space, r->task->task, &r->task->form, l->emit,
-				      "untuned", &untuned, e)))
+				      &r->object, &untuned, e)))
 		return rc;
 	r->spills = untuned.code.spills;
 	r->out = (Recorded){

@@ -15,7 +15,7 @@
 
 enum { COST_MODEL_MAX = 1 << 26 }; /* bytes */
 
-#define EFFORT_HELP(name, trials, stall, strategy, finalists, least, most, race_s, text) \
+#define EFFORT_HELP(name, trials, stall, strategy, finalists, least, most, race_s, plans, text) \
 	" " #name " " text " (" #trials " per task at most),"
 #define EFFORT_WORD(name, ...)  " " #name
 #define SEARCH_HELP(name, text) " " #name " (" text "),"

@@ -1,6 +1,7 @@
 /* hone: finds the subcommand, parses its arguments, runs it, turns its error into an exit status.
  * Results go to stdout, messages to stderr. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,14 +91,29 @@ flush_output(Err *e)
 		       errno ? strerror(errno) : "not everything was written");
 }
 
+enum { KEPT_BYTES = 1 << 29, MAPPED_BYTES = 1 << 25 };
+
+/* Searches make and drop Spaces and modules of some MB all the time; memory that went back to the
+ * system in between would be cleared anew, page by page. */
+static void
+keep_memory(void)
+{
+#if defined(M_TRIM_THRESHOLD)
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
 	char path[64] = "hone";
-	Arena *arena = arena_new();
 	Err e = {0};
+	Arena *arena;
 	int rc;
 
+	keep_memory();
+	arena = arena_new();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
 	rc = dispatch(&hone, path, argc - 1, argv + 1, arena, &e);

@@ -251,6 +251,13 @@ tune_table(const TuneReport *r)
 		       r->ntask, r->ratio.ratio, r->ratio.lo, r->ratio.hi);
 }
 
+/* Of the boards' time. */
+static double
+busy_share(const TuneReport *r)
+{
+	return r->nboard && r->seconds > 0 ? TUNE_BUSY(&r->cost) / (r->seconds * r->nboard) : 0;
+}
+
 void
 tune_stats(const TuneReport *r)
 {
@@ -259,6 +266,8 @@ tune_stats(const TuneReport *r)
 #define X(name, text) printf("%9.2f s %5.1f %%  %s\n", c->name, 100 * c->name / r->seconds, text);
 	TUNE_COST_LIST(X)
 #undef X
+	printf("%s busy %.0f %% of the time\n", r->nboard > 1 ? "boards" : "board",
+	       100 * busy_share(r));
 }
 
 static void
@@ -332,6 +341,7 @@ tune_json(const TuneReport *r)
 	json_number(top, "trials", (double)r->trials);
 	json_number(top, "seconds", r->seconds);
 	json_costs(top, &r->cost);
+	json_number(top, "busy_share", busy_share(r));
 	json_number(top, "before_ns", r->before_ns);
 	json_number(top, "after_ns", r->after_ns);
 	json_ratio(top, &r->ratio);

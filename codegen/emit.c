@@ -86,6 +86,7 @@ code_copy(Arena *a, const Code *c)
 	Code r = *c;
 
 	r.bytes = arena_copy(a, c->bytes, c->size);
+	r.inner.v = arena_copy(a, c->inner.v, (size_t)c->inner.n * sizeof *c->inner.v);
 	r.symbol = ARENA_ARRAY(a, const char *, c->nsymbol + 1);
 	for (int i = 0; i < c->nsymbol; i++)
 		r.symbol[i] = arena_strdup(a, c->symbol[i]);

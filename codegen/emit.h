@@ -5,6 +5,7 @@
 
 #include "codegen/loop.h"
 #include "codegen/model.h"
+#include "codegen/spills.h"
 #include "search_space/target.h"
 
 /* Object code of one Loop. Everything lives in the arena given to emit(). */
@@ -12,9 +13,9 @@ typedef struct Code {
 	const void *bytes; /* relocatable object */
 	size_t size;
 	int nsymbol;
-	const char **symbol; /* a function per phase, in order */
-	int spills;          /* vector loads and stores of the stack in the innermost loop that sums
-			      * products and has the most of them */
+	const char **symbol;  /* a function per phase, in order */
+	int spills;           /* spills_count of it */
+	VEC(InnerLoop) inner; /* that may have spills */
 } Code;
 
 /* Into another arena. */

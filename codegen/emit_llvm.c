@@ -441,14 +441,15 @@ emit_object(void *state, const Loop *l, const char *name, Arena *a, Code *out, E
 	LLVMMemoryBufferRef buf;
 	int rc;
 
-	out->nsymbol = l->phase.n;
-	out->symbol = ARENA_ARRAY(a, const char *, l->phase.n + 1);
+	*out = (Code){.nsymbol = l->phase.n,
+		      .symbol = ARENA_ARRAY(a, const char *, l->phase.n + 1)};
 	rc = emit_file(state, l, name, LLVMObjectFile, a, out->symbol, &buf, e);
 	if (rc)
 		return rc;
 	out->size = LLVMGetBufferSize(buf);
 	out->bytes = arena_copy(a, LLVMGetBufferStart(buf), out->size);
-	out->spills = llvm_spills(state, l, buf);
+	llvm_inner_loops(state, l, buf, a, out);
+	out->spills = spills_count(l, ((LlvmState *)state)->target, out->inner.v, out->inner.n);
 	LLVMDisposeMemoryBuffer(buf);
 	return OK;
 }

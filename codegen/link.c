@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "codegen/join.h"
+
 extern char **environ;
 
 enum { TEXT_MAX = 4096, FIRST_FD = 10 };
@@ -149,9 +151,9 @@ read_result(int fd, Arena *a, const void **bytes, size_t *size, Err *e)
 	return OK;
 }
 
-int
-link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes, size_t *size,
-	     Err *e)
+static int
+run_linker(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes, size_t *size,
+	   Err *e)
 {
 	Files f = {.file = ARENA_ARRAY(a, int, n + 1)};
 	char text[TEXT_MAX];
@@ -169,6 +171,15 @@ link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **b
 	if (f.out >= 0)
 		close(f.out);
 	return rc;
+}
+
+int
+link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes, size_t *size,
+	     Err *e)
+{
+	if (kind == LINK_IMAGE && !join_objects(in, n, a, bytes, size))
+		return OK;
+	return run_linker(in, n, kind, a, bytes, size, e);
 }
 
 static int

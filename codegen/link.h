@@ -14,9 +14,9 @@ typedef enum LinkKind {
 	LINK_OBJECT, /* relocatable: what a bundle holds */
 } LinkKind;
 
-/* Runs ld.lld over files in memory. The result lives in a. Errors: ERR_IO when there is no linker
- * or no room for the files, ERR_INTERNAL with the linker's text when it fails (an undefined symbol
- * in an image is such a failure). */
+/* Runs ld.lld over files in memory, unless codegen/join.h can make the image without it. The
+ * result lives in a. Errors: ERR_IO when there is no linker or no room for the files, ERR_INTERNAL
+ * with the linker's text when it fails (an undefined symbol in an image is such a failure). */
 int link_objects(const LinkInput *in, int n, LinkKind kind, Arena *a, const void **bytes,
 		 size_t *size, Err *e);
 

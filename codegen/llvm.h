@@ -60,9 +60,9 @@ void llvm_share_body(Llvm *v, int body);
 /* llvm_model.c: the slot `model` of Emitter */
 int llvm_model(void *state, const ModelCalls *m, Arena *a, Code *out, Err *e);
 
-/* llvm_spills.c: vector-width accesses of the stack in the worst of the innermost loops that
- * accumulate products. */
-int llvm_spills(LlvmState *st, const Loop *l, LLVMMemoryBufferRef object);
+/* llvm_spills.c: Code.inner of the object code of l, in a. */
+void llvm_inner_loops(LlvmState *st, const Loop *l, LLVMMemoryBufferRef object, Arena *a,
+		      Code *out);
 
 /* llvm_ops.c */
 LLVMTypeRef llvm_type(const Llvm *v, DType t); /* of a value */

@@ -1,10 +1,8 @@
 /* Vectors on the stack inside multiply-add loops, counted in the object code.
  *
  * The register allocator has the last word on what fits, so its result is read: the code is
- * disassembled, innermost loops are the stretches from a branch back to its target that hold no
- * other such branch, and those with as many multiply-adds as an innermost body of the Loop that
- * does a good part of its products are looked at. Spills elsewhere, in Winograd's
- * transforms or around loops, cost little.
+ * disassembled, and innermost loops are the stretches from a branch back to its target that hold no
+ * other such branch. Which of them count is for codegen/spills.c to say.
  *
  * Text of instructions is all the disassembler's C interface gives; what it is searched for stands
  * in tables.
@@ -17,9 +15,6 @@
 #include <llvm-c/Object.h>
 
 #include "codegen/llvm.h"
-
-/* At least one in so many multiply-adds; of straight code, where some spills are no harm. */
-enum { BODIES_MAX = 64, HOT_PART = 8, HOT_STRAIGHT = 2 };
 
 /* Beginnings of multiply-adds, and of the products that stand for them on machines without. */
 static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc", "vmla",
@@ -144,73 +139,9 @@ disassemble(LlvmState *st, const char *code, uint64_t size, Arena *a, Instrs *ou
 	}
 }
 
-/* An innermost body of the Loop that accumulates products. */
-typedef struct Body {
-	int fma;       /* in instructions */
-	double work;   /* of all its iterations */
-	bool straight; /* the chains of products end in it */
-} Body;
-
-typedef struct Bodies {
-	const Loop *l;
-	int64_t vector_bytes;
-	double work; /* of the whole Loop */
-	int n;
-	Body v[BODIES_MAX];
-} Bodies;
-
-static void
-find_bodies(Bodies *b, int body, double times)
-{
-	int fma = 0, set = 0, inner = 0;
-
-	for (int k = 0; k < b->l->body.v[body].n; k++) {
-		const LoopNode *x = &b->l->node.v[b->l->body.v[body].v[k]];
-		int64_t bytes = x->lanes * (int64_t)dtype_size((DType)x->type);
-
-		inner += x->op == LOOP_LOOP;
-		set += x->op == LOOP_SET;
-		if (x->op == LOOP_FMA)
-			fma += (int)((bytes + b->vector_bytes - 1) / b->vector_bytes);
-		if (x->op == LOOP_LOOP)
-			find_bodies(b, (int)x->k, times * (double)x->k2);
-	}
-	b->work += times * fma;
-	if (fma && !inner && b->n < BODIES_MAX)
-		b->v[b->n++] = (Body){fma, times * fma, !set};
-}
-
-/* Multiply-adds of the bodies that the Loop's time depends on. */
-static int
-hot_bodies(const Loop *l, const Target *t, int count[BODIES_MAX])
-{
-	Bodies b = {.l = l, .vector_bytes = t->vector_bytes};
-	int n = 0;
-
-	for (int p = 0; p < l->phase.n; p++)
-		find_bodies(&b, l->phase.v[p], 1);
-	for (int i = 0; i < b.n; i++) {
-		int part = b.v[i].straight ? HOT_STRAIGHT : HOT_PART;
-
-		/* with memory operands what is used once needs no register */
-		if ((!b.v[i].straight || t->lane_splat) && b.v[i].work * part >= b.work)
-			count[n++] = b.v[i].fma;
-	}
-	return n;
-}
-
+/* The loop that the branch at `last` closes; false when it is not innermost or has no products. */
 static bool
-is_one_of(int x, const int *list, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (list[i] == x)
-			return true;
-	return false;
-}
-
-/* Spills of the loop that the branch at `last` closes; 0 when it is none of the bodies. */
-static int
-loop_spills(const Instrs *v, int last, const int *body, int nbody)
+read_loop(const Instrs *v, int last, InnerLoop *out)
 {
 	int f = 0, p = 0, spills = 0;
 
@@ -218,60 +149,54 @@ loop_spills(const Instrs *v, int last, const int *body, int nbody)
 		const Instr *x = &v->v[i];
 
 		if (i != last && x->target >= 0 && x->target <= (int64_t)x->at)
-			return 0; /* not innermost */
+			return false;
 		f += x->fused;
 		p += x->product;
 		spills += x->spill;
 	}
-	return is_one_of(f ? f : p, body, nbody) ? spills : 0;
+	*out = (InnerLoop){f ? f : p, spills};
+	return out->products > 0;
 }
 
-static int
-section_spills(LlvmState *st, const char *code, uint64_t size, const int *body, int nbody)
+static void
+read_section(LlvmState *st, const char *code, uint64_t size, Arena *a, Code *out)
 {
-	Arena *a = arena_new();
+	Arena *tmp = arena_new();
 	Instrs v = {0};
-	int most = 0;
+	InnerLoop x;
 
-	disassemble(st, code, size, a, &v);
-	for (int i = 0; i < v.n; i++) {
-		int n = 0;
-
-		if (v.v[i].target >= 0 && v.v[i].target <= (int64_t)v.v[i].at)
-			n = loop_spills(&v, i, body, nbody);
-		most = n > most ? n : most;
-	}
-	arena_free(a);
-	return most;
+	disassemble(st, code, size, tmp, &v);
+	for (int i = 0; i < v.n; i++)
+		if (v.v[i].target >= 0 && v.v[i].target <= (int64_t)v.v[i].at &&
+		    read_loop(&v, i, &x))
+			vec_push(a, &out->inner, x);
+	arena_free(tmp);
 }
 
-int
-llvm_spills(LlvmState *st, const Loop *l, LLVMMemoryBufferRef object)
+void
+llvm_inner_loops(LlvmState *st, const Loop *l, LLVMMemoryBufferRef object, Arena *a, Code *out)
 {
-	int body[BODIES_MAX], nbody = hot_bodies(l, st->target, body), most = 0;
 	LLVMSectionIteratorRef s;
 	LLVMBinaryRef file;
 	char *text = NULL;
 
-	if (!nbody)
-		return 0;
+	if (!spills_matter(l, st->target))
+		return;
 	if (!st->disasm)
 		st->disasm =
 			LLVMCreateDisasmCPUFeatures(st->target->triple, st->target->cpu,
 						    st->target->features, st, 0, NULL, note_branch);
 	if (!st->disasm)
-		return 0;
+		return;
 	file = LLVMCreateBinary(object, NULL, &text);
 	if (!file) {
 		LLVMDisposeMessage(text);
-		return 0;
+		return;
 	}
 	s = LLVMObjectFileCopySectionIterator(file);
 	for (; !LLVMObjectFileIsSectionIteratorAtEnd(file, s); LLVMMoveToNextSection(s))
 		if (LLVMGetSectionName(s) && !strcmp(LLVMGetSectionName(s), ".text"))
-			most = section_spills(st, LLVMGetSectionContents(s), LLVMGetSectionSize(s),
-					      body, nbody);
+			read_section(st, LLVMGetSectionContents(s), LLVMGetSectionSize(s), a, out);
 	LLVMDisposeSectionIterator(s);
 	LLVMDisposeBinary(file);
-	return most;
 }

@@ -165,6 +165,24 @@ loop_operands(const LoopNode *n, int operand[3])
 	operand[2] = flags || segment ? 0 : n->c;
 }
 
+int64_t
+loop_operations(const Loop *l, int64_t vector_bytes)
+{
+	int64_t sum = 0;
+
+	for (int i = 1; i < l->node.n; i++) {
+		const LoopNode *n = &l->node.v[i];
+		bool memory = n->op == LOOP_LOAD || n->op == LOOP_STORE;
+		int64_t each = (int64_t)dtype_size((DType)(memory ? n->mem : n->type));
+
+		if (memory && n->lanes > 1 && n->k2 != each)
+			sum += 2 * n->lanes;
+		else
+			sum += (n->lanes * each + vector_bytes - 1) / vector_bytes;
+	}
+	return sum;
+}
+
 typedef struct Check {
 	const Loop *l;
 	bool *visible; /* per node */

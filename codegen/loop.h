@@ -171,4 +171,8 @@ int loop_check(const Loop *l, Err *e);
 void loop_operands(const LoopNode *n, int operand[3]);
 void loop_print(const Loop *l, Str *out);
 
+/* How many operations its code has, roughly: one for each register of a vector, two for each lane
+ * that is loaded or stored by itself. Making the code takes about as long. */
+int64_t loop_operations(const Loop *l, int64_t vector_bytes);
+
 #endif

@@ -89,20 +89,29 @@ same_tile(const Lowered *x, const Lowered *y)
 	       p->dot == q->dot && p->par == q->par && !memcmp(last[0], last[1], sizeof last[0]);
 }
 
-int
-lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
-		 const char *name, Lowered *out, Err *e)
-{
-	Space s;
-	int rc = space_build(a, t, f, emit_target(m), tolerance, &s, e);
+/* What functions are called: a name, or by what they compute, and then the code is kept. */
+typedef struct Namer {
+	const char *name;
+	ObjectCache *kept;
+} Namer;
 
-	return rc ? rc : lowered_estimate_in(a, &s, t, f, m, name, out, e);
+static int
+emit_named(Arena *a, Emit *m, const Namer *by, Lowered *l, Err *e)
+{
+	Objects o;
+	int rc;
+
+	if (by->name)
+		return emit(m, l->loop, by->name, a, &l->code, e);
+	if (!(rc = objects_emit(by->kept, m, l->loop, a, &o, e)))
+		l->code.spills = o.spills;
+	return rc;
 }
 
 /* The first of the n cheapest picks that lowers and does not spill. Where some spill and the tries
  * are used up, the one that does so least. The plainest schedule is no match for any. */
 static bool
-first_that_fits(Arena *a, const Space *s, int n, Emit *m, const char *name, Lowered *out)
+first_that_fits(Arena *a, const Space *s, int n, Emit *m, const Namer *by, Lowered *out)
 {
 	Arena *tmp = arena_new();
 	Pick *top = ARENA_ARRAY(tmp, Pick, n);
@@ -122,7 +131,7 @@ first_that_fits(Arena *a, const Space *s, int n, Emit *m, const char *name, Lowe
 			known |= same_tile(&tried[k], &low);
 		if (known)
 			continue;
-		if (emit(m, low.loop, name, a, &low.code, &unsaid))
+		if (emit_named(a, m, by, &low, &unsaid))
 			low.code = (Code){0};
 		tried[ntried] = low;
 		if (low.code.spills < tried[best].code.spills)
@@ -137,18 +146,36 @@ first_that_fits(Arena *a, const Space *s, int n, Emit *m, const char *name, Lowe
 	return ntried > 0;
 }
 
-int
-lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
-		    const char *name, Lowered *out, Err *e)
+static int
+estimate(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m, const Namer *by,
+	 Lowered *out, Err *e)
 {
 	char why[LOWER_WHY_MAX] = "";
 
-	if (first_that_fits(a, s, ESTIMATE_TRIES, m, name, out) ||
-	    first_that_fits(a, s, ESTIMATE_MORE, m, name, out))
+	if (first_that_fits(a, s, ESTIMATE_TRIES, m, by, out) ||
+	    first_that_fits(a, s, ESTIMATE_MORE, m, by, out))
 		return OK;
 	*out = (Lowered){.task = task_copy(a, t), .form = *f, .slack = 1};
 	out->sched = sched_scalar(a, t, f, "direct");
 	if (lower_into(a, emit_target(m), out, why))
 		return err_set(e, ERR_INTERNAL, "the plainest schedule does not lower: %s", why);
 	return OK;
+}
+
+int
+lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
+		 const char *name, Lowered *out, Err *e)
+{
+	Space s;
+	Namer by = {name, NULL};
+	int rc = space_build(a, t, f, emit_target(m), tolerance, &s, e);
+
+	return rc ? rc : estimate(a, &s, t, f, m, &by, out, e);
+}
+
+int
+lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
+		    ObjectCache *kept, Lowered *out, Err *e)
+{
+	return estimate(a, s, t, f, m, &(Namer){NULL, kept}, out, e);
 }

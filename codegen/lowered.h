@@ -5,6 +5,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/lower.h"
+#include "codegen/objects.h"
 #include "search_space/space.h"
 
 typedef struct Lowered {
@@ -29,9 +30,10 @@ int lowered_from_text(Arena *a, const Task *t, const TaskForm *f, const char *te
 int lowered_estimate(Arena *a, const Task *t, const TaskForm *f, Emit *m, ToleranceClass tolerance,
 		     const char *name, Lowered *out, Err *e);
 
-/* The same with the Space of t and f at hand. */
+/* The same with the Space of t and f at hand. What is compiled on the way is kept in `kept`; of
+ * out->code there is only how much it spills. */
 int lowered_estimate_in(Arena *a, const Space *s, const Task *t, const TaskForm *f, Emit *m,
-			const char *name, Lowered *out, Err *e);
+			ObjectCache *kept, Lowered *out, Err *e);
 
 /* The stages over constants as a Task of its own: in tensors are the constants the model gives,
  * then the literals (the order of pack_number); out tensors are the constants made. Scheduled

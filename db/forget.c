@@ -84,7 +84,7 @@ sweep(Log *l, Err *e)
 		"', '" LOG_TEXT_SESSION "', '" LOG_TEXT_STATS "') AND digest NOT IN "
 		"(SELECT session FROM trial UNION "
 		"SELECT substr(session, 1, instr(session || '.', '.') - 1) FROM trial);"
-		"DELETE FROM text WHERE kind = '" LOG_TEXT_VERDICT "'";
+		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_VERDICT "', '" LOG_TEXT_CHOICE "')";
 
 	return sqlite3_exec(l->db, sql, NULL, NULL, NULL) ? log_fail(l, e) : OK;
 }

@@ -76,8 +76,8 @@ merge_rows(Log *into, Log *from, LogMerge *out, Err *e)
 	return rc == NOT_APPLICABLE ? OK : rc;
 }
 
-/* Kinds that are named by their digest must have it; what a search concluded from the rows of its
- * log is not said of another. */
+/* Kinds that are named by their digest must have it; what a search concluded from all rows that its
+ * log has of a Task is not said of another log. */
 static bool
 text_fits(const char *kind, const char *digest, const char *body)
 {

@@ -66,6 +66,10 @@ typedef struct Plan {
  * not get more stages by it. */
 Groups partition(const Graph *g, Arena *a);
 
+/* partition_apart.c: another way to group them: groups of whole Tasks, where something behind the
+ * first node reads a second value, are cut before it. */
+Groups partition_apart(const Graph *g, Arena *a, const Groups *from);
+
 /* Task of a set of nodes (in topological order), fused and simplified. value[t] is the graph value
  * of each of its tensors, NO_VALUE for temporaries and literals. NOT_APPLICABLE when a node has no
  * stages, when several together make no Task, or when the Task has more than TASK_STAGES_MAX. */

@@ -53,7 +53,7 @@ build_canaries(Tuner *t, const PlanTask *task, Parcel **out, Err *e)
 
 	if ((rc = space_build(t->arena, task->task, &task->form, &t->target, t->opt->tolerance,
 			      &space, e)) ||
-	    (rc = lowered_estimate_in(t->arena, &space, task->task, &task->form, t->emit, "untuned",
+	    (rc = lowered_estimate_in(t->arena, &space, task->task, &task->form, t->emit, &object,
 				      &low, e)) ||
 	    (rc = problem_build(t->arena, task->task, &task->form, problem, e)))
 		return rc;
@@ -102,5 +102,8 @@ tuner_begin(Tuner *t, Err *e)
 			t, TUNE_TEXT, NULL,
 			arena_printf(t->arena, "no kernel to compare the boards by: %s", own.msg));
 	rc = boards_start(t->boards, rc ? NULL : canary, e);
-	return rc ? rc : open_builders(t, e);
+	if (!rc)
+		rc = open_builders(t, e);
+	stats_add(&t->report->cost.start, t->began);
+	return rc;
 }

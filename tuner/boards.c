@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "tuner/board.h"
 
+enum { AHEAD = 2 }; /* parcels in the line for each board: a race keeps it busy for longer */
+
 int
 boards_count(const Boards *b)
 {
@@ -246,6 +248,14 @@ boards_cancelled(Boards *b)
 	return yes;
 }
 
+/* Parcels that a board and its part of the line take. Where nothing else is to run on its machine
+ * while it measures, nothing is compiled ahead. */
+static int
+share_of_line(const Board *b)
+{
+	return b->room == FLIGHT_MAX ? b->room + AHEAD : b->room;
+}
+
 int
 boards_room(Boards *b)
 {
@@ -253,7 +263,7 @@ boards_room(Boards *b)
 
 	pthread_mutex_lock(&b->lock);
 	for (int i = 0; i < b->n; i++) {
-		room += is_there(&b->board[i]) ? b->board[i].room : 0;
+		room += is_there(&b->board[i]) ? share_of_line(&b->board[i]) : 0;
 		elsewhere += is_there(&b->board[i]) ? 0 : b->board[i].held;
 	}
 	room = room ? room - (b->out - elsewhere) : b->board[0].room - b->out;

@@ -57,7 +57,8 @@ int boards_compare(const DeviceInfo *a, const char *a_name, const DeviceInfo *b,
  * races run anywhere. Errors: ERR_NOMEM. */
 int boards_start(Boards *b, Parcel *const *canary, Err *e);
 
-/* How many parcels could be measured now, but for those under way. */
+/* How many parcels may be built now: what the boards measure, and some for each that wait in the
+ * line, less those under way. */
 int boards_room(Boards *b);
 
 /* From any thread. A parcel is about to be built; boards_built brings it: into the line, or to

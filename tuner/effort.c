@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const Effort table[] = {
-#define X(name, trials, stall, strategy, finalists, least, most, race_s, text) \
-	{#name, trials, stall, strategy, finalists, least, most, race_s},
+#define X(name, trials, stall, strategy, finalists, least, most, race_s, plans, text) \
+	{#name, trials, stall, strategy, finalists, least, most, race_s, plans},
 	EFFORT_LIST(X)
 #undef X
 };

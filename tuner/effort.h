@@ -3,15 +3,18 @@
 #ifndef TUNER_EFFORT_H
 #define TUNER_EFFORT_H
 
+#include <stdbool.h>
+
 /* name; trials per Task at most; the part of them that ends the search when it gained next to
  * nothing, 0: none does; strategy; finalists besides the untuned choice, 0: no race; least and most
- * rounds of a race, and seconds it may take, roughly; what it does */
-#define EFFORT_LIST(X)                                                                       \
-	X(estimate, 1, 0, "descent", 0, 0, 0, 0, "checks and times the cost model's choice") \
-	X(measure, 64, 0.375, "mixed", 3, 9, 25, 0.4, "searches, and races the best")        \
-	X(patient, 256, 0.375, "mixed", 6, 25, 100, 2,                                       \
-	  "searches longer, and races more for longer")                                      \
-	X(exhaustive, 4096, 0, "model", 6, 25, 100, 2, "tries every choice, likeliest first")
+ * rounds of a race, and seconds it may take, roughly; 1: the Tasks of other Plans too; what it
+ * does */
+#define EFFORT_LIST(X)                                                                          \
+	X(estimate, 1, 0, "descent", 0, 0, 0, 0, 0, "checks and times the cost model's choice") \
+	X(measure, 64, 0.375, "mixed", 3, 9, 25, 0.4, 0, "searches, and races the best")        \
+	X(patient, 256, 0.375, "mixed", 6, 25, 100, 2, 1,                                       \
+	  "searches longer, other plans of the model too, and races more for longer")           \
+	X(exhaustive, 4096, 0, "model", 6, 25, 100, 2, 0, "tries every choice, likeliest first")
 
 enum { FINALISTS_MAX = 6 };
 
@@ -23,6 +26,7 @@ typedef struct Effort {
 	int finalists;
 	int rounds_min, rounds_max;
 	double race_s;
+	bool plans; /* tuner/plans.h */
 } Effort;
 
 const Effort *effort_named(const char *name); /* NULL names "measure"; NULL when there is none */

@@ -6,7 +6,6 @@
 #include "tuner/parcel.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +27,7 @@ typedef struct Prepared {
 typedef struct Built {
 	int item;
 	Lowered low;
-	Code code;
+	Objects code;
 	int *number;  /* of its constants, but for those made */
 	int prepared; /* or -1 */
 } Built;
@@ -39,19 +38,10 @@ typedef struct Builder {
 	Arena *work;
 	VEC(Built) built;
 	VEC(Prepared) prepared;
-	VEC(LinkInput) object;
+	LinkInputs object;
 	double slack;
 	Err *e;
 } Builder;
-
-void
-kernel_name(const char *sched, char name[KERNEL_NAME_MAX])
-{
-	char hex[DIGEST_TEXT];
-
-	digest_name(sched, hex);
-	snprintf(name, KERNEL_NAME_MAX, "k%.16s", hex);
-}
 
 void
 parcel_settle(Parcel *p, int item, Status status, const char *reason)
@@ -202,39 +192,19 @@ move_inputs(Builder *b, const Task *t, const int *number, Loop *l)
 }
 
 static char **
-copy_symbols(Arena *a, const Code *c)
+copy_symbols(Arena *a, const Objects *o)
 {
-	char **v = ARENA_ARRAY(a, char *, c->nsymbol + 1);
+	char **v = ARENA_ARRAY(a, char *, o->n + 1);
 
-	for (int i = 0; i < c->nsymbol; i++)
-		v[i] = arena_strdup(a, c->symbol[i]);
+	for (int i = 0; i < o->n; i++)
+		v[i] = arena_strdup(a, o->symbol[i]);
 	return v;
 }
 
-static void
-add_object(Builder *b, const Code *c)
-{
-	vec_push(b->work, &b->object, ((LinkInput){c->bytes, c->size}));
-}
-
-/* Object code of l with functions of that name, which stands for its contents: for one Problem the
- * same name always means the same Loop. */
 static int
-object_of(Builder *b, const Loop *l, const char *name, Code *out, Err *e)
+object_of(Builder *b, const Loop *l, Objects *out, Err *e)
 {
-	ObjectCache *c = b->spec->object;
-	int rc;
-
-	for (int i = 0; i < c->name.n; i++)
-		if (!strcmp(c->name.v[i], name)) {
-			*out = c->code.v[i];
-			return OK;
-		}
-	if ((rc = emit(b->spec->emit, l, name, c->arena, out, e)))
-		return rc;
-	vec_push(c->arena, &c->code, *out);
-	vec_push(c->arena, &c->name, arena_strdup(c->arena, name));
-	return OK;
+	return objects_emit(b->spec->object, b->spec->emit, l, b->work, out, e);
 }
 
 /* The constant stages of l's rewrite: those of a candidate before, or compiled now. */
@@ -244,7 +214,7 @@ prepare(Builder *b, const Lowered *l, const int *number, int *out, Err *e)
 	const Target *target = emit_target(b->spec->emit);
 	Prepared x = {.rewrite = arena_strdup(b->work, l->sched.rewrite)};
 	Lowered low;
-	Code code;
+	Objects code;
 	int rc;
 
 	*out = -1;
@@ -257,7 +227,7 @@ prepare(Builder *b, const Lowered *l, const int *number, int *out, Err *e)
 	if (rc)
 		return rc == NOT_APPLICABLE ? OK : rc;
 	move_inputs(b, l->task, number, low.loop);
-	if ((rc = object_of(b, low.loop, arena_printf(b->work, "p_%s", x.rewrite), &code, e)))
+	if ((rc = object_of(b, low.loop, &code, e)))
 		return rc;
 	x.bytes = ARENA_ARRAY(b->p->arena, uint64_t, low.task->tensor.n + 1);
 	for (int i = 0; i < low.task->tensor.n; i++) {
@@ -267,9 +237,9 @@ prepare(Builder *b, const Lowered *l, const int *number, int *out, Err *e)
 			x.bytes[x.nmade++] = (uint64_t)tensor_count(t) * dtype_size(t->type);
 	}
 	x.symbol = copy_symbols(b->p->arena, &code);
-	x.nsymbol = code.nsymbol;
+	x.nsymbol = code.n;
 	x.scratch_bytes = (uint64_t)low.loop->scratch_bytes;
-	add_object(b, &code);
+	objects_add(&code, b->work, &b->object);
 	vec_push(b->work, &b->prepared, x);
 	*out = b->prepared.n - 1;
 	return OK;
@@ -282,10 +252,18 @@ build_bare(Builder *b, ParcelItem *x, Built *k)
 	Digest d = digest_of_text(x->text);
 
 	digest_print(&d, x->code);
-	k->code.nsymbol = 1;
+	k->code.n = 1;
 	k->code.symbol = ARENA_NEW(b->work, const char *);
 	k->code.symbol[0] = "none";
 	vec_push(b->work, &b->built, *k);
+}
+
+static bool
+is_too_long(const Builder *b, const Loop *l)
+{
+	int64_t most = b->spec->operations;
+
+	return most && loop_operations(l, emit_target(b->spec->emit)->vector_bytes) > most;
 }
 
 static void
@@ -294,8 +272,7 @@ build_item(Builder *b, int item)
 	const Problem *p = b->spec->problem;
 	ParcelItem *x = &b->p->item[item];
 	Built k = {.item = item, .prepared = -1};
-	char why[LOWER_WHY_MAX] = "", name[KERNEL_NAME_MAX];
-	Digest d;
+	char why[LOWER_WHY_MAX] = "";
 	Err e = {0};
 	int rc = lowered_from_text(b->work, p->task, p->form, x->text, emit_target(b->spec->emit),
 				   &k.low, why, &e);
@@ -312,20 +289,20 @@ build_item(Builder *b, int item)
 		return;
 	}
 	k.number = ARENA_ARRAY(b->work, int, k.low.task->tensor.n + 1);
-	kernel_name(x->text, name);
-	if (!number_constants(b, k.low.task, k.number)) {
+	if (is_too_long(b, k.low.loop)) {
+		parcel_settle(b->p, item, STATUS_INFEASIBLE, "more code than is worth compiling");
+	} else if (!number_constants(b, k.low.task, k.number)) {
 		parcel_settle(b->p, item, STATUS_INFEASIBLE, "too many constants");
 	} else if (prepare(b, &k.low, k.number, &k.prepared, &e) ||
-		   object_of(b, k.low.loop, name, &k.code, &e)) {
+		   object_of(b, k.low.loop, &k.code, &e)) {
 		parcel_settle(b->p, item, STATUS_BUILD, e.msg);
 	} else if (k.code.spills > b->spec->spills) {
 		parcel_settle(b->p, item, STATUS_INFEASIBLE,
 			      "vectors spill in the multiply-add loop");
 	} else {
-		d = digest_of(k.code.bytes, k.code.size);
-		digest_print(&d, x->code);
+		digest_print(&k.code.digest, x->code);
 		b->slack = k.low.slack > b->slack ? k.low.slack : b->slack;
-		add_object(b, &k.code);
+		objects_add(&k.code, b->work, &b->object);
 		vec_push(b->work, &b->built, k);
 	}
 }
@@ -370,7 +347,7 @@ add_candidate(Builder *b, const Built *k, Candidate *c)
 			 .deadline_ms = b->spec->deadline_ms,
 			 .floor_ns = b->spec->floor_ns};
 	c->phases.v = copy_symbols(a, &k->code);
-	c->phases.n = (uint32_t)k->code.nsymbol;
+	c->phases.n = (uint32_t)k->code.n;
 	if (k->prepared >= 0) {
 		const Prepared *x = &b->prepared.v[k->prepared];
 

@@ -6,8 +6,6 @@
 #include "codegen/lowered.h"
 #include "tuner/problem.h"
 
-enum { KERNEL_NAME_MAX = 24 };
-
 typedef struct ParcelItem {
 	const char *text; /* the Sched */
 	char algorithm[SCHED_REWRITE_MAX];
@@ -37,13 +35,6 @@ typedef struct Parcel {
 	struct Parcel *next;                    /* of those that hold it */
 } Parcel;
 
-/* Object code that was made before, by the name of its functions. */
-typedef struct ObjectCache {
-	Arena *arena; /* of codes and names */
-	VEC(Code) code;
-	VEC(const char *) name;
-} ObjectCache;
-
 typedef struct ParcelSpec {
 	const char *runner; /* NULL: "cpu" */
 	bool bare;          /* nothing is compiled: for a runner that runs nothing */
@@ -52,8 +43,9 @@ typedef struct ParcelSpec {
 	ObjectCache *object;
 	const char *const *text;
 	int n;
-	bool final; /* finalists: more samples are checked */
-	int spills; /* vectors on the stack in a multiply-add loop that are let pass */
+	bool final;         /* finalists: more samples are checked */
+	int spills;         /* vectors on the stack in a multiply-add loop that are let pass */
+	int64_t operations; /* as loop_operations; what has more is not compiled; 0: any */
 	MeasureSpec measure;
 	double floor_ns;                               /* of Candidate */
 	uint32_t deadline_ms;                          /* of Candidate */
@@ -67,10 +59,6 @@ typedef struct ParcelSpec {
  * the linker. */
 int parcel_build(const ParcelSpec *spec, Parcel **out, Err *e);
 void parcel_free(Parcel *p); /* NULL is fine */
-
-/* Name of the functions of a Sched: the same text gives the same name, hence the same object code
- * and digest, whoever compiles it. */
-void kernel_name(const char *sched, char name[KERNEL_NAME_MAX]);
 
 bool parcel_complete(const Parcel *p);
 bool parcel_lost(const Parcel *p); /* some result says LOST */

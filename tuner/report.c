@@ -112,8 +112,9 @@ take_winner(Tuner *t, Work *w)
 		row->before_ns = median_of(r->entry.sample, r->entry.n);
 		row->ratio = race_ratio(&best->entry, &r->entry);
 		vec_push(t->arena, &t->pair,
-			 ((RacePair){copy_entry(t->arena, &best->entry),
-				     copy_entry(t->arena, &r->entry), row->uses}));
+			 ((TunerPair){{copy_entry(t->arena, &best->entry),
+				       copy_entry(t->arena, &r->entry), row->uses},
+				      row}));
 	}
 	if (winner < 0)
 		row->why = "no finalist ran right in the race";
@@ -168,13 +169,29 @@ tuner_missed(Tuner *t, Err *e)
 	return rc;
 }
 
+/* Of Tasks that the Plan uses. */
+static RaceRatio
+model_ratio(Tuner *t)
+{
+	RacePair *v = ARENA_ARRAY(t->arena, RacePair, t->pair.n + 1);
+	int n = 0;
+
+	for (int i = 0; i < t->pair.n; i++) {
+		if (!t->pair.v[i].row->uses)
+			continue;
+		v[n] = t->pair.v[i].pair;
+		v[n++].uses = t->pair.v[i].row->uses;
+	}
+	return race_model(v, n);
+}
+
 void
 tuner_sums(Tuner *t)
 {
 	TuneReport *r = t->report;
 
-	for (int i = 0; i < t->nwork; i++) {
-		const TuneTask *x = t->work[i].row;
+	for (int i = 0; i < r->ntask; i++) {
+		const TuneTask *x = &r->task[i];
 
 		if (x->before_ns > 0 && x->after_ns > 0) {
 			r->before_ns += x->uses * x->before_ns;
@@ -182,5 +199,5 @@ tuner_sums(Tuner *t)
 			r->decided++;
 		}
 	}
-	r->ratio = race_model(t->pair.v, t->pair.n);
+	r->ratio = model_ratio(t);
 }

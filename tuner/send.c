@@ -78,6 +78,7 @@ make_job(Tuner *t, Work *w, const int *at, int n, bool race)
 			      .measure = race ? race_measure(t, w, at, n) : search_measure(w),
 			      .floor_ns = w->row->floor_ns * IMPLAUSIBLE,
 			      .spills = w->spills,
+			      .operations = w->operations,
 			      .seed = w->seed,
 			      .self = t};
 	for (int i = 0; i < n; i++) {

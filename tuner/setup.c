@@ -5,9 +5,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "search_space/space_form.h"
+#include "tuner/plans.h"
 #include "tuner/session.h"
-#include "tuner/tuner.h"
 
 void
 tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report)
@@ -15,6 +14,7 @@ tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report)
 	*report = (TuneReport){.arena = arena_new()};
 	*t = (Tuner){.opt = opt, .report = report, .graph = g, .arena = arena_new()};
 	t->began = clock_ns();
+	t->effort = opt->effort ? opt->effort : effort_named(NULL);
 	if (opt->time_limit_s > 0)
 		t->ends = t->began + (uint64_t)(opt->time_limit_s * 1e9);
 	t->threads = opt->threads > 1 ? opt->threads : 1;
@@ -58,38 +58,6 @@ tune_report_fini(TuneReport *r)
 {
 	arena_free(r->arena);
 	*r = (TuneReport){0};
-}
-
-/* Prints only what is asked for. */
-static void
-dump_plan(Tuner *t)
-{
-	Str s = {0};
-
-	if (t->opt->dump >> TUNE_DUMP_graph & 1)
-		graph_print(t->graph, &s);
-	tuner_dump(t, TUNE_DUMP_graph, str_get(&s));
-	str_clear(&s);
-	if (t->opt->dump >> TUNE_DUMP_plan & 1)
-		plan_print(t->plan, &s);
-	tuner_dump(t, TUNE_DUMP_plan, str_get(&s));
-	str_fini(&s);
-}
-
-int
-tuner_plan(Tuner *t, Err *e)
-{
-	SpaceForm how = {&t->target, t->opt->tolerance};
-	FormCost cost = space_form_cost(&how);
-	PlanMemory memory = {t->opt->memory, t->threads};
-	int rc = plan_build_within(t->graph, t->arena, &cost, memory, &t->plan, e);
-
-	if (rc)
-		return rc;
-	for (int i = 0; i < t->plan->step.n; i++)
-		t->report->nextern += t->plan->step.v[i].kind == STEP_EXTERN;
-	dump_plan(t);
-	return OK;
 }
 
 static bool
@@ -148,20 +116,6 @@ tuner_device(Tuner *t, Err *e)
 	return rc;
 }
 
-static int
-put_plan(Tuner *t, Err *e)
-{
-	PlanMemory memory = {t->opt->memory, t->threads};
-	Str s = {0};
-	int rc;
-
-	plan_print(t->plan, &s);
-	rc = log_put_plan(t->log, plan_key(t->graph, memory, t->arena), t->key.target, str_get(&s),
-			  e);
-	str_fini(&s);
-	return rc;
-}
-
 int
 tuner_log(Tuner *t, Err *e)
 {
@@ -179,7 +133,7 @@ tuner_log(Tuner *t, Err *e)
 			  .mode = "cold",
 			  .tolerance = tolerance_name(t->opt->tolerance)};
 	str_fini(&s);
-	return put_plan(t, e);
+	return OK;
 }
 
 /* Time at the machine's limits: good enough to know which Tasks matter. */
@@ -191,18 +145,22 @@ rough_ns(const Tuner *t, const PlanTask *p)
 }
 
 typedef struct Dear {
-	int task;
+	PlansTask at;
+	int row;
 	double ns;
 } Dear;
 
+/* Those of the first Plan before others. */
 static int
 dearest_first(const void *a, const void *b)
 {
 	const Dear *x = a, *y = b;
 
+	if ((x->at.plan > 0) != (y->at.plan > 0))
+		return x->at.plan > 0 ? 1 : -1;
 	if (x->ns != y->ns)
 		return x->ns < y->ns ? 1 : -1;
-	return x->task - y->task;
+	return x->row - y->row;
 }
 
 /* Texts behind the keys of a Task, for people and for `compile`. */
@@ -225,27 +183,28 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 }
 
 static int
-init_work(Tuner *t, Work *w, int task, double rough, Err *e)
+init_work(Tuner *t, Work *w, const Dear *x, Err *e)
 {
-	const Effort *effort = t->opt->effort ? t->opt->effort : effort_named(NULL);
-	const char *strategy = t->opt->strategy ? t->opt->strategy : effort->strategy;
-	const PlanTask *p = &t->plan->task.v[task];
+	const char *strategy = t->opt->strategy ? t->opt->strategy : t->effort->strategy;
+	const Plan *plan = t->plans.v[x->at.plan].plan;
+	const PlanTask *p = &plan->task.v[x->at.task];
 	uint64_t own;
 
 	memcpy(&own, p->task_key.b, sizeof own);
 	*w = (Work){.task = p,
-		    .row = &t->report->task[task],
+		    .row = &t->report->task[x->row],
+		    .other = x->at.plan > 0,
 		    .key = t->key,
 		    .search = search_named(strategy),
-		    .effort = effort,
+		    .effort = t->effort,
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
 		    .prior = t->opt->prior,
-		    .trials = t->opt->trials ? t->opt->trials : effort->trials,
-		    .rough_ns = rough};
+		    .trials = t->opt->trials ? t->opt->trials : t->effort->trials,
+		    .rough_ns = x->ns};
 	w->key.task = arena_digest(t->arena, &p->task_key);
 	w->key.form = arena_digest(t->arena, &p->form_key);
-	*w->row = (TuneTask){.label = plan_label(t->plan, task, t->report->arena),
+	*w->row = (TuneTask){.label = plan_label(plan, x->at.task, t->report->arena),
 			     .key = arena_digest(t->report->arena, &p->task_key),
 			     .form = arena_digest(t->report->arena, &p->form_key),
 			     .uses = p->uses,
@@ -258,17 +217,22 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 int
 tuner_works(Tuner *t, Err *e)
 {
-	int n = t->plan->task.n, rc = OK;
-	Dear *order = ARENA_ARRAY(t->arena, Dear, n + 1);
+	int n, rc = OK;
+	PlansTask *task;
+	Dear *order;
 
+	plans_merge(t, &task, &n);
+	order = ARENA_ARRAY(t->arena, Dear, n + 1);
 	t->work = ARENA_ARRAY(t->arena, Work, n + 1);
 	t->report->task = ARENA_ARRAY(t->report->arena, TuneTask, n + 1);
 	t->report->ntask = n;
 	for (int i = 0; i < n; i++)
-		order[i] = (Dear){i, rough_ns(t, &t->plan->task.v[i])};
+		order[i] =
+			(Dear){task[i], i,
+			       rough_ns(t, &t->plans.v[task[i].plan].plan->task.v[task[i].task])};
 	qsort(order, (size_t)n, sizeof *order, dearest_first);
 	for (int i = 0; i < n && !rc; i++)
-		rc = init_work(t, &t->work[t->nwork++], order[i].task, order[i].ns, e);
+		rc = init_work(t, &t->work[t->nwork++], &order[i], e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
 	for (int i = 0; i < boards_count(t->boards) && !rc; i++)

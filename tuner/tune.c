@@ -29,15 +29,17 @@ tune(const Graph *g, const TuneOptions *opt, TuneReport *report, Err *e)
 	tuner_init(&t, g, opt, report);
 	rc = tuner_device(&t, e); /* agent -> Target */
 	if (!rc)
-		rc = tuner_plan(&t, e); /* Graph -> Plan: Tasks and Forms for the Target */
-	if (!rc)
 		rc = tuner_log(&t, e); /* what is known */
+	if (!rc)
+		rc = tuner_plan(&t, e); /* Graph -> Plan: Tasks and Forms for the Target */
 	if (!rc)
 		rc = tuner_works(&t, e); /* Task -> Work */
 	if (!rc)
 		rc = tuner_begin(&t, e); /* the boards are ready to measure */
 	if (!rc)
 		rc = run_search(&t, e);
+	if (!rc)
+		rc = tuner_choose(&t, e); /* times -> Plan, where several were measured */
 	if (!rc)
 		rc = tuner_missed(&t, e);
 	if (!rc)

@@ -83,6 +83,7 @@ typedef struct TuneFailure {
 /* Where the time of a run goes, s. Those of the tuner follow one another, but for sending, and with
  * several boards for what is compiled; devices work beside them. name, what it is */
 #define TUNE_COST_LIST(X)                                   \
+	X(start, "connecting, planning")                    \
 	X(open, "building spaces, and outputs to check by") \
 	X(build, "lowering and compiling candidates")       \
 	X(link, "linking them")                             \
@@ -92,6 +93,9 @@ typedef struct TuneFailure {
 	X(prepare, "device: filling buffers, packing")      \
 	X(measure, "device: running candidates, races too") \
 	X(verify, "device: comparing outputs")
+
+/* Those of TUNE_COST_LIST in which a device works. */
+#define TUNE_BUSY(c) ((c)->prepare + (c)->measure + (c)->verify)
 
 typedef struct TuneCosts {
 #define X(name, text) double name;

@@ -4,12 +4,29 @@
 
 #include "tuner/builders.h"
 
+/* One of the Plans whose Tasks are measured. */
+typedef struct TunerPlan {
+	const char *name; /* for people */
+	const char *text;
+	Plan *plan;
+	int *row; /* per PlanTask: its number in the report */
+} TunerPlan;
+
+/* A decided Task, by its race. */
+typedef struct TunerPair {
+	RacePair pair;
+	const TuneTask *row;
+} TunerPair;
+
 typedef struct Tuner {
 	const TuneOptions *opt;
 	TuneReport *report;
 	const Graph *graph;
 	Arena *arena; /* of the run */
-	Plan *plan;
+	const Effort *effort;
+	VEC(TunerPlan) plans; /* the first is that of the analytic model, or was chosen before */
+	Plan *plan;           /* of the sums: the first until another is chosen */
+	const char *choice;   /* under which the log keeps which was chosen */
 	Boards *boards;
 	Builders *builders; /* NULL: parcels are compiled in the tuner's thread */
 	Target target;
@@ -24,17 +41,26 @@ typedef struct Tuner {
 	int nwork, races;
 	int missing;          /* Works that the log does not decide and that may not be measured */
 	uint64_t began, ends; /* clock_ns; ends 0: no limit */
-	VEC(RacePair) pair;   /* per decided Task */
+	VEC(TunerPair) pair;  /* per decided Task */
 } Tuner;
 
 /* --- setup.c: everything before the first proposal, a stage of the spine each --- */
 
 void tuner_init(Tuner *t, const Graph *g, const TuneOptions *opt, TuneReport *report);
 int tuner_device(Tuner *t, Err *e); /* connects to all boards; Target, back end */
-int tuner_plan(Tuner *t, Err *e);   /* Graph -> Plan for the Target */
-int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns, texts */
+int tuner_log(Tuner *t, Err *e);    /* opens the log; key columns */
 int tuner_works(Tuner *t, Err *e);  /* a Work per Task */
 void tuner_fini(Tuner *t);
+
+/* --- plans.c --- */
+
+/* Graph -> Plans for the Target, and the first into the log: what an earlier run chose, or the
+ * analytic model. Errors: of the log, ERR_INTERNAL. */
+int tuner_plan(Tuner *t, Err *e);
+
+/* After the search, where there are several Plans: the one whose Tasks take the least time becomes
+ * that of the report and of the log. Errors: of the log. */
+int tuner_choose(Tuner *t, Err *e);
 
 /* --- begin.c --- */
 

@@ -81,18 +81,16 @@ may_begin(const Tuner *t, const Work *w, int open)
 	return w->row->state == TASK_WAITING && open < OPEN_MAX && !turn_search_over(t);
 }
 
-Work *
-tuner_next(Tuner *t)
+/* Of the first Plan, or of the others. */
+static Work *
+next_of(Tuner *t, bool other, int open)
 {
 	Work *best = NULL;
-	int open = 0;
 
-	for (int i = 0; i < t->nwork; i++)
-		open += is_open(&t->work[i]);
 	for (int i = 0; i < t->nwork; i++) {
 		Work *w = &t->work[i];
 
-		if (w->in_flight || !(is_open(w) || may_begin(t, w, open)))
+		if (w->other != other || w->in_flight || !(is_open(w) || may_begin(t, w, open)))
 			continue;
 		if (is_open(w) &&
 		    (w->row->state == TASK_RACING || turn_search_over(t) || work_over(w)))
@@ -101,4 +99,16 @@ tuner_next(Tuner *t)
 			best = w;
 	}
 	return best;
+}
+
+Work *
+tuner_next(Tuner *t)
+{
+	Work *first;
+	int open = 0;
+
+	for (int i = 0; i < t->nwork; i++)
+		open += is_open(&t->work[i]);
+	first = next_of(t, false, open);
+	return first ? first : next_of(t, true, open);
 }

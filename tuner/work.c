@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-enum { ROUND_MIN = 4, STALL_MIN = 24 };
+enum { ROUND_MIN = 4, STALL_MIN = 24, OPERATIONS_MAX = 6000 };
 
 /* Of the best: a gain that is worth more trials; how near the roofline is near enough. */
 static const double SEARCH_GAIN = 0.01, ENOUGH = 0.97;
@@ -135,7 +135,7 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	w->arena = arena_new();
 	w->object = (ObjectCache){.arena = w->arena};
 	if ((rc = space_build(w->arena, t, f, emit_target(emit), w->tolerance, &w->space, e)) ||
-	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, "untuned", &low, e)))
+	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, &w->object, &low, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
 	w->state = w->search->start(w->arena, &w->space, &opt);
@@ -144,6 +144,9 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;
 	w->spills = low.code.spills;
+	w->operations = loop_operations(low.loop, emit_target(emit)->vector_bytes);
+	if (w->operations < OPERATIONS_MAX)
+		w->operations = OPERATIONS_MAX;
 	w->counted = 1;
 	return OK;
 }

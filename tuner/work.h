@@ -49,10 +49,12 @@ typedef struct Work {
 	uint64_t seed;
 	const Trees *prior;
 	int trials; /* to be measured in all */
+	bool other; /* of another Plan than the first */
 
-	int rows;    /* of its key in the log */
-	int untuned; /* trial: what compile takes without a log */
-	int spills;  /* of its code; what has more is not measured */
+	int rows;           /* of its key in the log */
+	int untuned;        /* trial: what compile takes without a log */
+	int spills;         /* of its code; what has more is not measured */
+	int64_t operations; /* likewise, and what has more is not even compiled */
 	Space space;
 	void *state;      /* of the strategy */
 	Problem *problem; /* NULL: not needed yet */

@@ -208,19 +208,21 @@ open_buffers(KernelRun *r, const Task *before, GuardSide side, uint64_t seed, Er
 static int
 open_code(KernelRun *r, Emit *m, Err *e)
 {
-	LinkInput obj;
+	ObjectCache cache = {.arena = r->a};
+	LinkInputs in = {0};
 	const void *bytes;
 	size_t size;
 	int rc;
 
-	if ((rc = loop_check(r->loop, e)) || (rc = emit(m, r->loop, "k", r->a, &r->code, e)))
+	if ((rc = loop_check(r->loop, e)) ||
+	    (rc = objects_emit(&cache, m, r->loop, r->a, &r->code, e)))
 		return rc;
-	obj = (LinkInput){r->code.bytes, r->code.size};
-	if ((rc = link_objects(&obj, 1, LINK_IMAGE, r->a, &bytes, &size, e)) ||
+	objects_add(&r->code, r->a, &in);
+	if ((rc = link_objects(in.v, in.n, LINK_IMAGE, r->a, &bytes, &size, e)) ||
 	    (rc = image_open(bytes, size, &r->image, e)))
 		return rc;
-	r->fn = ARENA_ARRAY(r->a, KernelFn *, r->code.nsymbol + 1);
-	for (int p = 0; p < r->code.nsymbol; p++) {
+	r->fn = ARENA_ARRAY(r->a, KernelFn *, r->code.n + 1);
+	for (int p = 0; p < r->code.n; p++) {
 		void *sym = image_symbol(r->image, r->code.symbol[p]);
 
 		if (!sym)
@@ -282,7 +284,7 @@ kernel_run_call(KernelRun *r)
 {
 	int rc = 0;
 
-	for (int p = 0; p < r->code.nsymbol && !rc; p++)
+	for (int p = 0; p < r->code.n && !rc; p++)
 		rc = r->fn[p](r->in, r->out, r->scratch.p, 0, 1);
 	return rc;
 }
@@ -325,7 +327,7 @@ kernel_run_chunks(KernelRun *r, int chunks, bool together)
 	pthread_t *thread = ARENA_ARRAY(r->a, pthread_t, chunks);
 	int rc = 0;
 
-	for (int p = 0; p < r->code.nsymbol && !rc; p++) {
+	for (int p = 0; p < r->code.n && !rc; p++) {
 		for (int c = chunks - 1; c >= 0; c--) {
 			part[c] = (Part){r, p, c, chunks, 0};
 			if (!together)

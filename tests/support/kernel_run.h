@@ -5,8 +5,8 @@
 #define TESTS_SUPPORT_KERNEL_RUN_H
 
 #include "base/image.h"
-#include "codegen/emit.h"
 #include "codegen/lower.h"
+#include "codegen/objects.h"
 #include "graph/oracle.h"
 
 typedef int KernelFn(const void *const *in, void *const *out, void *scratch, int chunk, int chunks);
@@ -30,7 +30,7 @@ typedef struct KernelRun {
 	TaskForm f;
 	double slack; /* of the rewrite */
 	Loop *loop;
-	Code code;
+	Objects code;
 	Image *image;
 	KernelFn **fn;  /* a phase each */
 	Guarded *store; /* per tensor: stored buffer (in, out), row-major contents (const, lit) */

@@ -124,48 +124,82 @@ what_is_no_number_is_not_believed(void **state)
 	expect_back(&p, "1100");
 }
 
-/* A candidate whose accumulators do not fit the registers is settled without the device, unless so
- * many spills are let pass. */
+/* Two candidates of a matrix product, of which the second spills. */
 static void
-spilling_candidates_are_not_measured(void **state)
+build_two(ParcelSpec spec, void (*check)(const ParcelSpec *, const Parcel *))
 {
 	static const char *const texts[] = {"direct\nnest vec=n n:32 m:4 | k:4\n",
 					    "direct\nnest vec=n n:96 m:8 | k:4\n"};
 	static const char task[] = "task\n in a f32[32,64]\n const b f32[64,96]\n"
 				   " out y f32[32,96]\n stage m:32 n:96 | k:64\n"
 				   "  acc f32 sum a[m,k] * b[k,n]\n  y[m,n] = acc\n";
+	Arena *a = arena_new();
+	ObjectCache object = {.arena = a};
+	Target target;
+	Parcel *parcel;
+	Problem problem;
+	TaskForm f;
+	Err e = {0};
+	Task *t;
 
+	if (task_parse(task, a, &t, &e) || target_named("x86-64-v4", &target, &e) ||
+	    emit_open("llvm", &target, &spec.emit, &e))
+		fail_msg("%s", e.msg);
+	f = task_form_plain(a, t);
+	assert_int_equal(problem_build(a, t, &f, &problem, &e), OK);
+	spec.object = &object;
+	spec.text = texts;
+	spec.n = 2;
+	spec.problem = &problem;
+	if (parcel_build(&spec, &parcel, &e))
+		fail_msg("%s", e.msg);
+	check(&spec, parcel);
+	parcel_free(parcel);
+	emit_close(spec.emit);
+	arena_free(a);
+}
+
+static void
+expect_refused(const Parcel *p, int i, const char *why)
+{
+	assert_true(p->item[i].back);
+	assert_int_equal(p->item[i].result.status, STATUS_INFEASIBLE);
+	assert_string_equal(p->item[i].result.reason, why);
+}
+
+static void
+check_spills(const ParcelSpec *spec, const Parcel *p)
+{
+	assert_false(p->item[0].back);
+	if (spec->spills)
+		assert_false(p->item[1].back);
+	else
+		expect_refused(p, 1, "vectors spill in the multiply-add loop");
+}
+
+/* A candidate whose accumulators do not fit the registers is settled without the device, unless so
+ * many spills are let pass. */
+static void
+spilling_candidates_are_not_measured(void **state)
+{
 	(void)state;
-	for (int allowed = 0; allowed <= 10000; allowed += 10000) {
-		Arena *a = arena_new();
-		ObjectCache object = {.arena = a};
-		ParcelSpec spec = {.object = &object, .text = texts, .n = 2, .spills = allowed};
-		Target target;
-		Parcel *parcel;
-		Problem problem;
-		TaskForm f;
-		Err e = {0};
-		Task *t;
+	build_two((ParcelSpec){.spills = 0}, check_spills);
+	build_two((ParcelSpec){.spills = 10000}, check_spills);
+}
 
-		if (task_parse(task, a, &t, &e) || target_named("x86-64-v4", &target, &e) ||
-		    emit_open("llvm", &target, &spec.emit, &e))
-			fail_msg("%s", e.msg);
-		f = task_form_plain(a, t);
-		assert_int_equal(problem_build(a, t, &f, &problem, &e), OK);
-		spec.problem = &problem;
-		if (parcel_build(&spec, &parcel, &e))
-			fail_msg("%s", e.msg);
-		assert_false(parcel->item[0].back);
-		assert_int_equal(parcel->item[1].back, allowed == 0);
-		if (allowed == 0) {
-			assert_int_equal(parcel->item[1].result.status, STATUS_INFEASIBLE);
-			assert_string_equal(parcel->item[1].result.reason,
-					    "vectors spill in the multiply-add loop");
-		}
-		parcel_free(parcel);
-		emit_close(spec.emit);
-		arena_free(a);
-	}
+static void
+check_length(const ParcelSpec *spec, const Parcel *p)
+{
+	assert_false(p->item[0].back);
+	expect_refused(p, 1, "more code than is worth compiling");
+	assert_int_equal(spec->object->code.n, 1);
+}
+
+static void
+long_candidates_are_not_compiled(void **state)
+{
+	(void)state;
+	build_two((ParcelSpec){.spills = 10000, .operations = 250}, check_length);
 }
 
 int
@@ -173,6 +207,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spilling_candidates_are_not_measured),
+		cmocka_unit_test(long_candidates_are_not_compiled),
 		cmocka_unit_test(what_was_measured_stays),
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_lost),
 		cmocka_unit_test(of_a_race_nothing_stays_when_one_is_missing),

@@ -44,37 +44,69 @@ noise(Fixture *f, int n)
 	return v;
 }
 
-/* Two residual blocks: each is two Tasks, and the blocks share them. */
+/* Two residual blocks between convolutions. */
+static void
+make_residuals(Fixture *f)
+{
+	const float *w = noise(f, 256);
+
+	onnx_make_input(&f->make, "x", DT_F32, "1,4,6,5");
+	conv(f, "x", "first", w); /* so that the blocks get their input in the same Form */
+	conv(f, "first", "a1", w + 1);
+	onnx_make_node(&f->make, "Relu", "a1", "a2");
+	conv(f, "a2", "a3", w + 2);
+	onnx_make_node(&f->make, "Add", "a3 first", "a4");
+	onnx_make_node(&f->make, "Relu", "a4", "a5");
+	conv(f, "a5", "b1", w + 3);
+	onnx_make_node(&f->make, "Relu", "b1", "b2");
+	conv(f, "b2", "b3", w + 4);
+	onnx_make_node(&f->make, "Add", "a5 b3", "b4");
+	onnx_make_node(&f->make, "Relu", "b4", "b5");
+	conv(f, "b5", "last", w + 5);
+	onnx_make_output(&f->make, "last");
+}
+
+/* Each is two Tasks, and the blocks share them. */
 static void
 residual_blocks_share_their_tasks(void **state)
 {
-	const float *w;
 	const Plan *p;
 	Fixture f;
 
 	(void)state;
 	start(&f, 13);
-	w = noise(&f, 256);
-	onnx_make_input(&f.make, "x", DT_F32, "1,4,6,5");
-	conv(&f, "x", "first", w); /* so that the blocks get their input in the same Form */
-	conv(&f, "first", "a1", w + 1);
-	onnx_make_node(&f.make, "Relu", "a1", "a2");
-	conv(&f, "a2", "a3", w + 2);
-	onnx_make_node(&f.make, "Add", "a3 first", "a4");
-	onnx_make_node(&f.make, "Relu", "a4", "a5");
-	conv(&f, "a5", "b1", w + 3);
-	onnx_make_node(&f.make, "Relu", "b1", "b2");
-	conv(&f, "b2", "b3", w + 4);
-	onnx_make_node(&f.make, "Add", "a5 b3", "b4");
-	onnx_make_node(&f.make, "Relu", "b4", "b5");
-	conv(&f, "b5", "last", w + 5);
-	onnx_make_output(&f.make, "last");
+	make_residuals(&f);
 	p = plan_of(&f);
 	assert_int_equal(p->step.n, 6);
 	assert_int_equal(p->task.n, 4);
 	assert_int_equal(p->task.v[p->step.v[1].task].uses, 2);
 	assert_int_equal(p->step.v[1].task, p->step.v[3].task);
 	assert_int_equal(p->step.v[2].node.n, 3);
+	stop(&f);
+}
+
+/* The other way to group them: what adds is a Task of its own. */
+static void
+residuals_come_apart(void **state)
+{
+	Groups apart, again;
+	const Plan *joined;
+	Fixture f;
+	Plan *p;
+
+	(void)state;
+	start(&f, 13);
+	make_residuals(&f);
+	joined = plan_of(&f);
+	apart = partition_apart(f.g, f.make.arena, &joined->groups);
+	assert_int_equal(apart.n, joined->groups.n + 2);
+	if (plan_build_groups(f.g, f.make.arena, &apart, NULL, &p, &f.e))
+		fail_msg("%s", f.e.msg);
+	assert_int_equal(p->step.n, 8);
+	assert_int_equal(p->task.n, 6);
+	again = partition_apart(f.g, f.make.arena, &apart);
+	assert_int_equal(again.n, apart.n);
+	assert_memory_equal(again.of, apart.of, (size_t)f.g->node.n * sizeof *apart.of);
 	stop(&f);
 }
 
@@ -391,6 +423,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(residual_blocks_share_their_tasks),
+		cmocka_unit_test(residuals_come_apart),
 		cmocka_unit_test(reshapes_are_views),
 		cmocka_unit_test(concatenations_are_made_in_place),
 		cmocka_unit_test(concatenations_come_out_right),

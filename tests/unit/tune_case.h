@@ -97,4 +97,23 @@ tune_case_model(void)
 	return tune_case_import(&m);
 }
 
+/* A convolution 3x3, and one whose result the first one's is added to. */
+static inline Graph *
+tune_case_residual(void)
+{
+	static float w[16 * 16 * 9];
+	const int64_t pads[] = {1, 1, 1, 1};
+	OnnxMake m;
+
+	rng_fill(DT_F32, w, sizeof w / 4, 1, -1, 1);
+	onnx_make_init(&m, 13);
+	onnx_make_input(&m, "x", DT_F32, "1,16,8,8");
+	onnx_make_const(&m, "w", DT_F32, "16,16,3,3", w);
+	onnx_write_ints(&m, onnx_make_node(&m, "Conv", "x w", "a"), "pads", 4, pads);
+	onnx_write_ints(&m, onnx_make_node(&m, "Conv", "a w", "b"), "pads", 4, pads);
+	onnx_make_node(&m, "Add", "a b", "y");
+	onnx_make_output(&m, "y");
+	return tune_case_import(&m);
+}
+
 #endif
