@@ -145,6 +145,7 @@ regress_json(const RegressResult *r, const RegressView *v, Arena *a, Str *out)
 	text(o, "model", a, r->model);
 	text(o, "graph", a, r->graph);
 	text(o, "board", a, r->board);
+	text(o, "board_key", a, r->board_key);
 	facts(o, "board_facts", r->board_fact, r->nboard_fact, a);
 	facts(o, "toolchain", r->toolchain_fact, r->ntoolchain_fact, a);
 	policy(o, &r->policy, a);

@@ -56,7 +56,8 @@ void
 regress_result_init(RegressResult *r)
 {
 	memset(r, 0, sizeof *r);
-	r->suite = r->baseline_file = r->version = r->board = r->model = r->graph = "";
+	r->suite = r->baseline_file = r->version = r->board = "";
+	r->board_key = r->model = r->graph = "";
 	r->void_reason = r->command = "";
 	r->attempts = 1;
 	regress_policy_init(&r->policy);

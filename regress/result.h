@@ -151,6 +151,7 @@ typedef struct RegressResult {
 	const char *baseline_file; /* as it was named, for places in reports; "" */
 	const char *version;       /* of this program */
 	const char *board;         /* name or address */
+	const char *board_key;     /* boards with another one are never compared */
 	const RegressFact *board_fact, *toolchain_fact;
 	int nboard_fact, ntoolchain_fact;
 	const char *model; /* name */

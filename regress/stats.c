@@ -170,7 +170,7 @@ cut_of(int n, double level, double *reached, Arena *scratch)
 
 	if (n > STATS_EXACT_MAX) {
 		sd = sqrt(n * (n + 1.0) * (2.0 * n + 1) / 24);
-		cut = (int)floor(mean + stats_normal_quantile(tail) * sd);
+		cut = (int)floor(mean + 0.5 + stats_normal_quantile(tail) * sd);
 		*reached = level;
 		return cut > 0 ? cut : 0;
 	}
