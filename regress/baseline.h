@@ -30,13 +30,24 @@ typedef struct BaselineLiteral {
 	Digest blob;
 } BaselineLiteral;
 
+typedef struct BaselineTensor {
+	DType type;
+	int64_t bytes;
+} BaselineTensor;
+
+typedef VEC(const char *) BaselineWords;
+typedef VEC(int64_t) BaselineIntegers;
+typedef VEC(double) BaselineNumbers;
+typedef VEC(BaselineLiteral) BaselineLiterals;
+typedef VEC(BaselineTensor) BaselineTensors;
+
 /* How a kernel is called, see wire/batch.h. */
 typedef struct BaselineCall {
 	Digest image;
-	VEC(const char *) phase;
-	VEC(const char *) prepare;
-	VEC(int64_t) derived;
-	VEC(BaselineLiteral) literal;
+	BaselineWords phase;
+	BaselineWords prepare;
+	BaselineIntegers derived;
+	BaselineLiterals literal;
 	int64_t scratch, chunks;
 	int64_t pool; /* bytes */
 	Digest pack;  /* blob: the pack description; unused when pool is 0 */
@@ -50,13 +61,9 @@ typedef struct BaselineKernel {
 	double slack;
 	const char *sched; /* text, with a line end */
 	BaselineCall call;
-	VEC(double) ns; /* median of each process, the day it was set */
+	BaselineNumbers ns; /* median of each process, the day it was set */
+	int line;           /* of the text it was read from; 0: of none */
 } BaselineKernel;
-
-typedef struct BaselineTensor {
-	DType type;
-	int64_t bytes;
-} BaselineTensor;
 
 /* The model as one candidate: NAME_run of its bundle. */
 typedef struct BaselineModel {
@@ -64,9 +71,10 @@ typedef struct BaselineModel {
 	Digest image;
 	Digest weights; /* what the weights were; they are made again, not kept */
 	int64_t weights_bytes, scratch;
-	VEC(BaselineTensor) in;
-	VEC(BaselineTensor) out;
-	VEC(double) ns;
+	BaselineTensors in;
+	BaselineTensors out;
+	BaselineNumbers ns;
+	int line;
 } BaselineModel;
 
 typedef struct BaselineBlob {
@@ -95,6 +103,8 @@ const BaselineBlob *baseline_blob(const Baseline *b, const Digest *d); /* NULL: 
 /* NULL: not there. */
 const BaselineKernel *baseline_kernel(const Baseline *b, const Digest *task, const Digest *form);
 
+/* In the order of their keys: below, equal to, above 0. */
+int baseline_order(const BaselineKernel *x, const BaselineKernel *y);
 void baseline_sort(Baseline *b);
 
 /* The text, and back. `file` names it in errors. Errors: ERR_INPUT names file, line and field.

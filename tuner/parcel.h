@@ -55,9 +55,11 @@ typedef struct ParcelSpec {
 	bool final; /* finalists: more samples are checked */
 	int spills; /* vectors on the stack in a multiply-add loop that are let pass */
 	MeasureSpec measure;
-	double floor_ns;                               /* of Candidate */
-	uint32_t deadline_ms;                          /* of Candidate */
-	uint64_t seed;                                 /* of Batch */
+	double floor_ns;      /* of Candidate */
+	uint32_t deadline_ms; /* of Candidate */
+	uint64_t seed;        /* of Batch */
+	const Code *before;   /* functions that run and are timed before those of every candidate,
+			       * and use at most a line of scratch; NULL: none */
 	void (*lowered)(void *self, const Lowered *l); /* sees every candidate; may be NULL */
 	void *self;
 } ParcelSpec;
