@@ -213,11 +213,10 @@ static void
 normalise(History *h)
 {
 	double *sum = ARENA_ARRAY(h->arena, double, h->day.n + 1);
+	double *v = ARENA_ARRAY(h->arena, double, h->canary.n + 1), usual;
 	int *count = ARENA_ARRAY(h->arena, int, h->day.n + 1);
 
 	for (int from = 0, to; from < h->canary.n; from = to) {
-		double *v = ARENA_ARRAY(h->arena, double, h->canary.n), usual;
-
 		for (to = from; to < h->canary.n && !by_name(&h->canary.v[from], &h->canary.v[to]);
 		     to++)
 			v[to - from] = log(h->canary.v[to].ns);

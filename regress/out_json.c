@@ -1,4 +1,4 @@
-/* Result -> JSON: everything in it, every pair. docs/regress_json.md says what each member means
+/* Result -> JSON: everything in it, every pair. docs/regress_forms.md says what each member means
  * and when the version changes. */
 #include <math.h>
 

@@ -19,7 +19,7 @@ escaped(Str *out, Arena *a, const char *text)
 			str_add(out, "&gt;");
 		else if (*s == '&')
 			str_add(out, "&amp;");
-		else if (strchr("\\`*_{}[]()#+-.!|~@:", *s))
+		else if (strchr("\\`*_{}[]#!|~@:", *s))
 			str_printf(out, "\\%c", *s);
 		else
 			str_addn(out, s, 1);
@@ -138,7 +138,10 @@ regress_markdown(const RegressResult *r, const RegressView *v, Arena *a, Str *ou
 		table(k, r->nkernel, false, a, out);
 		str_add(out, "\n</details>\n");
 	}
-	str_printf(out, "\nThreshold %.3g %%, %.0f s, seed %llu, %d comparison%s.\n",
+	str_printf(out,
+		   "\nSees: the smallest slowdown that this board would find 95 times of 100. "
+		   "Threshold %.3g "
+		   "%%, %.0f s, seed %llu, %d comparison%s.\n",
 		   100 * r->policy.threshold, r->seconds, (unsigned long long)r->seed, r->attempts,
 		   r->attempts == 1 ? "" : "s");
 }

@@ -151,7 +151,11 @@ regress_terminal(const RegressResult *r, const RegressView *v, Arena *a, Str *ou
 	head(&s, r);
 	for (int i = 0; i < r->nkernel; i++)
 		row(&s, k[i]);
-	str_add(out, "\n");
+	if (s.wide)
+		str_add(out, "\nsees: the smallest slowdown that this board would find 95 times of "
+			     "100\n");
+	else
+		str_add(out, "\n");
 	words_warnings(a, r, warn, &s);
 	str_printf(out, "%s; threshold %.3g %%, %.0f s, seed %llu, %d comparison%s\n",
 		   words_counts(a, r), 100 * r->policy.threshold, r->seconds,

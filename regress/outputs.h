@@ -14,7 +14,7 @@ typedef struct RegressView {
 /* name of --format, function, usual name of the file, what reads it */
 #define REGRESS_OUTPUT_LIST(X)                                                             \
 	X(terminal, "-", "people")                                                         \
-	X(json, "regress.json", "programs: everything, every pair (docs/regress_json.md)") \
+	X(json, "regress.json", "programs: everything, every pair (docs/regress_forms.md)") \
 	X(junit, "regress.xml", "pipelines: JUnit XML, a case a kernel")                   \
 	X(markdown, "regress.md", "summaries of a pipeline's step")                        \
 	X(github, "-", "GitHub Actions: annotations on standard output")                   \

@@ -237,6 +237,12 @@ stats_holm(double *p, int n, Arena *scratch)
 	}
 }
 
+static double
+below(double x)
+{
+	return 0.5 * erfc(-x / sqrt(2));
+}
+
 double
 stats_normal_quantile(double p)
 {
@@ -246,7 +252,7 @@ stats_normal_quantile(double p)
 	for (int i = 0; i < 100; i++) {
 		double x = (low + high) / 2;
 
-		if (0.5 * erfc(-x / sqrt(2)) < p)
+		if (below(x) < p)
 			low = x;
 		else
 			high = x;
@@ -283,19 +289,69 @@ stats_estimate(const RegressPair *pair, int n, Arena *scratch)
 	return e;
 }
 
-/* The width of the exact interval says how uncertain the estimate is whatever the distribution is;
- * it is a normal one's that many standard errors. Uncertainty falls with the root of the pairs. */
-double
-stats_detectable(const double *d, int n, double alpha, int pairs, Arena *scratch)
+/* --- what can be seen --- */
+
+/* Chance that both a + b and a + c are above 0, where all three are normal around `shift`. */
+static double
+both_above(double shift)
 {
+	enum { STEPS = 64, REACH = 8 };
+	double sum = 0, step = 2.0 * REACH / STEPS;
+
+	for (int i = 0; i <= STEPS; i++) {
+		double x = -REACH + i * step, p = below(x + 2 * shift);
+
+		sum += (i % 2 ? 4 : i && i < STEPS ? 2 : 1) * exp(-x * x / 2) * p * p;
+	}
+	return sum * step / 3 / sqrt(2 * 3.14159265358979323846);
+}
+
+/* What the rank sum of n normal differences around `shift` exceeds 95 times of 100: its mean and
+ * variance are those of the count of means above 0. */
+static double
+likely_sum(double shift, int n)
+{
+	double p1 = below(shift), p2 = below(sqrt(2) * shift), p3 = (p1 * p1 + p2) / 2;
+	double pairs = n * (n - 1.0), mean = n * p1 + pairs / 2 * p2;
+	double variance = n * p1 * (1 - p1) + pairs / 2 * p2 * (1 - p2) +
+			  2 * pairs * (p3 - p1 * p2) +
+			  pairs * (n - 2.0) * (both_above(shift) - p2 * p2);
+
+	return mean - 1.6448536269514722 * sqrt(fmax(variance, 0));
+}
+
+double
+stats_shift(double alpha, int pairs, Arena *scratch)
+{
+	double reached, low = 0, high = 10, wanted;
+	int cut = pairs > 0 ? cut_of(pairs, 1 - alpha, &reached, scratch) : 0;
+
+	if (!cut)
+		return 0;
+	wanted = pairs * (pairs + 1.0) / 2 - cut + 0.5;
+	for (int i = 0; i < 50; i++) {
+		double shift = (low + high) / 2;
+
+		if (likely_sum(shift, pairs) < wanted)
+			low = shift;
+		else
+			high = shift;
+	}
+	return high;
+}
+
+/* The width of the exact interval says how uncertain the estimate is, whatever the distribution: it
+ * is that many standard errors of a normal one. */
+double
+stats_detectable(const double *d, int n, double shift, Arena *scratch)
+{
+	static const double error_of_one = 1.0233267079464885; /* sqrt(pi / 3) */
 	double low, high, reached, error;
 
-	if (n < 1 || pairs < 1 || ldexp(1, 1 - pairs) > alpha ||
-	    !interval(d, n, STATS_LEVEL, scratch, &low, &high, &reached))
+	if (n < 1 || !(shift > 0) || !interval(d, n, STATS_LEVEL, scratch, &low, &high, &reached))
 		return 0;
 	error = (high - low) / 2 / stats_normal_quantile((1 + reached) / 2);
-	error *= sqrt((double)n / pairs);
-	return error * (stats_normal_quantile(1 - alpha / 2) + stats_normal_quantile(0.95));
+	return shift * error * sqrt(n) / error_of_one;
 }
 
 /* In a sample of one group the gaps between neighbours are alike. Two groups: a gap far from both

@@ -45,9 +45,12 @@ double stats_normal_quantile(double p);
 #define STATS_LEVEL 0.95
 RegressEstimate stats_estimate(const RegressPair *pair, int n, Arena *scratch);
 
-/* Smallest difference of logarithms that a test at `alpha` (two-sided) of `pairs` pairs finds 95
- * times of 100, where n differences are spread like d; 0: too few to say. */
-double stats_detectable(const double *d, int n, double alpha, int pairs, Arena *scratch);
+/* By how many standard deviations of one difference the centre must be off for a test at `alpha`
+ * (two-sided) of so many pairs to find it 95 times of 100; 0: such a test never finds anything. */
+double stats_shift(double alpha, int pairs, Arena *scratch);
+/* The same as a difference of logarithms, where differences are spread like these n; 0: too few to
+ * say. */
+double stats_detectable(const double *d, int n, double shift, Arena *scratch);
 
 /* Whether the differences fall into two groups with a gap between them. */
 bool stats_two_modes(const double *d, int n, Arena *scratch);

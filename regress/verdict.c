@@ -11,7 +11,7 @@
 typedef struct Look {
 	const RegressPolicy *p;
 	int looks;
-	double alpha; /* of one entry in the worst case: Holm's first step */
+	double shift; /* what the budget's pairs can see, see stats_shift */
 	Arena *a;
 } Look;
 
@@ -40,7 +40,7 @@ measure(VerdictEntry *v, const Look *l)
 
 	v->est = stats_estimate(v->pair, v->npair, l->a);
 	used = stats_log_ratios(v->pair, v->npair, d);
-	found = stats_detectable(d, used, l->alpha, l->p->pairs_most, l->a);
+	found = stats_detectable(d, used, l->shift, l->a);
 	v->est.detectable = found > 0 ? exp(found) : 0;
 	v->two_modes = stats_two_modes(d, used, l->a);
 }
@@ -136,7 +136,9 @@ verdict_round(VerdictEntry *v, int n, const RegressPolicy *p, Arena *a)
 	double *holm = ARENA_ARRAY(a, double, n + 1);
 	int open = 0;
 
-	l.alpha = p->family_error / (l.looks * (double)(n > 0 ? n : 1));
+	/* of one entry in the worst case: Holm's first step */
+	l.shift = stats_shift(p->family_error / (l.looks * (double)(n > 0 ? n : 1)), p->pairs_most,
+			      a);
 	for (int i = 0; i < n; i++) {
 		if (!v[i].decided)
 			measure(&v[i], &l);

@@ -100,13 +100,14 @@ void
 words_warnings(Arena *a, const RegressResult *r, void (*see)(void *self, const char *text),
 	       void *self)
 {
-	int blind = 0, dropped = 0, used = 0, modes = 0;
+	int blind = 0, dropped = 0, used = 0, modes = 0, measured = 0;
 
 	for (int i = 0; i < r->nkernel; i++) {
 		const RegressKernel *k = &r->kernel[i];
 
 		blind += k->nround && k->est.detectable > 1 + k->threshold;
 		modes += k->two_modes;
+		measured += k->nround > 0;
 		for (int n = 0; n < k->nround; n++) {
 			used += k->round[n].est.used;
 			dropped += k->round[n].est.dropped;
@@ -116,12 +117,14 @@ words_warnings(Arena *a, const RegressResult *r, void (*see)(void *self, const c
 		see(self, arena_printf(a, "the session counts for nothing: %s",
 				       words_clean(a, r->void_reason)));
 	if (blind)
-		see(self, arena_printf(a,
-				       "of %d kernels this board cannot see a slowdown as small as "
-				       "their threshold",
-				       blind));
+		see(self,
+		    arena_printf(a,
+				 "%d of %d measured: this board cannot see a slowdown as small "
+				 "as the threshold",
+				 blind, measured));
 	if (modes)
-		see(self, arena_printf(a, "the times of %d kernels fall into two groups", modes));
+		see(self, arena_printf(a, "%d of %d measured: the times fall into two groups",
+				       modes, measured));
 	if (dropped * 4 > used)
 		see(self, arena_printf(a, "%d of %d pairs were disturbed and measured again",
 				       dropped, used + dropped));

@@ -3,7 +3,7 @@
 # sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh regress peers arm
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh verdicts regress peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -79,7 +79,7 @@ step_ssh() {
 }
 
 # Verdicts on simulated boards, statistics and forms of results against what others compute and read.
-step_regress() {
+step_verdicts() {
 	cmake --preset release >/dev/null &&
 		cmake --build --preset release --target regress_noise &&
 		build/release/bin/bench/regress_noise 3000 &&
@@ -109,7 +109,7 @@ step_arm() {
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }
 
-[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh regress peers arm
+[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh verdicts regress peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"

@@ -9,7 +9,7 @@ enum { REPEATS = 10, SESSION_PROCESSES = 60, BURST_PROCESSES = 8 };
 
 static const Noise table[] = {
 #define X(name, ...) {#name, __VA_ARGS__},
-		NOISE_LIST(X)
+	NOISE_LIST(X)
 #undef X
 		{0},
 };
@@ -146,6 +146,7 @@ noise_rates(const Noise *n, double slower, int family, const RegressPolicy *p, i
 
 		r.of[t.verdict]++;
 		r.pairs += (double)t.pairs / trials;
+		r.sees += t.est.detectable / trials;
 	}
 	arena_free(a);
 	return r;
