@@ -12,14 +12,14 @@ typedef struct RegressView {
 } RegressView;
 
 /* name of --format, function, usual name of the file, what reads it */
-#define REGRESS_OUTPUT_LIST(X)                                                             \
-	X(terminal, "-", "people")                                                         \
+#define REGRESS_OUTPUT_LIST(X)                                                              \
+	X(terminal, "-", "people")                                                          \
 	X(json, "regress.json", "programs: everything, every pair (docs/regress_forms.md)") \
-	X(junit, "regress.xml", "pipelines: JUnit XML, a case a kernel")                   \
-	X(markdown, "regress.md", "summaries of a pipeline's step")                        \
-	X(github, "-", "GitHub Actions: annotations on standard output")                   \
-	X(sarif, "regress.sarif", "code scanning: SARIF 2.1.0")                            \
-	X(csv, "regress.csv", "spreadsheets: a row a kernel")                              \
+	X(junit, "regress.xml", "pipelines: JUnit XML, a case a kernel")                    \
+	X(markdown, "regress.md", "summaries of a pipeline's step")                         \
+	X(github, "-", "GitHub Actions: annotations on standard output")                    \
+	X(sarif, "regress.sarif", "code scanning: SARIF 2.1.0")                             \
+	X(csv, "regress.csv", "spreadsheets: a row a kernel")                               \
 	X(html, "regress.html", "people: a page with the pairs and the history of each kernel")
 
 typedef void RegressWrite(const RegressResult *r, const RegressView *v, Arena *a, Str *out);

@@ -83,7 +83,7 @@ step_verdicts() {
 	cmake --preset release >/dev/null &&
 		cmake --build --preset release --target regress_noise &&
 		build/release/bin/bench/regress_noise 3000 &&
-		python=$(tests/peers/venv.sh --reports) && "$python" tests/peers/statistics.py &&
+		python=$(tests/peers/venv.sh --reports) && "$python" tests/peers/ranks.py &&
 		"$python" tests/peers/reports.py
 }
 

@@ -2,7 +2,7 @@
 # Makes a Python virtual environment with ONNX Runtime in FOLDER (build/peers/venv unless given) and
 # prints its interpreter: $(tests/peers/venv.sh) tests/peers/forms.py
 # --tuners: also Kernel Tuner and jsonschema, for exports.py
-# --reports: also SciPy, statsmodels, xmlschema and a copy of the SARIF schema, for statistics.py and reports.py
+# --reports: also SciPy, statsmodels, xmlschema and a copy of the SARIF schema, for ranks.py and reports.py
 # --peers: also OpenVINO and ncnn (with its converter pnnx, which wants PyTorch), for bench/peers.py.
 set -eu
 cd "$(dirname "$0")/../.."

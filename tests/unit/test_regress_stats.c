@@ -1,4 +1,4 @@
-/* Statistics of pairs against values computed elsewhere (tests/peers/statistics.py). */
+/* Statistics of pairs against values computed elsewhere (tests/peers/ranks.py). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

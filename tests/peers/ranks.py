@@ -107,7 +107,7 @@ def series():
 
 
 def text():
-    out = ["# Written by tests/peers/statistics.py from SciPy and statsmodels."]
+    out = ["# Written by tests/peers/ranks.py from SciPy and statsmodels."]
     off = shift(0.01 / 160, 30)
     for alpha, n in ((0.01, 5), (0.01, 12), (0.0025, 30), (0.01 / 160, 30), (1e-6, 60)):
         out.append(f"shift {alpha!r} {n} {shift(alpha, n):.9g}")
