@@ -12,7 +12,7 @@ set -eu
 bin=$(cd "$1" && pwd)
 model=${2:-mobilenet_v2}
 n=${3:-200}
-[ $# -lt 3 ] && shift $# || shift 3
+if [ $# -lt 3 ]; then shift $#; else shift 3; fi
 [ $# -gt 0 ] || set -- quiet loaded unchanged
 
 work=$(mktemp -d)

@@ -20,6 +20,7 @@ record(RegressSession *s, const Args *a, Err *e)
 	RecordOptions opt = {.device = &s->device[0],
 			     .board = &s->board,
 			     .name = s->name,
+			     .processes = (int)args_integer(a, "processes", 0),
 			     .stop = regress_stops,
 			     .progress = regress_tell};
 	Baseline b;
@@ -46,7 +47,16 @@ run_set(const Args *a, Err *e)
 	return rc;
 }
 
-static const ArgOption set_options[] = {REGRESS_OPTIONS, {0}};
+static const ArgOption set_options[] = {
+	REGRESS_OPTIONS,
+	{.name = "processes",
+	 .kind = ARG_INTEGER,
+	 .min = 1,
+	 .max = BASELINE_WORDS_MAX,
+	 .value = "N",
+	 .help = "fresh processes of each kernel whose times are kept; default 9"},
+	{0},
+};
 
 static const Command set_command = {
 	.name = "set",

@@ -112,7 +112,30 @@ keep(Contest *x)
 	}
 }
 
-/* Those who are slower once more, in new processes and with pairs of their own. */
+/* Two equal sides that differ, twice: today's times cannot be believed. */
+static void
+doubt(Compare *c, const Contest *x, const VerdictEntry *first)
+{
+	if (x->over || !x->entry.decided || x->entry.verdict != first->verdict)
+		return;
+	c->doubt =
+		arena_printf(c->a,
+			     "'%s' has the same code on both sides, and yet the times differ, by "
+			     "ratios of %.3f and %.3f",
+			     x->out->name, first->est.ratio, x->entry.est.ratio);
+}
+
+/* What is not believed at once: what is slower, and a control that is not equal. */
+static bool
+wants_repeat(const Contest *x)
+{
+	RegressVerdict v = x->entry.verdict;
+
+	return !x->over && x->entry.decided &&
+	       (v == REGRESS_REGRESSED || (x->control && v == REGRESS_IMPROVED));
+}
+
+/* Once more, in new processes and with pairs of their own. */
 static int
 confirm(Compare *c, Err *e)
 {
@@ -123,7 +146,7 @@ confirm(Compare *c, Err *e)
 	for (int i = 0; i < c->contest.n; i++) {
 		Contest *x = c->contest.v[i];
 
-		if (x->over || x->control || x->entry.verdict != REGRESS_REGRESSED)
+		if (!wants_repeat(x))
 			continue;
 		first[n] = x->entry;
 		v[n++] = x;
@@ -137,7 +160,9 @@ confirm(Compare *c, Err *e)
 	rc = round_on(c, c->opt->ndevice > 1, v, n, false, e);
 	for (int i = 0; i < n && !rc; i++) {
 		keep(v[i]);
-		if (!v[i]->over)
+		if (v[i]->control)
+			doubt(c, v[i], &first[i]);
+		else if (!v[i]->over)
 			v[i]->out->verdict =
 				verdict_confirm(&first[i], &v[i]->entry, c->a, &v[i]->out->reason);
 	}
@@ -146,31 +171,13 @@ confirm(Compare *c, Err *e)
 
 /* --- what the session is worth --- */
 
-/* Two equal sides that differ: today's times cannot be believed. */
-static const char *
-controls_say(const Compare *c)
-{
-	for (int i = 0; i < c->contest.n; i++) {
-		const Contest *x = c->contest.v[i];
-		RegressVerdict v = x->entry.verdict;
-
-		if (x->control && !x->over && x->entry.decided &&
-		    (v == REGRESS_REGRESSED || v == REGRESS_IMPROVED))
-			return arena_printf(c->a,
-					    "'%s' has the same code on both sides, and yet the "
-					    "times differ by a ratio of %.3f",
-					    x->out->name, x->entry.est.ratio);
-	}
-	return "";
-}
-
 static void
 judge_session(Compare *c)
 {
 	const char *why = verdict_canaries(c->out->canary, c->out->ncanary, c->opt->policy, c->a);
 
-	if (!*why)
-		why = controls_say(c);
+	if (!*why && c->doubt)
+		why = c->doubt;
 	if (*why)
 		verdict_void(c->out, why);
 }

@@ -2,9 +2,10 @@
  *
  * Kernels of other bytes than the baseline's are contestants: pairs of fresh processes, one side
  * directly after the other, the kernels and the sides in a drawn order, until verdict.h has an
- * answer for each or the time is over. Some kernels of the same bytes run as controls: a difference
- * between two equal sides says that today's times cannot be believed. Canaries run at the start, in
- * the middle and at the end. Who is slower is measured once more, on another board if there is one.
+ * answer for each or the time is over. Some kernels of the same bytes run as controls. Canaries run
+ * at the start, in the middle and at the end. Who is slower is measured once more, on another board
+ * if there is one, and so is a control whose sides differ: if they differ again, the session counts
+ * for nothing.
  */
 #ifndef REGRESS_COMPARE_H
 #define REGRESS_COMPARE_H

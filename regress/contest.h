@@ -35,8 +35,9 @@ typedef struct Compare {
 	RegressResult *out;
 	VEC(Contest *) contest; /* controls among them */
 	Canary canary[COMPARE_CANARIES];
-	Device *device; /* that measures now */
-	int measured;   /* pairs, for the line of progress */
+	Device *device;    /* that measures now */
+	int measured;      /* pairs, for the line of progress */
+	const char *doubt; /* a control that was not equal twice; or NULL */
 } Compare;
 
 /* compare_entries.c: an entry of the result for each kernel of suite and baseline, and a Contest

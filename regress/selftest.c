@@ -13,7 +13,7 @@
 /* Kernels below are too short for a delay of some hundredths to be whole turns. */
 #define SLOW_LEAST_NS 5000.0
 
-enum { PROBES = 5 };
+enum { PROBES = 3 };
 
 typedef struct Test {
 	Suite *suite;
