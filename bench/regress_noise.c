@@ -67,6 +67,28 @@ seen(const Noise *board, double slower, int family, int trials)
 	row(board->name, slower, &r, "what it sees, threshold 0.1 %");
 }
 
+/* Whole suites without a change, before any repeat; returns 1 when the gate is missed. */
+static int
+suites(const Noise *board, int trials)
+{
+	enum { KERNELS = 100 };
+	Arena *a = arena_new();
+	int alarms = 0;
+	RegressPolicy p;
+	double share;
+
+	regress_policy_init(&p);
+	for (int i = 0; i < trials; i++)
+		alarms += noise_suite_alarms(board, KERNELS, &p, (uint64_t)i, a);
+	arena_free(a);
+	share = (double)alarms / trials;
+	printf("%-10s %d suites of %d kernels without a change, no repeat: %.4f with any "
+	       "REGRESSED, "
+	       "<= 0.010 %s\n",
+	       board->name, trials, KERNELS, share, share <= .01 ? "met" : "MISSED");
+	return share > .01;
+}
+
 /* Returns how many gates are missed. */
 static int
 board_rows(const Noise *board, int family, int trials)
@@ -102,7 +124,9 @@ main(int argc, char **argv)
 	       "%6s\n",
 	       trials, family, "board", "ratio", "REGRESSED", "IMPROVED", "OK", "INCONCLUSIVE",
 	       "pairs", "sees");
-	for (int i = 0; noise_at(i); i++)
+	for (int i = 0; noise_at(i); i++) {
 		missed += board_rows(noise_at(i), family, trials);
+		missed += suites(noise_at(i), 1 + trials / 10);
+	}
 	return missed != 0;
 }

@@ -281,8 +281,10 @@ details(const Page *p, const RegressKernel *k, int number)
 	str_printf(p->out, "</b><span>%s, %s</span></summary>\n<p>",
 		   regress_verdict_fact(k->verdict)->word, words_ratio(p->a, &k->est));
 	text_escape(p->out, words_why(p->a, k));
-	str_printf(p->out, ". %d pairs count, %d do not; p %.2g, after Holm %.2g.</p>\n",
-		   k->est.used, k->est.dropped, k->est.p, k->est.p_holm);
+	if (k->nround)
+		str_printf(p->out, ". %d pairs count, %d do not; p %.2g, after Holm %.2g",
+			   k->est.used, k->est.dropped, k->est.p, k->est.p_holm);
+	str_add(p->out, ".</p>\n");
 	if (*k->command) {
 		str_add(p->out, "<pre>");
 		text(p, k->command);

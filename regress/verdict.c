@@ -10,7 +10,7 @@
  * below the threshold as a whole. */
 typedef struct Look {
 	const RegressPolicy *p;
-	int looks;
+	int looks, n; /* n: entries of the family */
 	double shift; /* what the budget's pairs can see, see stats_shift */
 	Arena *a;
 } Look;
@@ -71,8 +71,9 @@ unclear(const VerdictEntry *v, const Look *l)
 	double limit = 1 + v->threshold;
 
 	if (v->est.detectable <= 0)
-		return arena_printf(l->a, "%d pairs are too few to tell one kernel of this suite",
-				    v->est.used);
+		return arena_printf(l->a,
+				    "%d pairs are too few: to tell one of %d kernels takes %d",
+				    v->est.used, l->n, verdict_least_pairs(l->p, l->n));
 	if (v->est.detectable > limit)
 		return arena_printf(
 			l->a,
@@ -132,7 +133,7 @@ judge(VerdictEntry *v, const Look *l)
 int
 verdict_round(VerdictEntry *v, int n, const RegressPolicy *p, Arena *a)
 {
-	Look l = {.p = p, .looks = looks_of(p), .a = a};
+	Look l = {.p = p, .looks = looks_of(p), .n = n, .a = a};
 	double *holm = ARENA_ARRAY(a, double, n + 1);
 	int open = 0;
 

@@ -135,6 +135,46 @@ noise_trial(const Noise *n, double slower, int family, const RegressPolicy *p, u
 	return t;
 }
 
+/* Pairs for each that is not decided, from one session; then a look at all. */
+static void
+suite_round(NoiseSession *s, VerdictEntry *v, int n, const RegressPolicy *p, Arena *a)
+{
+	int most = 0;
+
+	for (int i = 0; i < n; i++)
+		most = v[i].more > most ? v[i].more : most;
+	for (int round = 0; round < most; round++)
+		for (int i = 0; i < n; i++)
+			if (round < v[i].more)
+				((RegressPair *)v[i].pair)[v[i].npair++] = noise_pair(s, 1);
+	verdict_round(v, n, p, a);
+}
+
+bool
+noise_suite_alarms(const Noise *n, int kernels, const RegressPolicy *p, uint64_t seed, Arena *a)
+{
+	NoiseSession s;
+	VerdictEntry *v;
+	bool open = true, alarm = false;
+
+	arena_reset(a);
+	v = ARENA_ARRAY(a, VerdictEntry, kernels);
+	noise_begin(&s, n, seed);
+	for (int i = 0; i < kernels; i++)
+		v[i] = (VerdictEntry){.pair = ARENA_ARRAY(a, RegressPair, p->pairs_most),
+				      .threshold = p->threshold,
+				      .more = p->pairs_first};
+	while (open) {
+		suite_round(&s, v, kernels, p, a);
+		open = false;
+		for (int i = 0; i < kernels; i++)
+			open = open || !v[i].decided;
+	}
+	for (int i = 0; i < kernels; i++)
+		alarm = alarm || v[i].verdict == REGRESS_REGRESSED;
+	return alarm;
+}
+
 NoiseRates
 noise_rates(const Noise *n, double slower, int family, const RegressPolicy *p, int trials)
 {

@@ -56,6 +56,10 @@ typedef struct NoiseTrial {
 NoiseTrial noise_trial(const Noise *n, double slower, int family, const RegressPolicy *p,
 		       uint64_t seed, Arena *a);
 
+/* A whole suite of equal kernels; whether any of them is REGRESSED in the end. a is reset. */
+bool noise_suite_alarms(const Noise *n, int kernels, const RegressPolicy *p, uint64_t seed,
+			Arena *a);
+
 /* Shares of many trials. */
 typedef struct NoiseRates {
 	int trials;

@@ -246,7 +246,7 @@ formats_are_found_by_name(void **state)
 static void
 many_kernels_are_cut(void **state)
 {
-	enum { MANY = 20000 };
+	enum { MANY = 12000 };
 	RegressView view = {.width = WIDTH, .color = true};
 	RegressKernel *k = calloc(MANY, sizeof *k);
 	Arena *a = arena_new();
@@ -262,7 +262,7 @@ many_kernels_are_cut(void **state)
 
 		o->write(&r, &view, a, &out);
 		if (!strcmp(o->name, "github"))
-			assert_non_null(strstr(out.s, "::error title=hone regress::9991 more"));
+			assert_non_null(strstr(out.s, "::error title=hone regress::5991 more"));
 		if (!strcmp(o->name, "markdown"))
 			assert_in_range(out.n, 800000, 1000000);
 		str_fini(&out);

@@ -97,6 +97,28 @@ a_suite_needs_more_pairs_than_one_kernel(void **state)
 	arena_free(a);
 }
 
+/* A budget that no regression could be proven with is told, whatever the pairs say. */
+static void
+a_budget_that_is_too_small_is_told(void **state)
+{
+	static RegressPair pair[PAIRS];
+	VerdictEntry v = {.pair = pair, .npair = 6, .threshold = .03};
+	Arena *a = arena_new();
+	RegressPolicy p;
+
+	(void)state;
+	regress_policy_init(&p);
+	p.pairs_first = p.pairs_most = 6;
+	for (int i = 0; i < 2; i++) {
+		make(pair, 6, i ? 1.5 : 1, .02);
+		v.decided = false;
+		assert_int_equal(verdict_round(&v, 1, &p, a), 0);
+		assert_int_equal(v.verdict, REGRESS_INCONCLUSIVE);
+		assert_non_null(strstr(v.reason, "one of 1 kernels takes 8"));
+	}
+	arena_free(a);
+}
+
 static void
 who_is_decided_stays_decided(void **state)
 {
@@ -280,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pairs_give_an_answer_or_ask_for_more),
 		cmocka_unit_test(a_suite_needs_more_pairs_than_one_kernel),
+		cmocka_unit_test(a_budget_that_is_too_small_is_told),
 		cmocka_unit_test(who_is_decided_stays_decided),
 		cmocka_unit_test(a_disturbed_kernel_ends),
 		cmocka_unit_test(only_twice_is_regressed),
