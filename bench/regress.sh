@@ -6,14 +6,14 @@
 #
 # Usage: bench/regress.sh BIN [MODEL [N [STEP...]]]     default mobilenet_v2, 200; N of equal sides,
 #                                                       N/2 of a slower one
-# Steps: quiet loaded unchanged
+# Steps: quiet (all kernels in turn), one (KERNEL alone, Conv_24 unless set), loaded, unchanged
 set -eu
 
 bin=$(cd "$1" && pwd)
 model=${2:-mobilenet_v2}
 n=${3:-200}
 if [ $# -lt 3 ]; then shift $#; else shift 3; fi
-[ $# -gt 0 ] || set -- quiet loaded unchanged
+[ $# -gt 0 ] || set -- quiet one loaded unchanged
 
 work=$(mktemp -d)
 load=
@@ -30,6 +30,12 @@ cd "$work"
 step_quiet() {
 	echo "== quiet"
 	taskset -c 0 "$bin/hone" regress model.onnx --self-test "$n" 2>/dev/null
+}
+
+step_one() {
+	echo "== one kernel"
+	taskset -c 0 "$bin/hone" regress model.onnx --self-test "$n" --kernel "${KERNEL:-Conv_24}" \
+		2>/dev/null
 }
 
 # INCONCLUSIVE is allowed, REGRESSED is not.

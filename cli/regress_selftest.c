@@ -35,6 +35,7 @@ test(RegressSession *s, const Args *a, Err *e)
 					   .policy = &policy,
 					   .budget_s = args_seconds(a, "budget", BUDGET_S),
 					   .seed = (uint64_t)args_integer(a, "seed", 0),
+					   .kernel = args_text(a, "kernel", NULL),
 					   .stop = regress_stops,
 					   .progress = regress_tell},
 			       .equal = n,

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "regress/contest.h"
@@ -67,6 +68,15 @@ tell_kernel(const Test *t, const RegressKernel *k, RegressVerdict should)
 				     k->est.low, k->est.high, k->est.used, k->est.dropped));
 }
 
+/* A kernel that takes part. */
+static bool
+is_wanted(const Test *t, int k)
+{
+	const char *only = t->opt->compare.kernel;
+
+	return t->suite->kernel[k].parcel && (!only || !strcmp(only, t->suite->kernel[k].name));
+}
+
 /* --- equal sides --- */
 
 /* Up to n kernels, from the first on, against themselves. */
@@ -81,7 +91,7 @@ compare_equal(Test *t, int n, Err *e)
 	int m = 0, rc = OK;
 
 	for (int i = 0; i < s->nkernel && m < n && !rc; i++) {
-		if (!s->kernel[i].parcel)
+		if (!is_wanted(t, i))
 			continue;
 		rc = suite_delayed(t->suite, i, NULL, &old[m], e);
 		name[m] = s->kernel[i].name;
@@ -212,7 +222,7 @@ run_equal(Test *t, Err *e)
 		for (int i = done = 0; i < REGRESS_VERDICTS; i++)
 			done += t->out->equal[i];
 		if (!rc && done == before)
-			return err_set(e, ERR_INPUT, "no kernel that a device takes");
+			return err_set(e, ERR_INPUT, "no such kernel that a device takes");
 		tell(t, "equal sides", done, t->opt->equal);
 	}
 	return rc;
@@ -226,9 +236,9 @@ run_slow(Test *t, Err *e)
 	for (int k = 0; done < t->opt->slow && !rc; k = (k + 1) % t->suite->nkernel) {
 		arena_reset(t->a);
 		if (failed == t->suite->nkernel)
-			return err_set(e, ERR_INPUT, "no kernel of more than %g us",
+			return err_set(e, ERR_INPUT, "no such kernel of more than %g us",
 				       SLOW_LEAST_NS / 1e3);
-		rc = t->suite->kernel[k].parcel ? compare_slow(t, k, e) : NOT_APPLICABLE;
+		rc = is_wanted(t, k) ? compare_slow(t, k, e) : NOT_APPLICABLE;
 		failed = rc == NOT_APPLICABLE ? failed + 1 : 0;
 		done += rc == OK;
 		if (rc == NOT_APPLICABLE)

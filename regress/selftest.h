@@ -6,7 +6,7 @@
 #include "regress/compare.h"
 
 typedef struct SelftestOptions {
-	CompareOptions compare; /* of each comparison */
+	CompareOptions compare; /* of each comparison; kernel: this one only */
 	int equal, slow;        /* comparisons of equal sides, and of one that is slower */
 	double by;              /* 0.05: 5 % slower */
 } SelftestOptions;
