@@ -1,7 +1,7 @@
 /* Compare: a suite against its baseline, side by side on one board, in one lease.
  *
- * Kernels of other bytes than the baseline's are contestants: pairs of fresh processes, one side
- * directly after the other, the kernels and the sides in a drawn order, until verdict.h has an
+ * Kernels of other bytes than the baseline's are contestants: pairs of two fresh processes
+ * a side, which take turns, the kernels and the sides in a drawn order, until verdict.h has an
  * answer for each or the time is over. Some kernels of the same bytes run as controls. Canaries run
  * at the start, in the middle and at the end. Who is slower is measured once more, on another board
  * if there is one, and so is a control whose sides differ: if they differ again, the session counts

@@ -75,33 +75,49 @@ judge_ends(Compare *c, Contest *x, const Process p[SIDES])
 					 p[SIDE_OLD].reason));
 }
 
+/* A process of each side. */
 static int
-take_pair(Compare *c, Contest *x, Err *e)
+take_both(Compare *c, Contest *x, bool new_first, Process p[SIDES], Err *e)
 {
-	bool new_first = rng_below(&c->rng, 2);
 	Parcel *order[SIDES] = {x->side[new_first ? SIDE_NEW : SIDE_OLD],
 				x->side[new_first ? SIDE_OLD : SIDE_NEW]};
-	Process done[SIDES], p[SIDES];
-	RegressPair pair;
+	Process done[SIDES];
 	int rc = process_run(c->device, order, SIDES, c->opt->stop, c->opt->self, done, e);
 
 	if (rc)
 		return rc;
 	p[SIDE_NEW] = done[!new_first];
 	p[SIDE_OLD] = done[new_first];
+	judge_ends(c, x, p);
+	return x->over || x->out->kind != REGRESS_MODEL ? OK : compare_outputs(c, x, p, e);
+}
+
+/* Old, new, new, old, or the other way round: what drifts meanwhile cancels, and the better process
+ * of a side counts, for what disturbs one makes it slow. */
+static int
+take_pair(Compare *c, Contest *x, Err *e)
+{
+	bool new_first = rng_below(&c->rng, 2);
+	Process p[SIDES], again[SIDES];
+	RegressPair pair;
+	int rc = take_both(c, x, new_first, p, e);
+
+	if (!rc && !x->over)
+		rc = take_both(c, x, !new_first, again, e);
+	if (rc || x->over)
+		return rc;
+	for (int i = 0; i < SIDES; i++)
+		p[i] = *process_better(&p[i], &again[i]);
 	pair = process_pair(&p[SIDE_OLD], &p[SIDE_NEW], new_first);
 	vec_push(c->a, &x->pair, pair);
 	c->measured++;
-	judge_ends(c, x, p);
-	if (x->over)
-		return OK;
 	if (pair.drop)
 		x->dropped++;
 	else
 		x->want--;
 	if (x->dropped > c->opt->policy->dropped_most)
 		x->want = 0;
-	return x->out->kind == REGRESS_MODEL ? compare_outputs(c, x, p, e) : OK;
+	return OK;
 }
 
 /* --- sweeps --- */

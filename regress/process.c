@@ -123,6 +123,22 @@ process_run(Device *d, Parcel *const *p, int n, bool (*stop)(void *self), void *
 	return rc;
 }
 
+static bool
+is_disturbed(const Process *x)
+{
+	return x->end != PROCESS_OK || x->spread > PROCESS_LOAD_STEP;
+}
+
+const Process *
+process_better(const Process *a, const Process *b)
+{
+	if (is_disturbed(a) != is_disturbed(b))
+		return is_disturbed(a) ? b : a;
+	if (a->end != PROCESS_OK || b->end != PROCESS_OK)
+		return a->end == PROCESS_OK ? a : b;
+	return b->ns < a->ns ? b : a;
+}
+
 static RegressDrop
 drop_of(const Process *a, const Process *b)
 {
@@ -132,7 +148,7 @@ drop_of(const Process *a, const Process *b)
 		return REGRESS_DROP_FAILED;
 	if (low > 0 && high > low * (1 + PROCESS_CLOCK_STEP))
 		return REGRESS_DROP_CLOCK;
-	if (a->spread > PROCESS_LOAD_STEP || b->spread > PROCESS_LOAD_STEP)
+	if (is_disturbed(a) || is_disturbed(b))
 		return REGRESS_DROP_LOAD;
 	return REGRESS_DROP_KEPT;
 }

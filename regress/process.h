@@ -38,6 +38,9 @@ typedef struct Process {
 int process_run(Device *d, Parcel *const *p, int n, bool (*stop)(void *self), void *self,
 		Process *out, Err *e);
 
+/* The one to believe of two of the same code: what was disturbed is slower, or spreads. */
+const Process *process_better(const Process *a, const Process *b);
+
 /* Both sides of one kernel; the one that came first is first. */
 RegressPair process_pair(const Process *baseline, const Process *now, bool new_first);
 

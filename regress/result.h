@@ -76,7 +76,7 @@ typedef enum RegressDrop {
 
 const char *regress_drop_text(RegressDrop d); /* "" for KEPT */
 
-/* Both sides, each the median of one fresh process, one directly after the other. */
+/* Both sides, each the better of two fresh processes by their medians, which took turns. */
 typedef struct RegressPair {
 	double baseline_ns, new_ns;
 	bool new_first;
