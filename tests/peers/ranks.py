@@ -36,12 +36,24 @@ def walsh(d):
 
 
 def interval(d, level):
-    """The centres that the test does not refuse, found by trying all places between means."""
+    """The centres that the test does not refuse: from the middle outwards p only falls, so the ends
+    are found by halving."""
     w = walsh(d)
-    kept = [k for k in range(len(w) - 1)
-            if w[k + 1] > w[k] and p_value(np.asarray(d) - (w[k] + w[k + 1]) / 2) > 1 - level]
-    ends = p_value(np.asarray(d) - (w[0] - 1)) > 1 - level
-    return (-np.inf, np.inf) if ends else (w[kept[0]], w[kept[-1] + 1])
+
+    def kept(k):  # a centre between the means k and k + 1
+        at = w[k] + (w[k + 1] - w[k]) / 2 if k >= 0 else w[0] - 1
+        return p_value(np.asarray(d) - at) > 1 - level
+
+    def end(out, middle):
+        while abs(middle - out) > 1:
+            half = (out + middle) // 2
+            out, middle = (out, half) if kept(half) else (half, middle)
+        return middle
+
+    if kept(-1):
+        return -np.inf, np.inf
+    middle = (len(w) - 2) // 2
+    return w[end(-1, middle)], w[end(len(w) - 1, middle) + 1]
 
 
 def reached(d, low):
