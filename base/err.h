@@ -19,7 +19,9 @@
 	X(ERR_BUSY, -8, 4, "in use by another process")       \
 	X(ERR_CANCELLED, -9, 4, "cancelled")                  \
 	X(ERR_DENIED, -10, 4, "not allowed")                  \
-	X(ERR_FULL, -11, 2, "no space left")
+	X(ERR_FULL, -11, 2, "no space left")                  \
+	X(ERR_UNCLEAR, -12, 6, "inconclusive")                \
+	X(ERR_WRONG, -13, 7, "wrong result or crash")
 
 #define X(name, value, exit_code, text) name = value,
 enum err_code { ERR_LIST(X) };

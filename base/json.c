@@ -115,6 +115,12 @@ json_at(const Json *j, int i)
 	return (const Json *)(void *)cJSON_GetArrayItem(view(j), i);
 }
 
+const char *
+json_key(const Json *j)
+{
+	return j ? view(j)->string : NULL;
+}
+
 bool
 json_is_text(const Json *j, const char **text)
 {

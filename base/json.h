@@ -28,6 +28,7 @@ int json_parse(const char *text, Json **out, Err *e);
 const Json *json_get(const Json *j, const char *key); /* member of an object */
 int json_count(const Json *j);                        /* elements or members */
 const Json *json_at(const Json *j, int i);
+const char *json_key(const Json *j); /* of a member, its name; NULL of everything else */
 const char *json_get_text(const Json *j, const char *key, const char *otherwise);
 double json_get_number(const Json *j, const char *key, double otherwise);
 bool json_is_text(const Json *j, const char **text);

@@ -259,7 +259,7 @@ args_help(const Command *c, const char *path, FILE *out)
 {
 	bool options = c->option && c->option->name;
 
-	fprintf(out, "usage: %s%s%s%s%s\n\n%s.\n", path, c->sub ? " COMMAND" : "",
+	fprintf(out, "usage: %s%s%s%s%s\n\n%s.\n", path, c->run ? "" : " COMMAND",
 		options ? " [OPTION]..." : "", c->operands ? " " : "",
 		c->operands ? c->operands : "", c->summary);
 	if (c->text)

@@ -52,7 +52,8 @@ typedef struct Command {
 	const ArgOption *option;
 	/* Prints results to stdout. An error's code decides the exit status (err_exit_code). */
 	int (*run)(const Args *a, Err *e);
-	const struct Command *const *sub; /* instead of run; ends with NULL */
+	/* Instead of run, or words that come before its operands; ends with NULL. */
+	const struct Command *const *sub;
 } Command;
 
 typedef struct ArgGiven {

@@ -13,6 +13,7 @@
 	X(doctor)       \
 	X(inspect)      \
 	X(log)          \
+	X(regress)      \
 	X(report)       \
 	X(replay)       \
 	X(run)          \

@@ -26,7 +26,8 @@ static const Command hone = {
 	.name = "hone",
 	.summary = "Turns ONNX models into native libraries tuned on the device they run on",
 	.text = "Exit status: 0 ok; 1 a check failed; 2 usage or bad input; 3 the model needs\n"
-		"something unsupported; 4 device or network; 5 internal error.",
+		"something unsupported; 4 device or network; 5 internal error. Of regress: 6\n"
+		"inconclusive; 7 wrong result or crash.",
 	.sub = commands,
 	.option = options,
 };
@@ -45,14 +46,13 @@ static int
 dispatch(const Command *c, char path[64], int argc, char **argv, Arena *arena, Err *e)
 {
 	size_t n = strlen(path);
-	const Command *sub;
+	const Command *sub = c->sub && argc ? find_sub(c, argv[0]) : NULL;
 	Args args;
 	int rc;
 
-	if (c->sub && argc && argv[0][0] != '-') {
-		sub = find_sub(c, argv[0]);
-		if (!sub)
-			return err_set(e, ERR_INPUT, "no command '%s'; --help lists them", argv[0]);
+	if (c->sub && !c->run && !sub && argc && argv[0][0] != '-')
+		return err_set(e, ERR_INPUT, "no command '%s'; --help lists them", argv[0]);
+	if (sub) {
 		snprintf(path + n, 64 - n, " %s", sub->name);
 		return dispatch(sub, path, argc - 1, argv + 1, arena, e);
 	}
@@ -67,7 +67,7 @@ dispatch(const Command *c, char path[64], int argc, char **argv, Arena *arena, E
 		printf("hone %s\n", HONE_VERSION);
 		return OK;
 	}
-	if (c->sub)
+	if (!c->run)
 		return err_set(e, ERR_INPUT, "which command? --help lists them");
 	return c->run(&args, e);
 }

@@ -32,6 +32,10 @@ choose_plan(Compiler *c, Err *e)
 
 	if (rc)
 		return rc;
+	if (c->opt->fixed) {
+		c->b->plan = "fixed";
+		return plan_parse(c->opt->fixed->plan, c->g, c->a, &c->plan, e);
+	}
 	rc = NOT_APPLICABLE;
 	c->b->plan = "analytic";
 	if (c->opt->log)
@@ -124,6 +128,27 @@ choose_estimate(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 }
 
 static int
+choose_fixed(Compiler *c, const PlanTask *t, Choice *out, Err *e)
+{
+	const CompileFixed *f = c->opt->fixed;
+	char why[LOWER_WHY_MAX] = "";
+	int rc;
+
+	for (int i = 0; i < f->n; i++) {
+		if (!digest_equal(&f->sched[i].task, &t->task_key) ||
+		    !digest_equal(&f->sched[i].form, &t->form_key))
+			continue;
+		out->grade = "fixed";
+		rc = lowered_from_text(c->a, t->task, &t->form, f->sched[i].text, &c->target,
+				       &out->low, why, e);
+		return rc == NOT_APPLICABLE
+			       ? err_set(e, ERR_INPUT, "a fixed schedule does not lower: %s", why)
+			       : rc;
+	}
+	return err_set(e, ERR_INPUT, "no fixed schedule for a task of the plan");
+}
+
+static int
 choose_one(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 {
 	int rc = NOT_APPLICABLE;
@@ -132,6 +157,8 @@ choose_one(Compiler *c, const PlanTask *t, Choice *out, Err *e)
 	out->note = "";
 	if (c->opt->scalar)
 		return choose_scalar(c, t, out, e);
+	if (c->opt->fixed)
+		return choose_fixed(c, t, out, e);
 	if (c->opt->log)
 		rc = choose_logged(c, t, out, e);
 	return rc == NOT_APPLICABLE ? choose_estimate(c, t, out, e) : rc;

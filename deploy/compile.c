@@ -220,7 +220,8 @@ run_stages(Compiler *c, Err *e)
 }
 
 int
-compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e)
+compile_chosen(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Chosen *chosen,
+	       Err *e)
 {
 	static const CompileOptions none;
 	Compiler c = {.g = g, .opt = opt ? opt : &none, .a = a, .b = out};
@@ -229,5 +230,14 @@ compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e
 	*out = (Bundle){0};
 	rc = run_stages(&c, e);
 	emit_close(c.emit);
+	*chosen = (Chosen){c.plan, c.choice};
 	return rc;
+}
+
+int
+compile(const Graph *g, Arena *a, const CompileOptions *opt, Bundle *out, Err *e)
+{
+	Chosen unused;
+
+	return compile_chosen(g, a, opt, out, &unused, e);
 }

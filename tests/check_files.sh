@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 page=ARCHITECTURE.md
-folders="base trust kernels graph search_space codegen wire rpc_server rpc_client db fetch tuner deploy report cli"
+folders="base trust kernels graph search_space codegen wire rpc_server rpc_client db fetch tuner deploy report regress cli"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

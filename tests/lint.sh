@@ -99,7 +99,7 @@ sed -n 's/^[[:space:]]*X(\([a-z_]*\), .*/\1/p' rpc_server/limits.h | while read 
 done | complain "a limit nobody looks at"
 
 # Wall time steps, so it is for labels: who writes one is listed. Everything else asks clock_ns.
-labels='^(base/clock\.[ch]|db/rows\.c|cli/cmd_log_verify\.c|tuner/setup\.c|rpc_server/(log_file|journal|server)\.c|tests/.*|bench/.*):'
+labels='^(base/clock\.[ch]|db/rows\.c|cli/cmd_(log_verify|regress)\.c|tuner/setup\.c|rpc_server/(log_file|journal|server)\.c|tests/.*|bench/.*):'
 xargs grep -nE '\<(time|ftime|gettimeofday|timespec_get)\(|CLOCK_REALTIME|clock_wall_s' <"$work/files" |
 	grep -vE "$labels" | complain "wall time" || true
 

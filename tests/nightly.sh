@@ -3,7 +3,7 @@
 # sanitizer, the ONNX test data, the comparison with other runtimes, and emulated cores. Runs
 # every step, says at the end which failed.
 #
-# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh peers arm
+# Usage: tests/nightly.sh [STEP...]    steps: run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh verdicts regress peers arm
 set -u
 cd "$(dirname "$0")/.."
 
@@ -78,12 +78,28 @@ step_ssh() {
 		tests/ssh.sh build/release/bin
 }
 
+# Verdicts on simulated boards, statistics and forms of results against what others compute and read.
+step_verdicts() {
+	cmake --preset release >/dev/null &&
+		cmake --build --preset release --target regress_noise &&
+		build/release/bin/bench/regress_noise 3000 &&
+		python=$(tests/peers/venv.sh --reports) && "$python" tests/peers/ranks.py &&
+		"$python" tests/peers/reports.py
+}
+
 # Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime;
 # what is exported for other tuners, read by them.
 step_peers() {
 	python=$(tests/peers/venv.sh) && "$python" tests/peers/forms.py &&
 		"$python" tests/peers/verify_all.py --tuned --trials 8 &&
 		python=$(tests/peers/venv.sh --tuners) && "$python" tests/peers/exports.py
+}
+
+# What a verdict of `hone regress` is worth on this machine, while it is quiet and while it is not.
+step_regress() {
+	cmake --preset release >/dev/null &&
+		cmake --build --preset release --target hone rpc_server &&
+		bench/regress.sh build/release/bin
 }
 
 # Code for Arm and RISC-V cores, emulated, against ONNX Runtime.
@@ -93,7 +109,7 @@ step_arm() {
 		python=$(tests/peers/venv.sh) && "$python" tests/peers/arm.py
 }
 
-[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh peers arm
+[ $# -gt 0 ] || set -- run random kill sandbox chaos fuzz llvm19 tsan conformance report ssh verdicts regress peers arm
 failed=
 for step in "$@"; do
 	echo "== $step"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Opens pages of `hone report` in Chromium without a window: no error, nothing fetched, the scripts
+# Opens pages of `hone report` and `hone regress` in Chromium without a window: no error, nothing fetched, the scripts
 # work, and pictures for somebody to look at: wide, dark, of a phone.
 #
 # Usage: tests/report.sh BIN OUT [LOG...]     BIN: folder of hone; OUT: where pages and pictures go.
@@ -71,23 +71,41 @@ script() { # PAGE
 		fail "$1: its scripts do not work: $(cat "$work/title")"
 }
 
+page() { # NAME: of $out/NAME.html
+	if grep -qE '(src|href)=.?https?:|@import|url\(' "$out/$1.html"; then
+		fail "$out/$1.html: it fetches something"
+	fi
+	script "$out/$1.html"
+	picture "$out/$1.html" "$1" 1200 5000
+	picture "$out/$1.html" "$1-dark" 1200 3000 --blink-settings=preferredColorScheme=0
+	picture "$out/$1.html" "$1-phone" 500 3500
+}
+
+# The tuned model against the one that was not, whatever the answer is.
+regress() { # MODEL LOG
+	status=0
+	"$bin/hone" regress baseline set "$1" --baseline "$work/baseline" >"$work/printed" 2>&1 ||
+		fail "setting a baseline: $(tail -n 3 "$work/printed")"
+	"$bin/hone" regress "$1" --log "$2" --baseline "$work/baseline" \
+		--format html:"$out/regress.html" >"$work/printed" 2>&1 || status=$?
+	case $status in
+	0 | 1 | 6) page regress ;;
+	*) fail "comparing: exit status $status: $(tail -n 3 "$work/printed")" ;;
+	esac
+}
+
 if [ $# = 0 ]; then
 	"$bin/hone" zoo tiny_resnet8 -o "$work/tiny_resnet8.onnx" >/dev/null
 	for model in "$root/examples/digits/digits.onnx" "$work/tiny_resnet8.onnx"; do
 		"$bin/hone" tune "$model" --log "$work/tuned.db" --trials 16 >"$work/printed" 2>&1 ||
 			fail "tuning: $(tail -n 3 "$work/printed")"
 	done
+	regress "$root/examples/digits/digits.onnx" "$work/tuned.db"
 	set -- "$work/tuned.db"
 fi
 for log in "$@"; do
 	name=${log##*/}
 	name=${name%.*}
 	"$bin/hone" report "$log" -o "$out/$name.html"
-	if grep -qE '(src|href)=.?https?:|@import|url\(' "$out/$name.html"; then
-		fail "$out/$name.html: it fetches something"
-	fi
-	script "$out/$name.html"
-	picture "$out/$name.html" "$name" 1200 5000
-	picture "$out/$name.html" "$name-dark" 1200 3000 --blink-settings=preferredColorScheme=0
-	picture "$out/$name.html" "$name-phone" 500 3500
+	page "$name"
 done

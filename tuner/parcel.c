@@ -335,19 +335,34 @@ add_pool(Builder *b, const Built *k, Candidate *c)
 	}
 }
 
+/* Its own functions, and those that go before. */
+static void
+set_phases(Builder *b, const Built *k, Candidate *c)
+{
+	const Code *before = b->spec->before;
+	Arena *a = b->p->arena;
+	int first = before ? before->nsymbol : 0;
+
+	c->phases.v = ARENA_ARRAY(a, char *, first + k->code.n + 1);
+	c->phases.n = (uint32_t)(first + k->code.n);
+	for (int i = 0; i < first; i++)
+		c->phases.v[i] = arena_strdup(a, before->symbol[i]);
+	for (int i = 0; i < k->code.n; i++)
+		c->phases.v[first + i] = arena_strdup(a, k->code.symbol[i]);
+	if (first && c->scratch_bytes < LOOP_LINE)
+		c->scratch_bytes = LOOP_LINE;
+}
+
 static void
 add_candidate(Builder *b, const Built *k, Candidate *c)
 {
-	Arena *a = b->p->arena;
-
 	*c = (Candidate){.id = (uint64_t)k->item,
 			 .scratch_bytes = (uint64_t)k->low.loop->scratch_bytes,
 			 .chunks = (uint32_t)k->low.loop->threads,
 			 .code_digest = b->p->item[k->item].code,
 			 .deadline_ms = b->spec->deadline_ms,
 			 .floor_ns = b->spec->floor_ns};
-	c->phases.v = copy_symbols(a, &k->code);
-	c->phases.n = (uint32_t)k->code.n;
+	set_phases(b, k, c);
 	if (k->prepared >= 0) {
 		const Prepared *x = &b->prepared.v[k->prepared];
 
@@ -401,6 +416,8 @@ make_batch(Builder *b)
 	if (s->bare)
 		return OK;
 	problem_checks(s->problem, a, b->slack, s->final, batch, &b->p->blob);
+	if (s->before)
+		vec_push(b->work, &b->object, (LinkInput){s->before->bytes, s->before->size});
 	return add_image(b);
 }
 

@@ -47,9 +47,11 @@ typedef struct ParcelSpec {
 	int spills;         /* vectors on the stack in a multiply-add loop that are let pass */
 	int64_t operations; /* as loop_operations; what has more is not compiled; 0: any */
 	MeasureSpec measure;
-	double floor_ns;                               /* of Candidate */
-	uint32_t deadline_ms;                          /* of Candidate */
-	uint64_t seed;                                 /* of Batch */
+	double floor_ns;      /* of Candidate */
+	uint32_t deadline_ms; /* of Candidate */
+	uint64_t seed;        /* of Batch */
+	const Code *before;   /* functions that run and are timed before those of every candidate,
+			       * and use at most a line of scratch; NULL: none */
 	void (*lowered)(void *self, const Lowered *l); /* sees every candidate; may be NULL */
 	void *self;
 } ParcelSpec;

@@ -1,0 +1,134 @@
+/* From the command line to a suite and the boards that measure it. */
+#include "cli/regress_session.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tuner/boards.h"
+
+#define REGRESS_RECONNECT_S 30
+
+/* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void
+regress_catch_signals(void)
+{
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+bool
+regress_stops(void *self)
+{
+	(void)self;
+	return interrupted;
+}
+
+void
+regress_tell(void *self, const char *text)
+{
+	(void)self;
+	fprintf(stderr, "hone: %s\n", text);
+}
+
+/* "dir/model.onnx" -> "model" */
+static const char *
+stem_of(Arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+
+	path = slash ? slash + 1 : path;
+	dot = strrchr(path, '.');
+	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
+			    path);
+}
+
+const char *
+regress_folder(const Args *a, const char *name)
+{
+	return args_text(a, "baseline", arena_printf(a->arena, "baselines/%s", name));
+}
+
+int
+regress_session_model(RegressSession *s, const Args *a, Err *e)
+{
+	int rc = model_open(&s->model, a->operand.v[0], a, e);
+
+	s->name = stem_of(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
+	s->folder = regress_folder(a, s->name);
+	s->compile = (CompileOptions){.name = "model",
+				      .tolerance = tolerance_option(a),
+				      .threads = (int)args_integer(a, "threads", 1),
+				      .memory = args_bytes(a, "memory", 0)};
+	return rc ? rc : open_log_option(a, &s->compile.log, e);
+}
+
+static int
+open_board(RegressSession *s, const Args *a, const char *address, Err *e)
+{
+	DeviceHooks hooks = {s, regress_stops, regress_tell, args_seconds(a, "wait", -1)};
+	RpcWay way = {.address = address, .server_path = s->server};
+	uint64_t reconnect =
+		(uint64_t)(args_seconds(a, "reconnect", REGRESS_RECONNECT_S) * SECOND_NS);
+	Device *d = &s->device[s->ndevice];
+	int rc = device_open(d, &way, reconnect, hooks, e);
+
+	s->device_name[s->ndevice++] = address ? address : "this machine";
+	if (!rc && s->ndevice > 1)
+		rc = boards_compare(device_info(&s->device[0]), s->device_name[0], device_info(d),
+				    address, e);
+	return rc;
+}
+
+int
+regress_session_boards(RegressSession *s, const Args *a, Err *e)
+{
+	const char *address = args_nth(a, "device", 0);
+	int rc = agent_path(s->server, e), i = 0;
+
+	if (rc)
+		return rc;
+	do {
+		if (i == COMPARE_DEVICES_MAX)
+			return err_set(e, ERR_INPUT, "more than %d devices", i);
+		rc = open_board(s, a, address, e);
+	} while (!rc && (address = args_nth(a, "device", ++i)));
+	if (rc)
+		return rc;
+	rc = board_of(device_info(&s->device[0]), s->compile.threads, a->arena, &s->board,
+		      &s->target, e);
+	if (!rc && s->compile.threads > s->board.cores)
+		rc = err_set(e, ERR_INPUT, "--threads: %d, the board has %lld cores",
+			     s->compile.threads, (long long)s->board.cores);
+	s->compile.target = &s->target;
+	s->compile.key.device = s->board.cpu;
+	return rc;
+}
+
+int
+regress_session_suite(RegressSession *s, Err *e)
+{
+	return suite_open(s->model.graph, &s->compile, &s->suite, e);
+}
+
+void
+regress_session_close(RegressSession *s)
+{
+	if (s->suite.arena)
+		suite_close(&s->suite);
+	for (int i = 0; i < s->ndevice; i++)
+		device_close(&s->device[i]);
+	log_close(s->compile.log);
+	model_close(&s->model);
+}

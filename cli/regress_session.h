@@ -1,0 +1,63 @@
+/* What the commands of `hone regress` share: a model, the boards, and the suite compiled for them.
+ */
+#ifndef CLI_REGRESS_SESSION_H
+#define CLI_REGRESS_SESSION_H
+
+#include "cli/agent_path.h"
+#include "cli/model.h"
+#include "cli/runnable.h"
+#include "regress/compare.h"
+
+/* Rows for the option table of a command that measures. */
+#define REGRESS_OPTIONS                                                                          \
+	MODEL_OPTIONS, LOG_OPTION, STRICT_OPTION, THREADS_OPTION, MEMORY_OPTION, WAIT_OPTION,    \
+		{.name = "device",                                                               \
+		 .kind = ARG_TEXT,                                                               \
+		 .repeat = true,                                                                 \
+		 .value = "NAME|ADDRESS",                                                        \
+		 .help = "the rpc_server to measure on; a second one, of the same model, "       \
+			 "measures again what is slower. Without it, one of this machine's own " \
+			 "is started"},                                                          \
+		{.name = "reconnect",                                                            \
+		 .kind = ARG_DURATION,                                                           \
+		 .min = 1,                                                                       \
+		 .max = 86400,                                                                   \
+		 .value = "T",                                                                   \
+		 .help = "how long to try to get a lost connection back; default 30s"},          \
+	{                                                                                        \
+		.name = "baseline", .kind = ARG_TEXT, .value = "DIR",                            \
+		.help = "folder of the baseline; baselines/NAME unless given, NAME being that "  \
+			"of the model's file"                                                    \
+	}
+
+typedef struct RegressSession {
+	Model model;
+	const char *name;   /* of the model: its file, bare */
+	const char *folder; /* of the baseline */
+	char server[AGENT_PATH_BYTES];
+	Device device[COMPARE_DEVICES_MAX];
+	const char *device_name[COMPARE_DEVICES_MAX];
+	int ndevice;
+	Board board;
+	Target target;
+	CompileOptions compile;
+	Suite suite;
+} RegressSession;
+
+/* Asked while waiting: whether SIGINT or SIGTERM came since regress_catch_signals. */
+void regress_catch_signals(void);
+bool regress_stops(void *self);
+void regress_tell(void *self, const char *text); /* a line on stderr */
+
+/* In this order; regress_session_close whatever came of them. Model, log, names: */
+int regress_session_model(RegressSession *s, const Args *a, Err *e);
+/* Connects; boards of the same model, or ERR_INPUT. Errors: those of device_open. */
+int regress_session_boards(RegressSession *s, const Args *a, Err *e);
+/* Compiles for the first board. */
+int regress_session_suite(RegressSession *s, Err *e);
+void regress_session_close(RegressSession *s);
+
+/* The folder of the baseline as --baseline says, for a model of that name. */
+const char *regress_folder(const Args *a, const char *name);
+
+#endif
