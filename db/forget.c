@@ -72,7 +72,7 @@ log_select(Log *l, const LogSelection *x, LogSelected *out, Err *e)
 }
 
 /* Keys without rows, texts without keys, what is said of sessions without rows; and what searches
- * concluded from the rows there were. */
+ * began with and concluded from the rows there were. */
 static int
 sweep(Log *l, Err *e)
 {
@@ -82,7 +82,7 @@ sweep(Log *l, Err *e)
 		"DELETE FROM text WHERE kind = 'form' AND digest NOT IN (SELECT form FROM keys);"
 		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_CALIBRATION "', '" LOG_TEXT_STATS
 		"') AND digest NOT IN (SELECT session FROM trial);"
-		"DELETE FROM text WHERE kind = '" LOG_TEXT_VERDICT "'";
+		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_VERDICT "', '" LOG_TEXT_WARM "')";
 
 	return sqlite3_exec(l->db, sql, NULL, NULL, NULL) ? log_fail(l, e) : OK;
 }

@@ -79,11 +79,12 @@ int log_owner(const char *path, int64_t *pid, Err *e);
  * LOG_TEXT_CALIBRATION the digest is a session, and the text what the machine could do then,
  * "fma_gflops=243.1 dot_gops=..."; of LOG_TEXT_STATS too, and the text where its time went,
  * "trials=1480 seconds=38.200 build=..."; of LOG_TEXT_BOARD the name of the device;
- * LOG_TEXT_VERDICT is of tuner/verdict.h. */
+ * LOG_TEXT_VERDICT is of tuner/verdict.h, LOG_TEXT_WARM of tuner/warm_log.h. */
 #define LOG_TEXT_CALIBRATION "calibration"
 #define LOG_TEXT_BOARD       "board"
 #define LOG_TEXT_STATS       "stats"
 #define LOG_TEXT_VERDICT     "verdict"
+#define LOG_TEXT_WARM        "warm"
 int log_put_text(Log *l, const char *kind, const char *digest, const char *text, Err *e);
 /* NOT_APPLICABLE when there is none. */
 int log_get_text(Log *l, Arena *a, const char *kind, const char *digest, const char **text, Err *e);

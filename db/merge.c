@@ -76,8 +76,8 @@ merge_rows(Log *into, Log *from, LogMerge *out, Err *e)
 	return rc == NOT_APPLICABLE ? OK : rc;
 }
 
-/* Kinds that are named by their digest must have it; what a search concluded from the rows of its
- * log is not said of another. */
+/* Kinds that are named by their digest must have it; what a search began with and concluded from
+ * the rows of its log is not said of another. */
 static bool
 text_fits(const char *kind, const char *digest, const char *body)
 {
@@ -85,7 +85,7 @@ text_fits(const char *kind, const char *digest, const char *body)
 	Digest d;
 
 	if (!log_text_kind(kind))
-		return strcmp(kind, LOG_TEXT_VERDICT) != 0;
+		return strcmp(kind, LOG_TEXT_VERDICT) && strcmp(kind, LOG_TEXT_WARM);
 	d = digest_of_text(body);
 	digest_print(&d, hex);
 	return !strcmp(hex, digest);

@@ -34,7 +34,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 	int varied = between(VARIED_MIN, opt->trials / 8, VARIED_MAX);
 
 	top = top < s->variant.n ? s->variant.n : top;
-	tried_init(&m->tried, a, s, opt->seed);
+	tried_init(&m->tried, a, s, opt);
 	m->descend.tried = &m->tried;
 	rank_init(&m->rank, a, &m->tried, opt);
 	m->liked = opt->prior ? PRIOR_PICKS : 0;
@@ -49,6 +49,8 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 static bool
 offer_first(State *m, Proposal *out, int *n)
 {
+	if (tried_offer_warm(&m->tried, out, n))
+		return true;
 	if (m->liked && m->liked--)
 		return rank_offer(&m->rank, "prior", out, n);
 	while (m->next < m->nfirst)

@@ -233,8 +233,23 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 	return rc;
 }
 
+/* Digest of the prior's text; "" without one. */
+static const char *
+name_prior(const Tuner *t)
+{
+	Str s = {0};
+	Digest d;
+
+	if (!t->opt->prior)
+		return "";
+	trees_print(t->opt->prior, &s);
+	d = digest_of(s.s, s.n);
+	str_fini(&s);
+	return hex(t->arena, &d);
+}
+
 static int
-init_work(Tuner *t, Work *w, int task, double rough, Err *e)
+init_work(Tuner *t, Work *w, int task, double rough, const char *prior, Err *e)
 {
 	const Effort *effort = t->opt->effort ? t->opt->effort : effort_named(NULL);
 	const char *strategy = t->opt->strategy ? t->opt->strategy : effort->strategy;
@@ -250,6 +265,8 @@ init_work(Tuner *t, Work *w, int task, double rough, Err *e)
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
 		    .prior = t->opt->prior,
+		    .prior_name = prior,
+		    .warm = t->warm,
 		    .trials = t->opt->trials ? t->opt->trials : effort->trials,
 		    .rough_ns = rough};
 	w->key.task = hex(t->arena, &p->task_key);
@@ -269,7 +286,9 @@ tuner_works(Tuner *t, Err *e)
 {
 	int n = t->plan->task.n, rc = OK;
 	Dear *order = ARENA_ARRAY(t->arena, Dear, n + 1);
+	const char *prior = name_prior(t);
 
+	t->warm = t->opt->cold ? NULL : warm_log_new(t->arena, t->log, t->session);
 	t->work = ARENA_ARRAY(t->arena, Work, n + 1);
 	t->report->task = ARENA_ARRAY(t->report->arena, TuneTask, n + 1);
 	t->report->ntask = n;
@@ -277,7 +296,7 @@ tuner_works(Tuner *t, Err *e)
 		order[i] = (Dear){i, rough_ns(t, &t->plan->task.v[i])};
 	qsort(order, (size_t)n, sizeof *order, dearest_first);
 	for (int i = 0; i < n && !rc; i++)
-		rc = init_work(t, &t->work[t->nwork++], order[i].task, order[i].ns, e);
+		rc = init_work(t, &t->work[t->nwork++], order[i].task, order[i].ns, prior, e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
 	for (int i = 0; i < boards_count(t->boards) && !rc; i++)
