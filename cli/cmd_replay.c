@@ -361,7 +361,7 @@ run(const Args *a, Err *e)
 	if (!r.how)
 		return err_set(e, ERR_INPUT, "--search: no strategy is called '%s'", name);
 	if ((rc = read_seeds(a, &r, e)) || (rc = read_sets(a, &r, e)) ||
-	    (rc = cost_model_read(a, &model, &r.model, e)))
+	    (rc = cost_model_read(a, &model, &r.model, NULL, e)))
 		return rc;
 	lesson_init(&lesson);
 	for (int i = 0; i < r.nset && args_has(a, "learn"); i++)

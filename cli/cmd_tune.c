@@ -218,7 +218,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 		return err_set(e, ERR_INPUT,
 			       "--search: '%s', expected one of" SEARCH_LIST(SEARCH_WORD),
 			       opt.strategy);
-	if ((rc = cost_model_read(a, &prior, &opt.prior, e)))
+	if ((rc = cost_model_read(a, &prior, &opt.prior, &opt.prior_for, e)))
 		return rc;
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");

@@ -233,6 +233,14 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 	return rc;
 }
 
+static const Trees *
+prior_of(const Tuner *t)
+{
+	const char *begin = t->opt->prior_for ? t->opt->prior_for : "";
+
+	return strncmp(t->target.triple, begin, strlen(begin)) ? NULL : t->opt->prior;
+}
+
 /* Digest of the prior's text; "" without one. */
 static const char *
 name_prior(const Tuner *t)
@@ -240,7 +248,7 @@ name_prior(const Tuner *t)
 	Str s = {0};
 	Digest d;
 
-	if (!t->opt->prior)
+	if (!prior_of(t))
 		return "";
 	trees_print(t->opt->prior, &s);
 	d = digest_of(s.s, s.n);
@@ -264,7 +272,7 @@ init_work(Tuner *t, Work *w, int task, double rough, const char *prior, Err *e)
 		    .effort = effort,
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
-		    .prior = t->opt->prior,
+		    .prior = prior_of(t),
 		    .prior_name = prior,
 		    .warm = t->warm,
 		    .trials = t->opt->trials ? t->opt->trials : effort->trials,

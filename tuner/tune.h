@@ -171,7 +171,8 @@ typedef struct TuneOptions {
 	unsigned dump;            /* bit per TuneDump */
 	const char *strategy;     /* a name of tuner/search.h; NULL: the effort's */
 	const Trees *prior;       /* SearchOptions.prior */
-	bool cold; /* what the log knows of other Tasks, Forms, targets does not help */
+	const char *prior_for; /* the prior is for devices whose triple begins so; NULL: for any */
+	bool cold;             /* what the log knows of other Tasks, Forms, targets does not help */
 	void (*event)(void *self, const TuneEvent *ev); /* may be NULL; from tune()'s thread */
 	bool (*stop)(void *self);                       /* asked often; may be NULL */
 	void *self;
