@@ -35,6 +35,15 @@ add_row(Log *l, Arena *a, int64_t id, Rows *rows, Err *e)
 	return rc < 0 ? rc : OK;
 }
 
+/* Sessions of a run on several boards have its name, a dot and a number. */
+static bool
+same_run(const char *session, const char *run)
+{
+	size_t n = strlen(run);
+
+	return n && !strncmp(session, run, n) && (!session[n] || session[n] == '.');
+}
+
 /* Steps through one of the statements over LOG_SIGHT until `rows` has `most`. winners: only the
  * winner of the newest race. */
 static int
@@ -48,7 +57,7 @@ add_rows(Log *l, Arena *a, LogStatement which, int64_t key, const char *session,
 	for (int i = 0; !rc && rows->n < most && (!winners || i < RACED_MOST); i++) {
 		if ((step = sqlite3_step(s)) != SQLITE_ROW)
 			break;
-		if (!strcmp(log_column_or_empty(s, 7), session) ||
+		if (same_run(log_column_or_empty(s, 7), session) ||
 		    (winners && strcmp(log_column_or_empty(s, 6), LOG_STAGE_WINNER) != 0))
 			continue;
 		rc = add_row(l, a, sqlite3_column_int64(s, 0), rows, e);

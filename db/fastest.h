@@ -13,8 +13,8 @@ typedef struct LogFastest {
 } LogFastest;
 
 /* Of every key of a Task, at most `most` rows each; keys without any are left out. Rows of
- * `session` do not count, nor do those of emulated devices other than `device`. Errors: of the
- * log. */
+ * `session`, and of its boards ("session.2"), do not count, nor do those of emulated devices other
+ * than `device`. Errors: of the log. */
 int log_fastest(Log *l, Arena *a, const char *task, const char *session, const char *device,
 		int most, LogFastest **out, int *n, Err *e);
 

@@ -278,6 +278,7 @@ a_log_is_asked_for_the_task_elsewhere_and_for_its_kind(void **state)
 	put_row(l, &k, "slow\n", 9, "s1");
 	put_row(l, &k, "fast\n", 5, "s1");
 	put_row(l, &k, "now\n", 2, "now");
+	put_row(l, &k, "now, another board\n", 2, "now.2");
 	k.target = "x86_64-unknown-linux-gnu x86-64-v4 ";
 	put_row(l, &k, "wide\n", 3, "s1");
 	k = own;
