@@ -1,9 +1,12 @@
 /* hone costmodel: ranking models from tuning logs. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/str.h"
 #include "cli/commands.h"
 #include "tuner/learn.h"
+
+enum { SET_BYTES_MAX = 64 << 20 };
 
 static int
 read_log(Lesson *l, const char *path, const Target *t, Err *e)
@@ -15,6 +18,40 @@ read_log(Lesson *l, const char *path, const Target *t, Err *e)
 		return rc;
 	rc = lesson_read(l, log, t, e);
 	log_close(log);
+	return rc;
+}
+
+/* Whether the file begins as recorded rows do. */
+static bool
+is_set(const char *path)
+{
+	char begin[RECORDED_BEGIN + 1] = "";
+	FILE *f = fopen(path, "rb");
+
+	if (!f)
+		return false;
+	begin[fread(begin, 1, RECORDED_BEGIN, f)] = 0;
+	fclose(f);
+	return recorded_begins(begin);
+}
+
+static int
+read_set(Lesson *l, const char *path, Err *e)
+{
+	Arena *a = arena_new();
+	RecordedSpace space;
+	char *text = NULL;
+	Recorded rows;
+	size_t size;
+	int rc = file_read(path, SET_BYTES_MAX, &text, &size, e);
+
+	if (!rc && ((rc = recorded_parse(text, a, &rows, e)) ||
+		    (rc = recorded_space(a, &rows, &space, e))))
+		err_prefix(e, "%s: ", path);
+	if (!rc)
+		lesson_add(l, &rows, &space);
+	free(text);
+	arena_free(a);
 	return rc;
 }
 
@@ -58,7 +95,8 @@ run_train(const Args *a, Err *e)
 		return rc;
 	lesson_init(&l);
 	for (int i = 0; i < a->operand.n && !rc; i++)
-		rc = read_log(&l, a->operand.v[i], &t, e);
+		rc = is_set(a->operand.v[i]) ? read_set(&l, a->operand.v[i], e)
+					     : read_log(&l, a->operand.v[i], &t, e);
 	if (!rc && !l.ns.n)
 		rc = err_set(e, ERR_INPUT, "no row of target %s that this version would propose",
 			     t.name);
@@ -79,14 +117,15 @@ static const ArgOption options[] = {
 	{.name = "target",
 	 .kind = ARG_TEXT,
 	 .value = "NAME",
-	 .help = "learn from the rows of this target; default: this machine's"},
+	 .help = "learn from the rows of this target; default: this machine's. Of recorded sets "
+		 "all rows count"},
 	{0},
 };
 
 static const Command train = {
 	.name = "train",
-	.summary = "Learn from tuning logs which candidates are fast",
-	.operands = "LOG...",
+	.summary = "Learn from tuning logs and recorded sets which candidates are fast",
+	.operands = "LOG|SET...",
 	.min = 1,
 	.max = 1000,
 	.text = "The model corrects the analytic one for `hone tune --cost-model FILE`. It is "

@@ -5,11 +5,13 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
+#include "cli/cost_model.h"
 #include "cli/json_out.h"
 #include "tuner/effort.h"
+#include "tuner/learn.h"
 #include "tuner/replay.h"
 
-enum { TRIALS = 64, SEEDS_MAX = 64, SET_BYTES_MAX = 64 << 20, TITLE = 26 };
+enum { TRIALS = 64, SEEDS = 5, SEEDS_MAX = 64, SET_BYTES_MAX = 64 << 20, TITLE = 26 };
 
 /* Trials after which the share is told, and shares whose trials are. */
 static const int marks[] = {1, 8, 16, 32, 64};
@@ -45,6 +47,16 @@ static const ArgOption options[] = {
 	 .repeat = true,
 	 .value = "S",
 	 .help = "of the search, as often as wanted; default 0 to 4"},
+	{.name = "warm",
+	 .kind = ARG_TEXT,
+	 .repeat = true,
+	 .value = "SET",
+	 .help = "rows that are known before, as often as wanted: of the same task elsewhere, or "
+		 "of "
+		 "others; a task's own rows never are"},
+	COST_MODEL_OPTION,
+	{.name = "learn",
+	 .help = "begin each search with a cost model that learnt from the other sets"},
 	{.name = "json", .help = "print JSON"},
 	{0},
 };
@@ -116,40 +128,73 @@ add_task(Figures *all, const Figures *f)
 	all->measure_s += f->measure_s;
 }
 
-static int
-replay_file(const char *path, const Search *how, int trials, const uint64_t *seed, int nseed,
-	    Arena *keep, Figures *out, Err *e)
-{
-	Arena *a = arena_new();
-	RecordedSpace space;
-	char *text = NULL;
+/* --- running --- */
+
+typedef struct Set {
 	Recorded rows;
+	RecordedSpace space;
+} Set;
+
+/* What all runs of a command have in common. */
+typedef struct Replays {
+	const Search *how;
+	int trials, nseed;
+	uint64_t seed[SEEDS_MAX];
+	Arena *arena;
+	Set *set, *known; /* replayed; what is known before */
+	int nset, nknown;
+	Lesson *lesson; /* of the sets, in their order; NULL: nothing is learnt */
+	const Trees *model;
+} Replays;
+
+static int
+read_set(const char *path, Arena *a, Set *out, Err *e)
+{
+	char *text = NULL;
 	size_t size;
 	int rc;
 
 	if (!(rc = file_read(path, SET_BYTES_MAX, &text, &size, e)) &&
-	    ((rc = recorded_parse(text, a, &rows, e)) ||
-	     (rc = recorded_space(a, &rows, &space, e))))
+	    ((rc = recorded_parse(text, a, &out->rows, e)) ||
+	     (rc = recorded_space(a, &out->rows, &out->space, e))))
 		err_prefix(e, "%s: ", path);
 	free(text);
-	if (!rc) {
-		*out = nothing(arena_strdup(keep, rows.name));
-		out->rows = rows.row.n;
-		out->offered = space.offered;
-		out->best_us = space.best_us;
-		out->picks = space.pruned;
-		out->picks_all = space.all;
-		for (int i = 0; i < nseed; i++) {
-			SearchOptions opt = {.trials = trials, .seed = seed[i]};
-			Replay r;
-
-			replay_run(a, &rows, &space, how, &opt, &r);
-			add_run(out, &r, trials);
-		}
-		divide(out, nseed);
-	}
-	arena_free(a);
 	return rc;
+}
+
+static Figures
+replay_set(const Replays *r, int number)
+{
+	const Set *s = &r->set[number];
+	Proposal first[WARM_MOST];
+	Figures out = nothing(s->rows.name);
+	SearchOptions opt = {.trials = r->trials, .prior = r->model, .warm = first};
+	Arena *a = arena_new();
+	Warm warm = {0};
+	Trees learnt;
+
+	out.rows = s->rows.row.n;
+	out.offered = s->space.offered;
+	out.best_us = s->space.best_us;
+	out.picks = s->space.pruned;
+	out.picks_all = s->space.all;
+	for (int i = 0; i < r->nknown; i++)
+		replay_warm(a, &s->rows, &r->known[i].rows, &warm);
+	opt.nwarm = warm_proposals(&warm, &s->space.space, WARM_MOST, first);
+	if (r->lesson) {
+		learnt = lesson_train_without(r->lesson, a, number);
+		opt.prior = &learnt;
+	}
+	for (int i = 0; i < r->nseed; i++) {
+		Replay one;
+
+		opt.seed = r->seed[i];
+		replay_run(a, &s->rows, &s->space, r->how, &opt, &one);
+		add_run(&out, &one, r->trials);
+	}
+	divide(&out, r->nseed);
+	arena_free(a);
+	return out;
 }
 
 /* --- what is printed --- */
@@ -250,45 +295,76 @@ print_json(const Figures *f, int n, const Figures *mean, const char *how, int tr
 }
 
 static int
-read_seeds(const Args *a, uint64_t seed[SEEDS_MAX], int *n, Err *e)
+read_seeds(const Args *a, Replays *r, Err *e)
 {
 	const char *text;
 
-	for (*n = 0; (text = args_nth(a, "seed", *n)); ++*n) {
+	for (int *n = &r->nseed; (text = args_nth(a, "seed", *n)); ++*n) {
 		if (*n == SEEDS_MAX)
 			return err_set(e, ERR_INPUT, "--seed: expected at most %d", SEEDS_MAX);
-		seed[*n] = (uint64_t)strtoll(text, NULL, 10);
+		r->seed[*n] = (uint64_t)strtoll(text, NULL, 10);
 	}
-	for (int i = 0; !*n && i < 5; i++)
-		seed[i] = (uint64_t)i;
-	*n = *n ? *n : 5;
+	for (int i = 0; !r->nseed && i < SEEDS; i++)
+		r->seed[i] = (uint64_t)i;
+	r->nseed = r->nseed ? r->nseed : SEEDS;
 	return OK;
+}
+
+static int
+read_sets(const Args *a, Replays *r, Err *e)
+{
+	int rc = OK;
+
+	r->nset = a->operand.n;
+	while (args_nth(a, "warm", r->nknown))
+		r->nknown++;
+	r->set = ARENA_ARRAY(r->arena, Set, r->nset + 1);
+	r->known = ARENA_ARRAY(r->arena, Set, r->nknown + 1);
+	for (int i = 0; i < r->nset && !rc; i++)
+		rc = read_set(a->operand.v[i], r->arena, &r->set[i], e);
+	for (int i = 0; i < r->nknown && !rc; i++)
+		rc = read_set(args_nth(a, "warm", i), r->arena, &r->known[i], e);
+	return rc;
+}
+
+static void
+replay_sets(Replays *r, const Args *a)
+{
+	Figures *f = ARENA_ARRAY(r->arena, Figures, r->nset), mean = nothing("mean");
+
+	for (int i = 0; i < r->nset; i++) {
+		f[i] = replay_set(r, i);
+		add_task(&mean, &f[i]);
+	}
+	divide(&mean, r->nset);
+	if (args_has(a, "json"))
+		print_json(f, r->nset, &mean, r->how->name, r->trials, r->seed, r->nseed);
+	else
+		print_table(f, r->nset, &mean, r->how->name, r->trials, r->nseed);
 }
 
 static int
 run(const Args *a, Err *e)
 {
 	const char *name = args_text(a, "search", effort_named(NULL)->strategy);
-	int trials = (int)args_integer(a, "trials", TRIALS), n = a->operand.n, nseed, rc;
-	const Search *how = search_named(name);
-	Figures *f = ARENA_ARRAY(a->arena, Figures, n), mean = nothing("mean");
-	uint64_t seed[SEEDS_MAX];
+	Replays r = {.how = search_named(name),
+		     .trials = (int)args_integer(a, "trials", TRIALS),
+		     .arena = a->arena};
+	Lesson lesson;
+	Trees model;
+	int rc;
 
-	if (!how)
+	if (!r.how)
 		return err_set(e, ERR_INPUT, "--search: no strategy is called '%s'", name);
-	if ((rc = read_seeds(a, seed, &nseed, e)))
+	if ((rc = read_seeds(a, &r, e)) || (rc = read_sets(a, &r, e)) ||
+	    (rc = cost_model_read(a, &model, &r.model, NULL, e)))
 		return rc;
-	for (int i = 0; i < n; i++) {
-		if ((rc = replay_file(a->operand.v[i], how, trials, seed, nseed, a->arena, &f[i],
-				      e)))
-			return rc;
-		add_task(&mean, &f[i]);
-	}
-	divide(&mean, n);
-	if (args_has(a, "json"))
-		print_json(f, n, &mean, name, trials, seed, nseed);
-	else
-		print_table(f, n, &mean, name, trials, nseed);
+	lesson_init(&lesson);
+	for (int i = 0; i < r.nset && args_has(a, "learn"); i++)
+		lesson_add(&lesson, &r.set[i].rows, &r.set[i].space);
+	r.lesson = args_has(a, "learn") ? &lesson : NULL;
+	replay_sets(&r, a);
+	lesson_fini(&lesson);
 	return OK;
 }
 

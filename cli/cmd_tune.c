@@ -7,13 +7,11 @@
 
 #include "cli/agent_path.h"
 #include "cli/commands.h"
+#include "cli/cost_model.h"
 #include "cli/model.h"
 #include "cli/runnable.h"
 #include "cli/tune_view.h"
-#include "search_space/features.h"
 #include "tuner/search.h"
-
-enum { COST_MODEL_MAX = 1 << 26 }; /* bytes */
 
 #define EFFORT_HELP(name, trials, stall, strategy, finalists, least, most, race_s, plans, text) \
 	" " #name " " text " (" #trials " per task at most),"
@@ -69,10 +67,9 @@ static const ArgOption options[] = {
 	 .kind = ARG_TEXT,
 	 .value = "NAME",
 	 .help = "how candidates are found:" SEARCH_LIST(SEARCH_HELP) " default by effort"},
-	{.name = "cost-model",
-	 .kind = ARG_TEXT,
-	 .value = "FILE",
-	 .help = "what `hone costmodel train` learnt, to begin the search with"},
+	COST_MODEL_OPTION,
+	{.name = "no-warm",
+	 .help = "begin the search without what the log knows of other tasks, of other targets"},
 	{.name = "seed", .kind = ARG_INTEGER, .value = "S", .help = "of the search; default 0"},
 	STRICT_OPTION,
 	{.name = "progress-fd",
@@ -170,27 +167,6 @@ devices_of(const Args *a, const char *device[BOARDS_MAX + 1])
 	return n;
 }
 
-/* The model that --cost-model names into *t, or NULL. */
-static int
-read_prior(const Args *a, Trees *t, const Trees **prior, Err *e)
-{
-	const char *path = args_text(a, "cost-model", NULL);
-	char *text;
-	size_t size;
-	int rc;
-
-	if (!path)
-		return OK;
-	if ((rc = file_read(path, COST_MODEL_MAX, &text, &size, e)))
-		return rc;
-	rc = trees_parse(text, feature_name, FEATURES, a->arena, t, e);
-	if (rc)
-		err_prefix(e, "%s: ", path);
-	*prior = t;
-	free(text);
-	return rc;
-}
-
 static int
 tune_model(const Args *a, const Graph *g, Err *e)
 {
@@ -212,6 +188,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .memory = args_bytes(a, "memory", 0),
 			   .seed = (uint64_t)args_integer(a, "seed", 0),
 			   .strategy = args_text(a, "search", NULL),
+			   .cold = args_has(a, "no-warm"),
 			   .tolerance =
 				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .event = on_event,
@@ -231,7 +208,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 		return err_set(e, ERR_INPUT,
 			       "--search: '%s', expected one of" SEARCH_LIST(SEARCH_WORD),
 			       opt.strategy);
-	if ((rc = read_prior(a, &prior, &opt.prior, e)))
+	if ((rc = cost_model_read(a, &prior, &opt.prior, &opt.prior_for, e)))
 		return rc;
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");

@@ -262,7 +262,14 @@ void
 tune_stats(const TuneReport *r)
 {
 	const TuneCosts *c = &r->cost;
+	int tasks = 0, warm = 0;
 
+	for (int i = 0; i < r->ntask; i++) {
+		tasks += r->task[i].warm > 0;
+		warm += r->task[i].warm;
+	}
+	printf("%11d          first proposals that were known elsewhere, of %d tasks\n", warm,
+	       tasks);
 #define X(name, text) printf("%9.2f s %5.1f %%  %s\n", c->name, 100 * c->name / r->seconds, text);
 	TUNE_COST_LIST(X)
 #undef X
@@ -301,6 +308,7 @@ json_task(Json *list, const TuneTask *t)
 	json_text(one, "state", task_state_text(t->state));
 	json_number(one, "uses", t->uses);
 	json_number(one, "trials", t->trials);
+	json_number(one, "warm", t->warm);
 	json_number(one, "before_ns", t->before_ns);
 	json_number(one, "after_ns", t->after_ns);
 	json_ratio(one, &t->ratio);

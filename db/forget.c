@@ -72,7 +72,7 @@ log_select(Log *l, const LogSelection *x, LogSelected *out, Err *e)
 }
 
 /* Keys without rows, texts without keys, what is said of sessions and runs without rows; and what
- * searches concluded from the rows there were. */
+ * searches began with and concluded from the rows there were. */
 static int
 sweep(Log *l, Err *e)
 {
@@ -84,7 +84,8 @@ sweep(Log *l, Err *e)
 		"', '" LOG_TEXT_SESSION "', '" LOG_TEXT_STATS "') AND digest NOT IN "
 		"(SELECT session FROM trial UNION "
 		"SELECT substr(session, 1, instr(session || '.', '.') - 1) FROM trial);"
-		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_VERDICT "', '" LOG_TEXT_CHOICE "')";
+		"DELETE FROM text WHERE kind IN ('" LOG_TEXT_VERDICT "', '" LOG_TEXT_CHOICE
+		"', '" LOG_TEXT_WARM "')";
 
 	return sqlite3_exec(l->db, sql, NULL, NULL, NULL) ? log_fail(l, e) : OK;
 }

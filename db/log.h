@@ -80,13 +80,14 @@ int log_owner(const char *path, int64_t *pid, Err *e);
  * "fma_gflops=243.1 dot_gops=...", of LOG_TEXT_BOARD the name of the device, of LOG_TEXT_SESSION
  * tuner/session.h. LOG_TEXT_STATS is of the whole run: where its time went,
  * "trials=1480 seconds=38.200 build=...". LOG_TEXT_VERDICT is of tuner/verdict.h, LOG_TEXT_CHOICE
- * of tuner/plans.h. */
+ * of tuner/plans.h, LOG_TEXT_WARM of tuner/warm_log.h. */
 #define LOG_TEXT_CALIBRATION "calibration"
 #define LOG_TEXT_BOARD       "board"
 #define LOG_TEXT_SESSION     "session"
 #define LOG_TEXT_STATS       "stats"
 #define LOG_TEXT_VERDICT     "verdict"
 #define LOG_TEXT_CHOICE      "choice"
+#define LOG_TEXT_WARM        "warm"
 int log_put_text(Log *l, const char *kind, const char *digest, const char *text, Err *e);
 /* NOT_APPLICABLE when there is none. */
 int log_get_text(Log *l, Arena *a, const char *kind, const char *digest, const char **text, Err *e);

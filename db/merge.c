@@ -76,15 +76,15 @@ merge_rows(Log *into, Log *from, LogMerge *out, Err *e)
 	return rc == NOT_APPLICABLE ? OK : rc;
 }
 
-/* Kinds that are named by their digest must have it; what a search concluded from all rows that its
- * log has of a Task is not said of another log. */
+/* Kinds that are named by their digest must have it; what a search began with and concluded from
+ * all rows that its log has of a Task is not said of another log. */
 static bool
 text_fits(const char *kind, const char *digest, const char *body)
 {
 	char hex[DIGEST_TEXT];
 
 	if (!log_text_kind(kind))
-		return strcmp(kind, LOG_TEXT_VERDICT) != 0;
+		return strcmp(kind, LOG_TEXT_VERDICT) && strcmp(kind, LOG_TEXT_WARM);
 	digest_name(body, hex);
 	return !strcmp(hex, digest);
 }

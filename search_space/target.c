@@ -369,3 +369,43 @@ target_key(const Target *t, Str *out)
 {
 	str_printf(out, "%s %s %s", t->triple, t->cpu, t->features);
 }
+
+/* The first row with this triple and CPU; NULL: none. */
+static const char *
+row_like(const char *triple, const char *cpu)
+{
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		Err ignored = {0};
+		Target t;
+
+		if (!target_parse(table[i], &t, &ignored) && !strcmp(t.triple, triple) &&
+		    !strcmp(t.cpu, cpu))
+			return table[i];
+	}
+	return NULL;
+}
+
+int
+target_of_key(const char *key, Target *t, Err *e)
+{
+	char triple[TARGET_TEXT_MAX], cpu[TARGET_TEXT_MAX], features[TARGET_TEXT_MAX], *to;
+	TargetFacts f = {.name = "", .arch = triple, .cpu = cpu, .features = features};
+	size_t n = strcspn(key, " "), m = strcspn(key + n + (key[n] == ' '), " ");
+	const char *row;
+
+	snprintf(triple, sizeof triple, "%.*s", (int)n, key);
+	key += n + (key[n] == ' ');
+	snprintf(cpu, sizeof cpu, "%.*s", (int)m, key);
+	key += m + (key[m] == ' ');
+	if ((row = row_like(triple, cpu)))
+		return target_parse(row, t, e);
+	to = features;
+	for (; *key && to < features + sizeof features - 1; key++)
+		if (*key != '+')
+			*to++ = *key;
+	*to = 0;
+	triple[strcspn(triple, "-")] = 0;
+	if (!strcmp(triple, "armv7"))
+		strcpy(triple, "armv7l");
+	return target_from_facts(&f, t, e);
+}

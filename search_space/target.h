@@ -78,6 +78,10 @@ int target_host(Target *t, Err *e);
 /* What a log calls the Target: triple, CPU and features on one line. */
 void target_key(const Target *t, Str *out);
 
+/* The built-in row that is nearest to a Target that a log calls so: its vectors are right, its
+ * caches and rates may not be. Errors: as target_from_facts. */
+int target_of_key(const char *key, Target *t, Err *e);
+
 /* f32 lanes of one vector register. */
 static inline int
 target_lanes(const Target *t)

@@ -82,6 +82,7 @@ target_compile_definitions(test_deploy PRIVATE HONE_TEST_CC="${CMAKE_C_COMPILER}
 hone_test(test_strict LINKS deploy onnx_make)
 hone_test(test_strips LINKS deploy onnx_make plan_check)
 hone_test(test_search LINKS tuner)
+hone_test(test_warm LINKS tuner)
 hone_test(test_turn LINKS tuner)
 hone_test(test_replay LINKS tuner)
 hone_test(test_race LINKS tuner)

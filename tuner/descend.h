@@ -4,7 +4,7 @@
 
 #include "tuner/tried.h"
 
-enum { DESCEND_CENTRES = 2 };
+enum { DESCEND_CENTRES = 2, DESCEND_NEAR = 48 };
 
 typedef struct Descend {
 	Tried *tried;
@@ -14,6 +14,10 @@ typedef struct Descend {
 
 /* Chooses the centres anew; before the first offer after reports. */
 void descend_begin(Descend *d);
+
+/* Neighbours of the centre whose turn it is, cheapest first; returns how many. The next call is
+ * about the next centre. */
+int descend_neighbours(Descend *d, Pick near[DESCEND_NEAR]);
 
 /* Proposes the cheapest neighbour of a centre, in turns, that was not proposed yet; false when
  * there is none. */

@@ -108,6 +108,27 @@ add_task(Lesson *l, Log *log, const LogRow *row, int n, const Target *t)
 	arena_free(work);
 }
 
+void
+lesson_add(Lesson *l, const Recorded *r, const RecordedSpace *s)
+{
+	Arena *work = arena_new();
+	Features *f = features_new(work, &s->space);
+	double best = s->best_us * 1e3;
+
+	for (int i = 0; i < r->row.n; i++) {
+		const RecordedRow *row = &r->row.v[i];
+		Pick p;
+
+		if (row->status == STATUS_OK && !space_find(&s->space, row->sched, &p)) {
+			add_row(l, f, &p, row->us * 1e3);
+			vec_push(l->arena, &l->y, log2(best / (row->us * 1e3)));
+		} else
+			l->foreign += row->status == STATUS_OK;
+	}
+	l->tasks += l->task.n && l->task.v[l->task.n - 1] == l->tasks;
+	arena_free(work);
+}
+
 static int
 by_space(const void *a, const void *b)
 {
@@ -153,9 +174,9 @@ expected(const Lesson *l, int row)
 	return -(double)l->x.v[(size_t)row * FEATURES + FEATURE_cost];
 }
 
-/* A model of the rows of all Tasks but those of a fold; -1: of all. */
+/* A model of the rows of all Tasks but those whose number leaves `rest` when divided by `by`. */
 static Trees
-train_without(const Lesson *l, Arena *a, int fold)
+train_without(const Lesson *l, Arena *a, int by, int rest)
 {
 	Arena *work = arena_new();
 	float *x = ARENA_ARRAY(work, float, (size_t)l->ns.n *FEATURES + 1);
@@ -165,7 +186,7 @@ train_without(const Lesson *l, Arena *a, int fold)
 	Trees t;
 
 	for (int i = 0; i < l->ns.n; i++) {
-		if (l->task.v[i] % FOLDS == fold)
+		if (l->task.v[i] % by == rest)
 			continue;
 		memcpy(x + (size_t)d.n * FEATURES, l->x.v + (size_t)i * FEATURES,
 		       FEATURES * sizeof *x);
@@ -180,7 +201,13 @@ train_without(const Lesson *l, Arena *a, int fold)
 Trees
 lesson_train(Lesson *l)
 {
-	return train_without(l, l->arena, -1);
+	return train_without(l, l->arena, 1, -1);
+}
+
+Trees
+lesson_train_without(const Lesson *l, Arena *a, int task)
+{
+	return train_without(l, a, l->tasks + 1, task);
 }
 
 /* One Task, rows first..end, by its scores: higher is faster. Whether it had pairs enough. */
@@ -219,7 +246,7 @@ lesson_score(const Lesson *l)
 	LessonScore s = {0};
 
 	for (int fold = 0; fold < FOLDS && l->tasks > 1; fold++) {
-		Trees t = train_without(l, work, fold);
+		Trees t = train_without(l, work, FOLDS, fold);
 
 		for (int i = 0; i < l->ns.n; i++)
 			if (l->task.v[i] % FOLDS == fold) {

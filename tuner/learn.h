@@ -5,6 +5,7 @@
 #include "db/log.h"
 #include "search_space/features.h"
 #include "search_space/trees.h"
+#include "tuner/recorded.h"
 
 /* Measured picks as rows, by Task. */
 typedef struct Lesson {
@@ -33,8 +34,14 @@ void lesson_fini(Lesson *l);
 /* Adds what was measured alone on this target, by any number of threads. Errors: of the log. */
 int lesson_read(Lesson *l, Log *log, const Target *t, Err *e);
 
+/* Adds recorded rows, as one Task. */
+void lesson_add(Lesson *l, const Recorded *r, const RecordedSpace *s);
+
 /* The model of all rows: what it adds to the analytic model's answer. */
 Trees lesson_train(Lesson *l);
+
+/* The model of all rows but those of one Task; lives in a. */
+Trees lesson_train_without(const Lesson *l, Arena *a, int task);
 
 /* The score of Tasks in models that were trained without them: the Tasks are dealt to ten models.
  */

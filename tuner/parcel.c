@@ -416,8 +416,11 @@ make_batch(Builder *b)
 	if (s->bare)
 		return OK;
 	problem_checks(s->problem, a, b->slack, s->final, batch, &b->p->blob);
-	if (s->before)
-		vec_push(b->work, &b->object, (LinkInput){s->before->bytes, s->before->size});
+	if (s->before) {
+		LinkInput before = {s->before->bytes, s->before->size};
+
+		vec_push(b->work, &b->object, before);
+	}
 	return add_image(b);
 }
 

@@ -205,6 +205,17 @@ rank_begin(Rank *r)
 }
 
 bool
+rank_offer_among(Rank *r, const Pick *pick, int npick, const char *stage, Proposal *out, int *n)
+{
+	for (int i = 0; i < r->n; i++)
+		for (int k = 0; k < npick; k++)
+			if (pick_equal(r->tried->space, &r->order[i], &pick[k]) &&
+			    tried_offer(r->tried, &pick[k], stage, out, n))
+				return true;
+	return false;
+}
+
+bool
 rank_offer(Rank *r, const char *stage, Proposal *out, int *n)
 {
 	while (r->next < r->n)

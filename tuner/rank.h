@@ -23,6 +23,11 @@ void rank_init(Rank *r, Arena *a, Tried *t, const SearchOptions *opt);
  * neighbours of the fastest, and random ones. Before the first offer after reports. */
 void rank_begin(Rank *r);
 
+/* The most promising of these picks, as far as they are candidates; false when none is or all were
+ * proposed. */
+bool rank_offer_among(Rank *r, const Pick *pick, int npick, const char *stage, Proposal *out,
+		      int *n);
+
 /* The most promising candidate that was not proposed yet; false when there is none. */
 bool rank_offer(Rank *r, const char *stage, Proposal *out, int *n);
 

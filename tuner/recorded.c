@@ -12,6 +12,8 @@
 
 #define HEAD "hone rows 1\n"
 
+_Static_assert(sizeof HEAD - 1 == RECORDED_BEGIN, "as promised");
+
 enum { ROWS_MAX = 1 << 20 };
 
 /* The text, cut up in a copy. */
@@ -177,6 +179,12 @@ whole(Reader *r, const char *text)
 	return arena_printf(r->arena, "%s\n", text);
 }
 
+bool
+recorded_begins(const char *text)
+{
+	return !strncmp(text, HEAD, RECORDED_BEGIN);
+}
+
 static int
 read_head(Reader *r)
 {
@@ -184,7 +192,7 @@ read_head(Reader *r)
 	const char *at, *target, *task, *form;
 	int rc;
 
-	if (strncmp(r->next, HEAD, strlen(HEAD)) != 0)
+	if (!recorded_begins(r->next))
 		return refuse(r, r->next, "expected 'hone rows 1'");
 	r->next += strlen(HEAD);
 	at = r->next;

@@ -28,6 +28,10 @@ typedef struct Recorded {
 	int nslot; /* a power of two */
 } Recorded;
 
+/* Whether a text, or its first RECORDED_BEGIN bytes, say that it is a recorded set. */
+enum { RECORDED_BEGIN = 12 };
+bool recorded_begins(const char *text);
+
 /* Everything lives in a. Errors: ERR_INPUT with the line: what is no set, a Sched that has two
  * rows. */
 int recorded_parse(const char *text, Arena *a, Recorded *out, Err *e);

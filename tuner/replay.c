@@ -2,6 +2,7 @@
 #include "tuner/replay.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tuner/work.h"
 
@@ -92,6 +93,89 @@ replay_run(Arena *a, const Recorded *rows, const RecordedSpace *s, const Search 
 				    row->status == STATUS_OK ? row->us * 1e3 : INFINITY);
 		}
 	}
+}
+
+/* --- what is known elsewhere --- */
+
+static const char *
+text_of(Arena *a, void (*print)(const Recorded *, Str *), const Recorded *r)
+{
+	Str s = {0};
+	const char *text;
+
+	print(r, &s);
+	text = arena_strdup(a, str_get(&s));
+	str_fini(&s);
+	return text;
+}
+
+static void
+print_task(const Recorded *r, Str *out)
+{
+	task_print(r->task, out);
+}
+
+static void
+print_form(const Recorded *r, Str *out)
+{
+	task_form_print(r->task, &r->form, out);
+}
+
+static void
+print_target(const Recorded *r, Str *out)
+{
+	target_key(&r->target, out);
+}
+
+/* The fastest rows, fastest first. */
+static void
+take_fastest(const Recorded *r, WarmSource *s)
+{
+	double us[WARM_ROWS];
+
+	for (int i = 0; i < r->row.n; i++) {
+		const RecordedRow *row = &r->row.v[i];
+		int k = s->n;
+
+		if (row->status != STATUS_OK || (k == WARM_ROWS && row->us >= us[k - 1]))
+			continue;
+		if (k < WARM_ROWS)
+			s->n++;
+		else
+			k--;
+		for (; k > 0 && row->us < us[k - 1]; k--) {
+			us[k] = us[k - 1];
+			s->sched[k] = s->sched[k - 1];
+		}
+		us[k] = row->us;
+		s->sched[k] = row->sched;
+	}
+}
+
+void
+replay_warm(Arena *a, const Recorded *own, const Recorded *other, Warm *out)
+{
+	const char *task = text_of(a, print_task, own), *other_task = text_of(a, print_task, other);
+	WarmSource s = {.from = WARM_TARGET,
+			.target = {target_lanes(&other->target), (int)other->target.vector_regs}};
+	bool same_target = !strcmp(text_of(a, print_target, own), text_of(a, print_target, other));
+	bool same_form = !strcmp(text_of(a, print_form, own), text_of(a, print_form, other));
+
+	if (strcmp(task, other_task) != 0) {
+		Kind x = kind_of(task, a), y = kind_of(other_task, a);
+
+		s.from = WARM_SHAPE;
+		s.apart = kind_apart(&x, &y) + !same_target;
+		if (isinf(s.apart))
+			return;
+	} else if (same_target) {
+		s.from = WARM_FORM;
+		if (same_form)
+			return;
+	}
+	take_fastest(other, &s);
+	if (s.n)
+		warm_add(out, a, &s);
 }
 
 double

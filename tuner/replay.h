@@ -13,6 +13,7 @@
 
 #include "tuner/recorded.h"
 #include "tuner/search.h"
+#include "tuner/warm.h"
 
 typedef struct ReplayTrial {
 	double share;   /* of the best recorded speed that was reached so far */
@@ -31,6 +32,10 @@ typedef struct Replay {
  * (tuner/work.h) until there were opt->trials or the strategy has nothing left. out lives in a. */
 void replay_run(Arena *a, const Recorded *r, const RecordedSpace *s, const Search *how,
 		const SearchOptions *opt, Replay *out);
+
+/* Adds to out what recorded rows say elsewhere of the Task of `own`: nothing where they are of that
+ * Task, Form and Target, or of another kind of Task. Lives in a. */
+void replay_warm(Arena *a, const Recorded *own, const Recorded *other, Warm *out);
 
 /* Of the first `trials` trials, or of all when there were fewer; 0 without any. */
 double replay_share(const Replay *r, int trials);

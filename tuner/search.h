@@ -18,17 +18,19 @@
 	X(model, "the cost model's best alone, in its order")                        \
 	X(random, "any")
 
-typedef struct SearchOptions {
-	int trials; /* how many proposals will be measured */
-	uint64_t seed;
-	const Trees *prior; /* over Features, learnt from other Tasks: what it adds to the analytic
-			       model's answer; NULL: none. Outlives the search. */
-} SearchOptions;
-
 typedef struct Proposal {
 	Pick pick;
 	const char *stage; /* how it was found: "top", "descent", "trees", "random"... */
 } Proposal;
+
+typedef struct SearchOptions {
+	int trials; /* how many proposals will be measured */
+	uint64_t seed;
+	const Proposal *warm; /* of tuner/warm.h: a strategy that learns proposes them first */
+	int nwarm;
+	const Trees *prior; /* over Features, learnt from other Tasks: what it adds to the analytic
+			       model's answer; NULL: none. Outlives the search. */
+} SearchOptions;
 
 typedef struct Search {
 	const char *name;

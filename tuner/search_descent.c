@@ -20,7 +20,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 
 	n = n < TOP_MIN ? TOP_MIN : n > TOP_MAX ? TOP_MAX : n;
 	n = n < s->variant.n ? s->variant.n : n;
-	tried_init(&d->tried, a, s, opt->seed);
+	tried_init(&d->tried, a, s, opt);
 	d->descend.tried = &d->tried;
 	d->top = ARENA_ARRAY(a, Pick, n);
 	d->ntop = space_top(s, n, d->top);
@@ -33,6 +33,8 @@ propose(void *state, int max, Proposal *out)
 	State *d = state;
 	int n = 0;
 
+	while (n < max && tried_offer_warm(&d->tried, out, &n))
+		continue;
 	while (n < max && d->next < d->ntop)
 		tried_offer(&d->tried, &d->top[d->next++], "top", out, &n);
 	if (n)

@@ -1,8 +1,8 @@
 /* Strategy "mixed". First the cheapest picks of the analytic model with one of every variant among
  * them, those that a prior likes best where one is given, and the cheapest pick for each value of a
- * knob that none of these has, so that what the model misjudges shows early. Then, in turns,
- * one neighbour of the two fastest and two picks that trees over the times so far expect to be
- * fastest. One proposal in ten is random. */
+ * knob that none of these has, so that what the model misjudges shows early. Then, in turns, one
+ * neighbour of the two fastest and two picks of the whole Space, those that trees over the times so
+ * far expect to be fastest. One proposal in ten is random. What is known elsewhere goes first. */
 #include "tuner/descend.h"
 #include "tuner/rank.h"
 
@@ -34,7 +34,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 	int varied = between(VARIED_MIN, opt->trials / 8, VARIED_MAX);
 
 	top = top < s->variant.n ? s->variant.n : top;
-	tried_init(&m->tried, a, s, opt->seed);
+	tried_init(&m->tried, a, s, opt);
 	m->descend.tried = &m->tried;
 	rank_init(&m->rank, a, &m->tried, opt);
 	m->liked = opt->prior ? PRIOR_PICKS : 0;
@@ -49,6 +49,8 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 static bool
 offer_first(State *m, Proposal *out, int *n)
 {
+	if (tried_offer_warm(&m->tried, out, n))
+		return true;
 	if (m->liked && m->liked--)
 		return rank_offer(&m->rank, "prior", out, n);
 	while (m->next < m->nfirst)
@@ -57,11 +59,25 @@ offer_first(State *m, Proposal *out, int *n)
 	return false;
 }
 
+/* A neighbour of one of the fastest: the one that the trees like best, as far as they know any. */
+static bool
+offer_near(State *m, Proposal *out, int *n)
+{
+	for (int i = 0; i < m->descend.ncentre; i++) {
+		Pick near[DESCEND_NEAR];
+		int count = descend_neighbours(&m->descend, near);
+
+		if (rank_offer_among(&m->rank, near, count, "descent", out, n))
+			return true;
+	}
+	return descend_offer(&m->descend, out, n);
+}
+
 /* By descent or by trees, whichever's turn it is. */
 static bool
 offer_learnt(State *m, Proposal *out, int *n)
 {
-	if (m->turn++ % TURNS == 0 && descend_offer(&m->descend, out, n))
+	if (m->turn++ % TURNS == 0 && offer_near(m, out, n))
 		return true;
 	return rank_offer(&m->rank, "trees", out, n) || descend_offer(&m->descend, out, n);
 }

@@ -9,7 +9,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 {
 	Tried *t = ARENA_NEW(a, Tried);
 
-	tried_init(t, a, s, opt->seed);
+	tried_init(t, a, s, opt);
 	t->cost_max = INFINITY;
 	return t;
 }

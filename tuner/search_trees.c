@@ -17,7 +17,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 	int n = opt->trials / 4;
 
 	r->first = n < FIRST_MIN ? FIRST_MIN : n > FIRST_MAX ? FIRST_MAX : n;
-	tried_init(&r->tried, a, s, opt->seed);
+	tried_init(&r->tried, a, s, opt);
 	rank_init(&r->rank, a, &r->tried, opt);
 	return r;
 }
@@ -28,6 +28,8 @@ propose(void *state, int max, Proposal *out)
 	State *r = state;
 	int n = 0;
 
+	while (n < max && tried_offer_warm(&r->tried, out, &n))
+		continue;
 	while (n < max && r->tried.list.n < r->first && tried_offer_random(&r->tried, out, &n))
 		continue;
 	if (n)

@@ -182,8 +182,31 @@ put_texts(Tuner *t, const PlanTask *p, const LogKey *key, Err *e)
 	return rc;
 }
 
+static const Trees *
+prior_of(const Tuner *t)
+{
+	const char *begin = t->opt->prior_for ? t->opt->prior_for : "";
+
+	return strncmp(t->target.triple, begin, strlen(begin)) ? NULL : t->opt->prior;
+}
+
+/* Digest of the prior's text; "" without one. */
+static const char *
+name_prior(const Tuner *t)
+{
+	Str s = {0};
+	Digest d;
+
+	if (!prior_of(t))
+		return "";
+	trees_print(t->opt->prior, &s);
+	d = digest_of(s.s, s.n);
+	str_fini(&s);
+	return arena_digest(t->arena, &d);
+}
+
 static int
-init_work(Tuner *t, Work *w, const Dear *x, Err *e)
+init_work(Tuner *t, Work *w, const Dear *x, const char *prior, Err *e)
 {
 	const char *strategy = t->opt->strategy ? t->opt->strategy : t->effort->strategy;
 	const Plan *plan = t->plans.v[x->at.plan].plan;
@@ -199,7 +222,9 @@ init_work(Tuner *t, Work *w, const Dear *x, Err *e)
 		    .effort = t->effort,
 		    .tolerance = t->opt->tolerance,
 		    .seed = t->opt->seed ^ own,
-		    .prior = t->opt->prior,
+		    .prior = prior_of(t),
+		    .prior_name = prior,
+		    .warm = t->warm,
 		    .trials = t->opt->trials ? t->opt->trials : t->effort->trials,
 		    .rough_ns = x->ns};
 	w->key.task = arena_digest(t->arena, &p->task_key);
@@ -217,12 +242,14 @@ init_work(Tuner *t, Work *w, const Dear *x, Err *e)
 int
 tuner_works(Tuner *t, Err *e)
 {
+	const char *prior = name_prior(t);
 	int n, rc = OK;
 	PlansTask *task;
 	Dear *order;
 
 	plans_merge(t, &task, &n);
 	order = ARENA_ARRAY(t->arena, Dear, n + 1);
+	t->warm = t->opt->cold ? NULL : warm_log_new(t->arena, t->log, t->session);
 	t->work = ARENA_ARRAY(t->arena, Work, n + 1);
 	t->report->task = ARENA_ARRAY(t->report->arena, TuneTask, n + 1);
 	t->report->ntask = n;
@@ -232,7 +259,7 @@ tuner_works(Tuner *t, Err *e)
 			       rough_ns(t, &t->plans.v[task[i].plan].plan->task.v[task[i].task])};
 	qsort(order, (size_t)n, sizeof *order, dearest_first);
 	for (int i = 0; i < n && !rc; i++)
-		rc = init_work(t, &t->work[t->nwork++], &order[i], e);
+		rc = init_work(t, &t->work[t->nwork++], &order[i], prior, e);
 	if (!rc)
 		tuner_event(t, TUNE_BEGIN, NULL, NULL);
 	for (int i = 0; i < boards_count(t->boards) && !rc; i++)

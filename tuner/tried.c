@@ -8,14 +8,18 @@ enum { RANDOM_EVERY = 10, RANDOM_TRIES = 50 };
 static const double HOPELESS = 8; /* times the cheapest pick's cost */
 
 void
-tried_init(Tried *t, Arena *a, const Space *s, uint64_t seed)
+tried_init(Tried *t, Arena *a, const Space *s, const SearchOptions *opt)
 {
 	double cheapest = INFINITY;
 
 	for (int v = 0; v < s->variant.n; v++)
 		cheapest = fmin(cheapest, space_cost(s, &(Pick){.variant = v}));
-	*t = (Tried){.arena = a, .space = s, .cost_max = HOPELESS * cheapest};
-	rng_init(&t->rng, seed);
+	*t = (Tried){.arena = a,
+		     .space = s,
+		     .cost_max = HOPELESS * cheapest,
+		     .warm = opt->warm,
+		     .nwarm = opt->nwarm};
+	rng_init(&t->rng, opt->seed);
 }
 
 static int
@@ -35,6 +39,18 @@ tried_offer(Tried *t, const Pick *p, const char *stage, Proposal *out, int *n)
 	vec_push(t->arena, &t->list, ((TriedPick){.pick = *p, .ns = INFINITY}));
 	out[(*n)++] = (Proposal){*p, stage};
 	return true;
+}
+
+bool
+tried_offer_warm(Tried *t, Proposal *out, int *n)
+{
+	while (t->next < t->nwarm) {
+		const Proposal *p = &t->warm[t->next++];
+
+		if (tried_offer(t, &p->pick, p->stage, out, n))
+			return true;
+	}
+	return false;
 }
 
 bool

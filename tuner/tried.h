@@ -16,13 +16,19 @@ typedef struct Tried {
 	const Space *space;
 	Rng rng;
 	double cost_max;
+	const Proposal *warm; /* still to be proposed: warm[next..nwarm) */
+	int nwarm, next;
 	VEC(TriedPick) list;
 } Tried;
 
-void tried_init(Tried *t, Arena *a, const Space *s, uint64_t seed);
+/* Of opt the seed, and the warm proposals, which must outlive t. */
+void tried_init(Tried *t, Arena *a, const Space *s, const SearchOptions *opt);
 
 /* Adds p to the proposals, out[*n], unless it was proposed before or is hopeless. */
 bool tried_offer(Tried *t, const Pick *p, const char *stage, Proposal *out, int *n);
+
+/* The same with the next warm proposal; false when there is none left. */
+bool tried_offer_warm(Tried *t, Proposal *out, int *n);
 
 /* The same with a random pick; false when several in a row were refused. */
 bool tried_offer_random(Tried *t, Proposal *out, int *n);

@@ -63,6 +63,7 @@ typedef struct TuneTask {
 	int uses;
 	TaskState state;
 	int trials;                    /* candidates measured, in the log before included */
+	int warm;                      /* proposals from elsewhere that its search began with */
 	double best_ns;                /* of the search */
 	double before_ns, after_ns;    /* race: untuned and winner */
 	RaceRatio ratio;               /* after / before */
@@ -174,6 +175,8 @@ typedef struct TuneOptions {
 	unsigned dump;            /* bit per TuneDump */
 	const char *strategy;     /* a name of tuner/search.h; NULL: the effort's */
 	const Trees *prior;       /* SearchOptions.prior */
+	const char *prior_for; /* the prior is for devices whose triple begins so; NULL: for any */
+	bool cold;             /* what the log knows of other Tasks, Forms, targets does not help */
 	void (*event)(void *self, const TuneEvent *ev); /* may be NULL; from tune()'s thread */
 	bool (*stop)(void *self);                       /* asked often; may be NULL */
 	void *self;

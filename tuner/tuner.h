@@ -36,6 +36,7 @@ typedef struct Tuner {
 	Log *log;
 	LogKey key; /* without task and form */
 	const char *session;
+	WarmLog *warm;  /* NULL: not wanted */
 	Work *work;     /* per Task of the plan, dearest first */
 	double round_s; /* of searches, mean of those that are back */
 	int nwork, races;

@@ -1,27 +1,8 @@
 /* A verdict is one line; its name is a digest of all that it depends on. */
 #include "tuner/verdict.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *
-name_of(const Tuner *t, const Work *w, Arena *a)
-{
-	const char *name;
-	Str s = {0};
-	Digest d;
-
-#define X(name, help) str_printf(&s, "%s\n", w->key.name);
-	LOG_KEY_LIST(X)
-#undef X
-	str_printf(&s, "%s %d %s %" PRIu64 " %s %s\n", w->effort->name, w->trials, w->search->name,
-		   w->seed, HONE_VERSION, emit_version(t->emit));
-	d = digest_of(s.s, s.n);
-	name = arena_digest(a, &d);
-	str_fini(&s);
-	return name;
-}
 
 int
 verdict_put(Tuner *t, const Work *w, Err *e)
@@ -34,7 +15,7 @@ verdict_put(Tuner *t, const Work *w, Err *e)
 	str_printf(&s, "rows %d trials %d flops %.17g pass_ns %.17g floor_ns %.17g untuned %s",
 		   w->rows, w->used, w->space.floor_flops, w->space.floor_pass_ns,
 		   w->space.floor_ns, untuned);
-	rc = tuner_add_text(t, LOG_TEXT_VERDICT, name_of(t, w, w->arena), str_get(&s), e);
+	rc = tuner_add_text(t, LOG_TEXT_VERDICT, work_name(w, t->emit, w->arena), str_get(&s), e);
 	str_fini(&s);
 	return rc;
 }
@@ -69,7 +50,8 @@ open_by(Tuner *t, Work *w, Err *e)
 	const char *text;
 	int said, rc;
 
-	rc = log_get_text(t->log, w->arena, LOG_TEXT_VERDICT, name_of(t, w, w->arena), &text, e);
+	rc = log_get_text(t->log, w->arena, LOG_TEXT_VERDICT, work_name(w, t->emit, w->arena),
+			  &text, e);
 	if (rc)
 		return rc;
 	if (!parse(text, w, &said, untuned))

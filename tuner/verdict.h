@@ -2,8 +2,9 @@
  * search need not be gone through again to see that nothing is left to do.
  *
  * A verdict is of one Task, device and way of measuring, and of all that decides what a search
- * proposes: effort, trials, strategy, seed, and the versions of the program and its compiler. It
- * holds as long as the log has the rows that it had. */
+ * proposes: effort, trials, strategy, seed, prior, whether other Tasks' rows may help, and the
+ * versions of the program and its compiler (work_name). It holds as long as the log has the rows
+ * that it had. */
 #ifndef TUNER_VERDICT_H
 #define TUNER_VERDICT_H
 

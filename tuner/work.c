@@ -1,15 +1,22 @@
 /* A Task's search. */
 #include "tuner/work.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/rng.h"
 
-enum { ROUND_MIN = 4, STALL_MIN = 24, OPERATIONS_MAX = 6000 };
+enum { ROUND_MIN = 4, STALL_MIN = 24, OPERATIONS_MAX = 6000, FEW = 8 };
 
 /* Of the best: a gain that is worth more trials; how near the roofline is near enough. */
 static const double SEARCH_GAIN = 0.01, ENOUGH = 0.97;
+
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
 
 /* --- what the log knows --- */
 
@@ -123,6 +130,51 @@ work_read(Work *w, Log *log, Err *e)
 	return OK;
 }
 
+const char *
+work_name(const Work *w, const Emit *emit, Arena *a)
+{
+	const char *name;
+	Str s = {0};
+	Digest d;
+
+#define X(name, help) str_printf(&s, "%s\n", w->key.name);
+	LOG_KEY_LIST(X)
+#undef X
+	str_printf(&s, "%s %d %s %" PRIu64 " %s %s", w->effort->name, w->trials, w->search->name,
+		   w->seed, HONE_VERSION, emit_version(emit));
+	str_printf(&s, " %s%s\n", w->warm ? "warm " : "", w->prior_name);
+	d = digest_of(s.s, s.n);
+	name = arena_digest(a, &d);
+	str_fini(&s);
+	return name;
+}
+
+/* What is known elsewhere of a Task that is new here. A search that began goes on as it began. */
+static int
+read_warm(Work *w, Log *log, const char *name, SearchOptions *opt, Err *e)
+{
+	Proposal *p = ARENA_ARRAY(w->arena, Proposal, WARM_MOST);
+	int most = least(w->trials / 4, WARM_MOST), rc;
+	Str task = {0};
+	Warm warm = {0};
+
+	if (!w->warm)
+		return OK;
+	opt->warm = p;
+	rc = warm_recall(log, w->arena, name, &w->space, p, &opt->nwarm, e);
+	w->row->warm = opt->nwarm;
+	if (rc != NOT_APPLICABLE || w->used >= FEW)
+		return rc < 0 ? rc : OK;
+	task_print(w->task->task, &task);
+	rc = warm_log_read(w->warm, w->arena, &w->key, str_get(&task), &warm, e);
+	str_fini(&task);
+	if (rc)
+		return rc;
+	w->row->warm = opt->nwarm = warm_proposals(&warm, &w->space, most, p);
+	rc = opt->nwarm ? warm_keep(log, name, &w->space, p, opt->nwarm, e) : OK;
+	return rc == ERR_FULL ? OK : rc; /* who writes rows waits for room */
+}
+
 int
 work_open(Work *w, Log *log, Emit *emit, Err *e)
 {
@@ -138,9 +190,10 @@ work_open(Work *w, Log *log, Emit *emit, Err *e)
 	    (rc = lowered_estimate_in(w->arena, &w->space, t, f, emit, &w->object, &low, e)))
 		return rc;
 	w->row->floor_ns = w->space.floor_ns;
-	w->state = w->search->start(w->arena, &w->space, &opt);
-	if ((rc = work_read(w, log, e)) || (rc = read_poison(w, log, e)))
+	if ((rc = work_read(w, log, e)) || (rc = read_poison(w, log, e)) ||
+	    (rc = read_warm(w, log, work_name(w, emit, w->arena), &opt, e)))
 		return rc;
+	w->state = w->search->start(w->arena, &w->space, &opt);
 	w->untuned = trial_of(w, low.text, STAGE_UNTUNED);
 	w->trial.v[w->untuned].counted = true;
 	w->spills = low.code.spills;
@@ -176,12 +229,6 @@ ask_strategy(Work *w, int max)
 		t->expected_ns = space_cost(&w->space, &p[i].pick);
 		w->proposed++;
 	}
-}
-
-static int
-least(int a, int b)
-{
-	return a < b ? a : b;
 }
 
 int

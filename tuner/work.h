@@ -13,6 +13,7 @@
 #include "tuner/race.h"
 #include "tuner/search.h"
 #include "tuner/tune.h"
+#include "tuner/warm_log.h"
 
 enum { ROUND_MAX = 16, PROPOSED_PER_TRIAL = 4, PROPOSED_MORE = 16 };
 
@@ -48,8 +49,10 @@ typedef struct Work {
 	ToleranceClass tolerance;
 	uint64_t seed;
 	const Trees *prior;
-	int trials; /* to be measured in all */
-	bool other; /* of another Plan than the first */
+	const char *prior_name; /* digest of its text; "": none */
+	WarmLog *warm;          /* NULL: the search begins from the cost model alone */
+	int trials;             /* to be measured in all */
+	bool other;             /* of another Plan than the first */
 
 	int rows;           /* of its key in the log */
 	int untuned;        /* trial: what compile takes without a log */
@@ -76,6 +79,9 @@ typedef struct Work {
 	int winner;         /* racer; -1: none ran */
 	bool fresh;         /* something was measured in this run */
 } Work;
+
+/* What decides which candidates are proposed, the Task included, as a digest. Lives in a. */
+const char *work_name(const Work *w, const Emit *emit, Arena *a);
 
 /* Reads what the log knows of the Task. emit and key's texts must outlive w. Errors: of the log,
  * ERR_INTERNAL when no Sched lowers at all. */

@@ -151,6 +151,8 @@ cost_model() {
 	refused 2 "other.txt: trees text, line 2: column 5 is 'tile_z'" \
 		"$hone" tune "$model" --log learnt.db --cost-model other.txt
 	refused 2 "--output" "$hone" costmodel train learn.db
+	ok "$hone" tune "$model" --log shipped.db --trials 6 --cost-model default --no-warm --stats
+	says 'known elsewhere, of 0 tasks'
 }
 
 # tiny_resnet8 has layers for which Winograd F(4x4) is best, measured or not.
@@ -215,6 +217,11 @@ replayed() {
 	same first json
 	ok "$hone" replay "$set" --search descent
 	says "worst of any seed"
+	json "$hone" replay "$set" --trials 20 --seed 3 --json --warm "$root/tests/replay/avx2/depthwise_s2.txt"
+	ok "$hone" replay "$set" "$root/tests/replay/depthwise.txt" --learn --seed 1
+	ok "$hone" replay "$set" --cost-model default
+	ok "$hone" costmodel train "$set" -o of_set.txt
+	refused 2 "nowhere.txt" "$hone" replay "$set" --warm nowhere.txt
 	refused 2 "no strategy is called 'luck'" "$hone" replay "$set" --search luck
 	refused 2 "nowhere.txt" "$hone" replay "$set" nowhere.txt
 	head -c 2000 "$set" >half.txt

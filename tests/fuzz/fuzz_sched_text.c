@@ -1,11 +1,13 @@
 /* Any text as the Sched of a Task with a producer, a convolution and a consumer: what parses prints
- * to a text that parses to the same, and lowers to a legal Loop or is refused with a reason. */
+ * to a text that parses to the same, and lowers to a legal Loop or is refused with a reason. What
+ * it is near to in a Space is a pick of it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codegen/lower.h"
 #include "search_space/rewrite.h"
+#include "search_space/space_near.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +35,46 @@ lower_it(Arena *a, const Task *t, const TaskForm *f, const Sched *s)
 	}
 }
 
+/* Of a Task of one stage. Building a Space takes long, so there is one for all inputs. */
+static const Space *
+space_of_all(void)
+{
+	static const char text[] =
+		"task\n in x f32[5,7,9]\n const w f32[19,5]\n out y f32[19,7,9]\n"
+		" stage k:19 p:7 q:9 | c:5\n  acc f32 sum x[c,p,q] * w[k,c]\n  y[k,p,q] = acc\n";
+	static Target target;
+	static Space s;
+	Arena *a;
+	TaskForm f;
+	Err e = {0};
+	Task *t;
+
+	if (s.variant.n)
+		return &s;
+	a = arena_new();
+	if (task_parse(text, a, &t, &e) || target_named("x86-64-v4", &target, &e))
+		abort();
+	f = task_form_plain(a, t);
+	if (space_build(a, t, &f, &target, TOLERANCE_DEFAULT, &s, &e))
+		abort();
+	return &s;
+}
+
+static void
+find_near(const char *text)
+{
+	const Space *s = space_of_all();
+	Pick p = {.variant = -1};
+
+	if (space_near(s, text, (NearFrom){8, 16}, NEAR_FILLED, &p))
+		return;
+	if (p.variant < 0 || p.variant >= s->variant.n)
+		abort();
+	for (int i = 0; i < s->variant.v[p.variant].task->stage.n; i++)
+		if (p.option[i] < 0 || p.option[i] >= s->variant.v[p.variant].stage[i].option.n)
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -47,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	str_addn(&text, (const char *)data, size);
 	if (task_parse(task_text, a, &t, &e))
 		abort();
+	find_near(str_get(&text));
 	plain = task_form_plain(a, t);
 	if (!sched_parse_rewrite(str_get(&text), rewrite, &e) &&
 	    !rewrite_apply(rewrite, a, t, &plain, &to, &f, &e) &&

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "search_space/features.h"
+#include "search_space/shipped.h"
 #include "search_space/options.h"
 #include "search_space/trees.h"
 #include "tests/unit/space_case.h"
@@ -103,6 +104,32 @@ names_are_words_of_their_own(void **state)
 	}
 }
 
+/* A model that ships has the features of today, and has learnt something. bench/costmodel.sh makes
+ * it anew. */
+static void
+the_model_that_ships_is_of_these_features(void **state)
+{
+	float x[FEATURES];
+	Features *features;
+	Fixture f;
+	Trees t;
+	double first, second;
+
+	(void)state;
+	start(&f, CONV3X3, "x86-64-v4");
+	assert_null(shipped_model("aarch64-unknown-linux-gnu"));
+	if (trees_parse(shipped_model(f.target.triple), feature_name, FEATURES, f.a, &t, &f.e))
+		fail_msg("%s", f.e.msg);
+	features = features_new(f.a, &f.s);
+	features_of(features, &(Pick){0}, x);
+	first = trees_predict(&t, x);
+	features_of(features, &(Pick){.option = {100}}, x);
+	second = trees_predict(&t, x);
+	assert_true(isfinite(first) && isfinite(second));
+	assert_true(first < second || first > second);
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -111,6 +138,7 @@ main(void)
 		cmocka_unit_test(knobs_are_features),
 		cmocka_unit_test(the_cheapest_pick_costs_nothing_more),
 		cmocka_unit_test(names_are_words_of_their_own),
+		cmocka_unit_test(the_model_that_ships_is_of_these_features),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,6 +261,29 @@ a_prior_is_used_for_four_picks(void **state)
 	arena_free(a);
 }
 
+/* Whatever learns begins with them, in their order, and comes to them only once. */
+static void
+warm_proposals_come_first(void **state)
+{
+	static const char *const learns[] = {"mixed", "descent", "trees"};
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Proposal warm[3] = {{{.variant = 1, .option = {3, 2}}, "other form"},
+			    {{.variant = 0, .option = {7, 1}}, "near shape"},
+			    {{.variant = 1, .option = {3, 2}}, "again"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof learns / sizeof *learns; i++) {
+		SearchOptions opt = {.trials = 64, .warm = warm, .nwarm = 3};
+		Run r = run_with(&s, learns[i], opt, false);
+
+		for (int k = 0; k < 2; k++)
+			assert_true(pick_equal(&s, &r.pick[k], &warm[k].pick));
+		assert_true(r.n >= 64);
+	}
+	arena_free(a);
+}
+
 static void
 failures_are_no_centres(void **state)
 {
@@ -343,6 +366,7 @@ main(void)
 		cmocka_unit_test(one_proposal_in_ten_is_random),
 		cmocka_unit_test(trees_learn_what_the_model_does_not_know),
 		cmocka_unit_test(a_prior_is_used_for_four_picks),
+		cmocka_unit_test(warm_proposals_come_first),
 		cmocka_unit_test(failures_are_no_centres),
 		cmocka_unit_test(a_space_is_used_up_without_repeating),
 		cmocka_unit_test(unknown_strategies_are_unknown),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "db/log.h"
+#include "search_space/features.h"
 #include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
@@ -26,7 +27,8 @@ typedef struct Watch {
 	int nkill;
 	int stop_at;        /* 0: never */
 	const char *effort; /* its trials instead of TRIALS */
-	bool strict;
+	bool strict, cold;
+	const Trees *prior;
 	int fd; /* where ids go, or -1 */
 	int notices;
 } Watch;
@@ -97,6 +99,8 @@ run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
 			   .trials = w->effort ? 0 : TRIALS,
 			   .tolerance = w->strict ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .seed = 5,
+			   .cold = w->cold,
+			   .prior = w->prior,
 			   .event = on_event,
 			   .stop = stop,
 			   .self = w};
@@ -209,6 +213,74 @@ a_verdict_holds_while_its_rows_are_there(void **state)
 	tune_report_fini(&r);
 	must_tune(&third, &r);
 	assert_int_equal(third.nid, 0);
+	tune_report_fini(&r);
+}
+
+/* The number that a statement over the log gives. */
+static int
+ask(const char *sql)
+{
+	char command[512];
+	int n = -1;
+	FILE *f;
+
+	snprintf(command, sizeof command, "sqlite3 %s \"%s\"", log_path, sql);
+	assert_non_null(f = popen(command, "r"));
+	if (fscanf(f, "%d", &n) != 1)
+		n = -1;
+	pclose(f);
+	return n;
+}
+
+/* What a search with one cost model came to says nothing of a search with another. */
+static void
+a_verdict_is_of_one_cost_model(void **state)
+{
+	static const char counted[] = "SELECT count(*) FROM text WHERE kind = 'verdict'";
+	Trees none = {.width = FEATURES, .name = feature_name};
+	Watch w = {.fd = -1}, with = {.fd = -1, .prior = &none}, cold = {.fd = -1, .cold = true};
+	Watch *const all[] = {&w, &with, &with, &cold, &w};
+	static const int verdicts[] = {2, 4, 4, 6, 6};
+	TuneReport r;
+
+	(void)state;
+	log_file_remove(log_path);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		must_tune(all[i], &r);
+		tune_report_fini(&r);
+		assert_int_equal(ask(counted), verdicts[i]);
+	}
+}
+
+/* Rows of another target are no answers, and the first proposals. */
+static void
+what_is_known_elsewhere_goes_first(void **state)
+{
+	static const char began[] = "SELECT count(*) FROM text WHERE kind = 'warm'";
+	Watch w = {.fd = -1}, cold = {.fd = -1, .cold = true}, again = {.fd = -1};
+	TuneReport r;
+
+	(void)state;
+	log_file_remove(log_path);
+	must_tune(&w, &r);
+	tune_report_fini(&r);
+	assert_int_equal(ask(began), 0);
+	ask("UPDATE keys SET target = 'x86_64-unknown-linux-gnu x86-64-v2 '");
+	must_tune(&cold, &r);
+	assert_true(r.trials > 0);
+	tune_report_fini(&r);
+	assert_int_equal(ask(began), 0);
+	ask("DELETE FROM keys WHERE target <> 'x86_64-unknown-linux-gnu x86-64-v2 '");
+	ask("DELETE FROM trial WHERE key NOT IN (SELECT id FROM keys)");
+	must_tune(&w, &r);
+	check_report(&r);
+	assert_true(r.trials > 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(r.task[i].warm, 1);
+	tune_report_fini(&r);
+	assert_int_equal(ask(began), 2);
+	must_tune(&again, &r);
+	assert_int_equal(again.nid, 0);
 	tune_report_fini(&r);
 }
 
@@ -422,6 +494,8 @@ main(void)
 		cmocka_unit_test(a_killed_tuner_goes_on),
 		cmocka_unit_test(a_model_is_tuned_and_a_second_run_measures_nothing),
 		cmocka_unit_test(a_verdict_holds_while_its_rows_are_there),
+		cmocka_unit_test(a_verdict_is_of_one_cost_model),
+		cmocka_unit_test(what_is_known_elsewhere_goes_first),
 		cmocka_unit_test(a_killed_agent_is_replaced),
 		cmocka_unit_test(a_stopped_run_goes_on),
 		cmocka_unit_test(more_effort_satisfies_less),

@@ -1,0 +1,60 @@
+/* Warm: what was measured elsewhere as first proposals of a search: the same Task on another
+ * device, in another Form, on another Target; Tasks of the same kind at other extents. Nothing of
+ * it counts as measured: the proposals are trials like any other. */
+#ifndef TUNER_WARM_H
+#define TUNER_WARM_H
+
+#include "search_space/space_near.h"
+#include "tuner/search.h"
+
+/* Proposals of a search; Scheds of a source; sources of one kind. */
+enum { WARM_MOST = 4, WARM_ROWS = 3, WARM_EACH = 3 };
+
+/* Where something was measured, nearest first: name, what a proposal's stage says. */
+#define WARM_LIST(X)              \
+	X(DEVICE, "other device") \
+	X(FORM, "other form")     \
+	X(TARGET, "other target") \
+	X(SHAPE, "near shape")
+
+typedef enum WarmFrom {
+#define X(name, text) WARM_##name,
+	WARM_LIST(X)
+#undef X
+		WARM_COUNT
+} WarmFrom;
+
+const char *warm_stage(WarmFrom from);
+
+/* Scheds of one Task, Form, device and Target. */
+typedef struct WarmSource {
+	WarmFrom from;
+	double apart; /* among those: SHAPE by kind_apart, others by their keys */
+	NearFrom target;
+	const char *sched[WARM_ROWS]; /* fastest first */
+	int n;
+} WarmSource;
+
+typedef struct Warm {
+	VEC(WarmSource) source;
+} Warm;
+
+/* Adds a source; the nearest WARM_EACH of its kind stay. Its texts outlive w. */
+void warm_add(Warm *w, Arena *a, const WarmSource *s);
+
+/* At most max picks of the Space, most promising first, none twice. */
+int warm_proposals(const Warm *w, const Space *s, int max, Proposal *out);
+
+/* What Tasks with the same loops and the same reduction have in common, whatever their extents,
+ * steps and what is done to the result, as text; extents of its axes. */
+typedef struct Kind {
+	const char *text;
+	VEC(double) extent;
+} Kind;
+
+Kind kind_of(const char *task_text, Arena *a);
+
+/* Sum of |log2| of the ratios of extents; INFINITY: not of one kind. */
+double kind_apart(const Kind *a, const Kind *b);
+
+#endif
