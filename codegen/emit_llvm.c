@@ -17,6 +17,7 @@
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "codegen/llvm.h"
+#include "codegen/phase.h"
 
 static void
 init_llvm(void)
@@ -310,7 +311,7 @@ emit_roots(Llvm *v)
 }
 
 static void
-emit_phase(Llvm *v, int phase, const char *name, Arena *a)
+emit_phase(Llvm *v, const char *name, Arena *a)
 {
 	LLVMTypeRef param[] = {v->ptr, v->ptr, v->ptr, v->i32, v->i32};
 	char bits[16];
@@ -330,8 +331,8 @@ emit_phase(Llvm *v, int phase, const char *name, Arena *a)
 			"");
 	emit_roots(v);
 	if (v->loop->threads > 1)
-		llvm_share_begin(v, phase, a);
-	emit_body(v, v->loop->phase.v[phase]);
+		llvm_share_begin(v, a);
+	emit_body(v, v->loop->phase.v[0]);
 	LLVMBuildRet(v->b, llvm_i32(v, 0));
 }
 
@@ -389,24 +390,36 @@ llvm_finish(Llvm *v, const char *passes, const char *name, Err *e)
 	return OK;
 }
 
-/* The module with all phases, run through sroa. The names live in a. */
-static int
-make_module(Llvm *v, const char *name, Arena *a, const char **symbol, Err *e)
+/* The phase as if it were alone: then its code is the same whatever stands beside it, and what a
+ * search measured is what a bundle has. */
+static void
+take_phase(Llvm *v, const Loop *whole, int phase, Arena *a)
 {
-	size_t nodes = (size_t)v->loop->node.n;
+	size_t nodes;
 
-	llvm_types(v);
+	v->loop = loop_phase(a, whole, phase);
+	nodes = (size_t)v->loop->node.n;
 	v->value = ARENA_ARRAY(a, LLVMValueRef, nodes);
 	v->quad = ARENA_ARRAY(a, int, nodes);
 	v->quad_value = ARENA_ARRAY(a, LLVMValueRef, nodes);
 	v->counter = ARENA_ARRAY(a, LLVMValueRef, LOOP_DEPTH_MAX);
 	v->acc = ARENA_ARRAY(a, LLVMValueRef, v->loop->acc.n + 1);
 	v->root = ARENA_ARRAY(a, LLVMValueRef, v->loop->root.n + 1);
+}
+
+/* The module with all phases, run through sroa. The names live in a. */
+static int
+make_module(Llvm *v, const char *name, Arena *a, const char **symbol, Err *e)
+{
+	const Loop *whole = v->loop;
+
+	llvm_types(v);
 	LLVMSetTarget(v->m, v->st->target->triple);
 	LLVMSetModuleDataLayout(v->m, v->st->layout);
-	for (int p = 0; p < v->loop->phase.n; p++) {
+	for (int p = 0; p < whole->phase.n; p++) {
 		symbol[p] = arena_printf(a, "%s_%d", name, p);
-		emit_phase(v, p, symbol[p], a);
+		take_phase(v, whole, p, a);
+		emit_phase(v, symbol[p], a);
 	}
 	return llvm_finish(v, "function(sroa)", name, e);
 }

@@ -22,7 +22,7 @@ typedef struct LlvmState {
 /* One function being emitted. */
 typedef struct Llvm {
 	const LlvmState *st;
-	const Loop *loop;
+	const Loop *loop; /* its phase alone */
 	LLVMContextRef c;
 	LLVMModuleRef m;
 	LLVMBuilderRef b;
@@ -53,8 +53,8 @@ void llvm_no_unwind(const Llvm *v);
 int llvm_finish(Llvm *v, const char *passes, const char *name, Err *e);
 
 /* llvm_share.c */
-/* Once per phase of several chunks, at the function's entry. */
-void llvm_share_begin(Llvm *v, int phase, Arena *a);
+/* For a phase of several chunks, at the function's entry. */
+void llvm_share_begin(Llvm *v, Arena *a);
 void llvm_share_body(Llvm *v, int body);
 
 /* llvm_model.c: the slot `model` of Emitter */

@@ -90,20 +90,18 @@ mark_common(Llvm *v, Arena *a)
 }
 
 void
-llvm_share_begin(Llvm *v, int phase, Arena *a)
+llvm_share_begin(Llvm *v, Arena *a)
 {
 	LLVMValueRef chunk = LLVMGetParam(v->fn, 3), chunks = LLVMGetParam(v->fn, 4);
 	Bounds b = {LLVMBuildIntCast2(v->b, chunk, v->word, false, ""),
 		    LLVMBuildIntCast2(v->b, chunks, v->word, false, "")};
 
-	if (!v->common) {
-		mark_common(v, a);
-		v->first = ARENA_ARRAY(a, LLVMValueRef, v->loop->node.n);
-		v->end = ARENA_ARRAY(a, LLVMValueRef, v->loop->node.n);
-	}
+	mark_common(v, a);
+	v->first = ARENA_ARRAY(a, LLVMValueRef, v->loop->node.n);
+	v->end = ARENA_ARRAY(a, LLVMValueRef, v->loop->node.n);
 	v->last_chunk = LLVMBuildICmp(
 		v->b, LLVMIntEQ, LLVMBuildAdd(v->b, b.chunk, llvm_word(v, 1), ""), b.chunks, "");
-	deal_body(v, &b, v->loop->phase.v[phase]);
+	deal_body(v, &b, v->loop->phase.v[0]);
 }
 
 static bool

@@ -1,5 +1,6 @@
 /* codegen/objects: what candidates have in common is compiled once, and what differs is not taken
  * for the same. */
+#include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,6 +107,92 @@ common_phases_are_compiled_once(void **state)
 	assert_true(digest_equal(&x.digest, &y.digest));
 }
 
+/* What is measured is what is shipped: a phase alone has the code that it has in the whole Loop.
+ * Distances are zero in objects: what they are to is not compared. */
+
+static const Elf64_Shdr *
+section(const Code *c, unsigned i)
+{
+	const Elf64_Ehdr *h = c->bytes;
+
+	return (const Elf64_Shdr *)((const char *)c->bytes + h->e_shoff) + i;
+}
+
+/* Bytes of a function in an object. */
+static const char *
+function(const Code *c, const char *name, size_t *size)
+{
+	const Elf64_Ehdr *h = c->bytes;
+	const char *base = c->bytes;
+
+	for (unsigned i = 0; i < h->e_shnum; i++) {
+		const Elf64_Shdr *s = section(c, i);
+		const Elf64_Sym *y = (const Elf64_Sym *)(base + s->sh_offset);
+
+		if (s->sh_type != SHT_SYMTAB)
+			continue;
+		for (size_t k = 0; k < s->sh_size / sizeof *y; k++) {
+			if (strcmp(base + section(c, s->sh_link)->sh_offset + y[k].st_name, name))
+				continue;
+			*size = y[k].st_size;
+			return base + section(c, y[k].st_shndx)->sh_offset + y[k].st_value;
+		}
+	}
+	fail_msg("no function %s", name);
+	return NULL;
+}
+
+static void
+assert_same_code(Fixture *f, const Loop *l)
+{
+	Objects o;
+	Code whole;
+	Err e = {0};
+
+	if (emit(f->m, l, "k", f->a, &whole, &e) || objects_emit(&f->cache, f->m, l, f->a, &o, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(whole.nsymbol, o.n);
+	for (int i = 0; i < o.n; i++) {
+		size_t n, m;
+		const char *x = function(&whole, whole.symbol[i], &n);
+		const char *y = function(o.phase[i], o.symbol[i], &m);
+
+		assert_int_equal(n, m);
+		assert_memory_equal(x, y, n);
+	}
+}
+
+static void
+a_phase_has_the_same_code_alone(void **state)
+{
+	static const char conv[] =
+		"task\n in x f32[1,16,14,14]\n const w f32[32,16,3,3]\n out y f32[1,32,14,14]\n"
+		" stage n:1 k:32 p:14 q:14 | c:16 i:3 j:3\n"
+		"  acc f32 sum x[n,c,p+i-1,q+j-1 else 0] * w[k,c,i,j]\n"
+		"  y[n,k,p,q] = max(acc, 0)\n";
+	static const char *const sched[] = {
+		"direct\nnest peel vec=k n:1 k:32 p:1 q:4 | c:2 i:1 j:1\n",
+		"winograd2\nnest n:1 a:1 j:1 c:1 ty:1 tx:1\nnest n:1 a:1 b:1 c:1 ty:1 tx:1\n"
+		"nest vec=k pf a:1 b:1 n:1 ty:2 tx:3 k:16 | c:1\nnest p:1 b:1 n:1 k:1 ty:1 tx:1\n"
+		"nest p:1 q:1 n:1 k:1 ty:1 tx:1\n",
+	};
+	Fixture *f = *state;
+	Err e = {0};
+
+	assert_same_code(f, lower_text(f, FIRST SECOND THIRD));
+	if (task_parse(conv, f->a, &f->t, &e))
+		fail_msg("%s", e.msg);
+	f->f = task_form_plain(f->a, f->t);
+	for (size_t i = 0; i < sizeof sched / sizeof *sched; i++) {
+		char why[LOWER_WHY_MAX] = "";
+		Lowered low;
+
+		if (lowered_from_text(f->a, f->t, &f->f, sched[i], &f->target, &low, why, &e))
+			fail_msg("%s%s", why, e.msg);
+		assert_same_code(f, low.loop);
+	}
+}
+
 /* Whatever code is made from has a part in the digest. */
 static void
 other_phases_have_other_digests(void **state)
@@ -157,6 +244,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(common_phases_are_compiled_once, open_fixture,
+						close_fixture),
+		cmocka_unit_test_setup_teardown(a_phase_has_the_same_code_alone, open_fixture,
 						close_fixture),
 		cmocka_unit_test_setup_teardown(other_phases_have_other_digests, open_fixture,
 						close_fixture),
