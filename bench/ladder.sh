@@ -5,9 +5,9 @@
 #   bench/ladder.sh [--json DIR] [--trials N] [RUNG...]
 #
 # RUNG: joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded
-# boards logs curve. All of them unless given, about an hour: run it on a machine that does nothing else. --json also
-# writes DIR/RUNG.json, a JSON object a line, which bench/tables.py turns into the tables of
-# docs/PERFORMANCE.md. Searches are kept in build/bench: delete it to search again; guarded makes
+# boards logs curve efforts. All of them unless given, about two hours: run it on a machine that does
+# nothing else. --json also writes DIR/RUNG.json, a JSON object a line, which bench/tables.py turns
+# into the tables of docs/PERFORMANCE.md. Searches are kept in build/bench: delete it to search again; guarded makes
 # small ones of its own. PYTHON is the interpreter that `tests/peers/venv.sh --peers` prints, made
 # when it is not set.
 set -eu
@@ -66,6 +66,10 @@ run() {
 		: "${PYTHON:=$(tests/peers/venv.sh --peers)}"
 		"$PYTHON" bench/curve.py ${json:+--json "$json/curve.json"}
 		;;
+	efforts)
+		: "${PYTHON:=$(tests/peers/venv.sh --peers)}"
+		"$PYTHON" bench/efforts.py --logs "$kept" ${json:+--json "$json/efforts.json"}
+		;;
 	guarded) (trials=8; script "$1" bench/guarded.py) ;;
 	*) echo "ladder: no rung '$1'" >&2; exit 2 ;;
 	esac
@@ -73,7 +77,7 @@ run() {
 
 [ $# -gt 0 ] ||
 	set -- joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded \
-		boards logs curve
+		boards logs curve efforts
 for rung in "$@"; do
 	echo "== $rung"
 	run "$rung"

@@ -7,10 +7,14 @@
 #include "tuner/boards.h"
 #include "tuner/work.h"
 
+/* Trials of a job at most: the finalists of a race and the untuned choice, or a round. */
+enum { BUILD_MAX = FINALISTS_MAX + 1 };
+_Static_assert((int)ROUND_MAX <= (int)BUILD_MAX, "room for a round");
+
 /* What is to be built of a Work. */
 typedef struct BuildJob {
 	Work *work;
-	const char *text[ROUND_MAX]; /* in the Work's arena */
+	const char *text[BUILD_MAX]; /* in the Work's arena */
 	int n;
 	bool race;
 	double expected_ns; /* of the slowest */

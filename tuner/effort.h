@@ -14,9 +14,9 @@
 	X(measure, 64, 0.375, "mixed", 3, 9, 25, 0.4, 0, "searches, and races the best")        \
 	X(patient, 256, 0.375, "mixed", 6, 25, 100, 2, 1,                                       \
 	  "searches longer, other plans of the model too, and races more for longer")           \
-	X(exhaustive, 4096, 0, "model", 6, 25, 100, 2, 0, "tries every choice, likeliest first")
+	X(exhaustive, 4096, 0, "model", 20, 25, 100, 4, 0, "tries every choice, likeliest first")
 
-enum { FINALISTS_MAX = 6 };
+enum { FINALISTS_MAX = 20 };
 
 typedef struct Effort {
 	const char *name;

@@ -17,6 +17,7 @@
 #include "tests/unit/log_file.h"
 #include "tests/unit/tune_case.h"
 #include "tuner/tune.h"
+#include "tuner/work.h"
 
 enum { TRIALS = 4, IDS_MAX = 256, KILLS_MAX = 3 };
 
@@ -27,6 +28,7 @@ typedef struct Watch {
 	int nkill;
 	int stop_at;        /* 0: never */
 	const char *effort; /* its trials instead of TRIALS */
+	int trials;         /* instead of both */
 	bool strict, cold;
 	const Trees *prior;
 	int fd; /* where ids go, or -1 */
@@ -96,7 +98,9 @@ run_tune(const Graph *g, Watch *w, const char *device, TuneReport *r, Err *e)
 			   .server_path = HONE_BIN "/rpc_server",
 			   .log = log_path,
 			   .effort = effort_named(w->effort),
-			   .trials = w->effort ? 0 : TRIALS,
+			   .trials = w->trials   ? w->trials
+				     : w->effort ? 0
+						 : TRIALS,
 			   .tolerance = w->strict ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .seed = 5,
 			   .cold = w->cold,
@@ -431,6 +435,28 @@ more_effort_satisfies_less(void **state)
 	assert_null(effort_named("heroic"));
 }
 
+/* More of them than a round of a search has. */
+static void
+a_race_may_have_many_finalists(void **state)
+{
+	Watch w = {.fd = -1, .effort = "exhaustive", .trials = 40};
+	Arena *a = arena_new();
+	const LogRow *row;
+	TuneReport r;
+	int n, raced = 0;
+
+	(void)state;
+	log_file_remove(log_path);
+	must_tune(&w, &r);
+	assert_int_equal(r.decided, 2);
+	row = log_file_rows(log_path, a, &n);
+	for (int i = 0; i < n; i++)
+		raced += row[i].race && !strcmp(row[i].key.task, row[0].key.task);
+	assert_int_equal(raced, FINALISTS_MAX + 1);
+	tune_report_fini(&r);
+	arena_free(a);
+}
+
 static void
 a_strict_run_tries_nothing_lossy(void **state)
 {
@@ -499,6 +525,7 @@ main(void)
 		cmocka_unit_test(a_killed_agent_is_replaced),
 		cmocka_unit_test(a_stopped_run_goes_on),
 		cmocka_unit_test(more_effort_satisfies_less),
+		cmocka_unit_test(a_race_may_have_many_finalists),
 		cmocka_unit_test(a_strict_run_tries_nothing_lossy),
 		cmocka_unit_test(who_is_not_there_is_named),
 	};
