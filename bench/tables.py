@@ -114,6 +114,13 @@ def curve(rows):
           "second.\n")
 
 
+def efforts(rows):
+    table(["effort", "trials", "seconds", "bundle, ms", "speed", "95 % interval", "gate", "met"],
+          [[f"`{r['name']}`", r.get("trials", ""), f"{r['seconds']:.1f}" if "seconds" in r else "",
+            f"{r['ms']:.2f}", f"{r['ratio']:.3f}", f"{r['low']:.3f} to {r['high']:.3f}",
+            r["gate"] or "", verdict(r) if r["gate"] else ""] for r in rows])
+
+
 def logs(rows):
     table(["rows", "MB", "rows/s added", "open ms", "best of 60 ms", "first ms", "other device ms"],
           [[r["rows"], f"{r['bytes'] / 1e6:.0f}", f"{r['rows_per_s']:.0f}", f"{r['open_ms']:.1f}",
@@ -123,7 +130,8 @@ def logs(rows):
 
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
-         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs, "curve": curve}
+         "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs,
+         "curve": curve, "efforts": efforts}
 
 
 def main():
