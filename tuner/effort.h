@@ -11,7 +11,7 @@
  * does */
 #define EFFORT_LIST(X)                                                                          \
 	X(estimate, 1, 0, "descent", 0, 0, 0, 0, 0, "checks and times the cost model's choice") \
-	X(measure, 80, 0.375, "mixed", 4, 15, 50, 0.6, 0, "searches, and races the best")        \
+	X(measure, 80, 0.375, "mixed", 4, 15, 50, 0.6, 0, "searches, and races the best")       \
 	X(patient, 256, 0.375, "mixed", 6, 25, 100, 2, 1,                                       \
 	  "searches longer, other plans of the model too, and races more for longer")           \
 	X(exhaustive, 4096, 0, "model", 20, 25, 100, 4, 0, "tries every choice, likeliest first")
