@@ -5,7 +5,7 @@
 #   bench/ladder.sh [--json DIR] [--trials N] [RUNG...]
 #
 # RUNG: joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded
-# boards logs curve efforts. All of them unless given, about two hours: run it on a machine that does
+# boards logs propose curve efforts. All of them unless given, about two hours: run it on a machine that does
 # nothing else. --json also writes DIR/RUNG.json, a JSON object a line, which bench/tables.py turns
 # into the tables of docs/PERFORMANCE.md. Searches are kept in build/bench: delete it to search again; guarded makes
 # small ones of its own. PYTHON is the interpreter that `tests/peers/venv.sh --peers` prints, made
@@ -62,6 +62,7 @@ run() {
 	peers2) script "$1" bench/peers.py --threads 2 ;;
 	boards) native "$1" $bin/boards ;;
 	logs) native "$1" $bin/log_scale ;;
+	propose) native "$1" $bin/propose ;;
 	curve)
 		: "${PYTHON:=$(tests/peers/venv.sh --peers)}"
 		"$PYTHON" bench/curve.py ${json:+--json "$json/curve.json"}
@@ -77,7 +78,7 @@ run() {
 
 [ $# -gt 0 ] ||
 	set -- joint micro depthwise chain winograd estimate estimate_v3 untuned peers peers2 guarded \
-		boards logs curve efforts
+		boards logs propose curve efforts
 for rung in "$@"; do
 	echo "== $rung"
 	run "$rung"

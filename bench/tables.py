@@ -128,10 +128,16 @@ def logs(rows):
             f"{r['best60_other_ms']:.1f}"] for r in rows])
 
 
+def propose(rows):
+    table(["space", "picks", "median ms", "most ms", "asked for, ms", "met"],
+          [[r["name"], f"{r['picks']:.4g}", f"{1e3 * r['median']:.1f}", f"{1e3 * r['most']:.1f}",
+            f"{1e3 * r['gate']:g}", verdict(r)] for r in rows])
+
+
 RUNGS = {"joint": joint, "micro": micro, "depthwise": depthwise, "chain": chain,
          "winograd": winograd, "estimate": estimate, "estimate_v3": estimate, "untuned": untuned,
          "peers": peers, "peers2": peers, "guarded": guarded, "boards": boards, "logs": logs,
-         "curve": curve, "efforts": efforts}
+         "propose": propose, "curve": curve, "efforts": efforts}
 
 
 def main():

@@ -179,7 +179,7 @@ replay_set(const Replays *r, int number)
 	out.picks = s->space.pruned;
 	out.picks_all = s->space.all;
 	for (int i = 0; i < r->nknown; i++)
-		replay_warm(a, &s->rows, &r->known[i].rows, &warm);
+		replay_warm(a, &s->rows, &r->known[i].rows, &r->known[i].space.space, &warm);
 	opt.nwarm = warm_proposals(&warm, &s->space.space, WARM_MOST, first);
 	if (r->lesson) {
 		learnt = lesson_train_without(r->lesson, a, number);

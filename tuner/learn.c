@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tuner/log_space.h"
 #include "wire/status.h"
 
 enum { FOLDS = 10, PAIRS_LEAST = 10 };
@@ -41,27 +42,6 @@ counts(const LogRow *r)
 	return !r->race && !strcmp(r->status, status_name(STATUS_OK)) && r->best_ns > 0;
 }
 
-/* The Space that a row was measured in. NOT_APPLICABLE when its texts are not known or of another
- * version. */
-static int
-space_of(Log *log, Arena *a, const LogRow *r, const Target *t, Space *out)
-{
-	const char *task_text, *form_text;
-	Err ignored = {0};
-	Target target = *t;
-	TaskForm form;
-	Task *task;
-
-	target.threads = atoi(r->key.threads);
-	if (target.threads < 1 || log_get_text(log, a, "task", r->key.task, &task_text, &ignored) ||
-	    log_get_text(log, a, "form", r->key.form, &form_text, &ignored) ||
-	    task_parse(task_text, a, &task, &ignored) ||
-	    task_form_parse(form_text, task, a, &form, &ignored) ||
-	    space_build(a, task, &form, &target, TOLERANCE_DEFAULT, out, &ignored))
-		return NOT_APPLICABLE;
-	return OK;
-}
-
 static void
 add_row(Lesson *l, Features *f, const Pick *p, double ns)
 {
@@ -82,9 +62,10 @@ add_task(Lesson *l, Log *log, const LogRow *row, int n, const Target *t)
 	int first = l->ns.n;
 	double best = INFINITY;
 	Features *features;
+	Err ignored = {0};
 	Space s;
 
-	if (space_of(log, work, row, t, &s)) {
+	if (log_space(log, work, &row->key, t, &s, &ignored)) {
 		l->foreign += n;
 		arena_free(work);
 		return;

@@ -10,27 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	ALL_MOST = 12000, /* rows of a Space that are ranked all */
-	TOP = 1500,       /* of a larger one: its cheapest, */
-	RANDOM = 1000,    /* random ones, */
-	CENTRES = 8,      /* and neighbours of its fastest, */
-	NEAR = 256,       /* so many of each */
-	KEPT = 256,       /* candidates of a round that are remembered */
-};
+#include "tuner/candidates.h"
+
+enum { KEPT = 256 }; /* candidates of a round that are remembered */
 
 /* A pick that fails is taken for this much slower than the slowest that works, log2. */
 static const double FAILED = .5;
 
 /* Variance of expected times, log2, that is worth as much as knowing nothing. */
 static const double UNBELIEVED = .3;
-
-typedef struct Scored {
-	Pick pick;
-	double score;
-} Scored;
-
-typedef VEC(Scored) Candidates;
 
 void
 rank_init(Rank *r, Arena *a, Tried *t, const SearchOptions *opt)
@@ -112,72 +100,6 @@ train(Rank *r, Arena *work)
 	return trees_train(work, &d, &how);
 }
 
-/* --- candidates --- */
-
-static void
-add(const Rank *r, Arena *work, Candidates *list, const Pick *p)
-{
-	if (space_cost(r->tried->space, p) <= r->tried->cost_max)
-		vec_push(work, list, ((Scored){.pick = *p}));
-}
-
-/* The pick after p in its variant; false at the last. */
-static bool
-next_pick(const Variant *v, Pick *p)
-{
-	for (int i = 0; i < v->task->stage.n; i++) {
-		if (++p->option[i] < v->stage[i].option.n)
-			return true;
-		p->option[i] = 0;
-	}
-	return false;
-}
-
-static void
-add_all(const Rank *r, Arena *work, Candidates *list)
-{
-	const Space *s = r->tried->space;
-
-	for (int v = 0; v < s->variant.n; v++) {
-		Pick p = {.variant = v};
-
-		do
-			add(r, work, list, &p);
-		while (next_pick(&s->variant.v[v], &p));
-	}
-}
-
-static void
-add_sample(const Rank *r, Arena *work, Candidates *list)
-{
-	Tried *t = r->tried;
-	Pick *pick = ARENA_ARRAY(work, Pick, TOP > NEAR ? TOP : NEAR);
-	int at[CENTRES], best = tried_best(t, CENTRES, at), n = space_top(t->space, TOP, pick);
-
-	for (int i = 0; i < n; i++)
-		add(r, work, list, &pick[i]);
-	for (int c = 0; c < best; c++) {
-		n = space_neighbours(t->space, &t->list.v[at[c]].pick, NEAR, pick);
-		for (int i = 0; i < n; i++)
-			add(r, work, list, &pick[i]);
-	}
-	for (int i = 0; i < RANDOM; i++) {
-		Pick p = space_random(t->space, &t->rng);
-
-		add(r, work, list, &p);
-	}
-}
-
-static int
-by_score(const void *a, const void *b)
-{
-	const Scored *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	return memcmp(&x->pick, &y->pick, sizeof x->pick);
-}
-
 void
 rank_begin(Rank *r)
 {
@@ -185,18 +107,14 @@ rank_begin(Rank *r)
 	Trees trees = train(r, work);
 	Candidates list = {0};
 
-	if (space_rows(r->tried->space) <= ALL_MOST)
-		add_all(r, work, &list);
-	else
-		add_sample(r, work, &list);
+	candidates_add(r->tried, work, &list);
 	for (int i = 0; i < list.n; i++) {
 		float x[FEATURES];
 
 		features_of(r->features, &list.v[i].pick, x);
 		list.v[i].score = expected(r, x) + trees_predict(&trees, x);
 	}
-	if (list.n)
-		qsort(list.v, (size_t)list.n, sizeof *list.v, by_score);
+	candidates_sort(&list);
 	r->n = list.n < KEPT ? list.n : KEPT;
 	r->next = 0;
 	for (int i = 0; i < r->n; i++)

@@ -19,8 +19,7 @@ typedef struct Rank {
 
 void rank_init(Rank *r, Arena *a, Tried *t, const SearchOptions *opt);
 
-/* Trains and orders the candidates: the whole Space where it is small, else its cheapest picks,
- * neighbours of the fastest, and random ones. Before the first offer after reports. */
+/* Trains and orders the candidates (tuner/candidates.h). Before the first offer after reports. */
 void rank_begin(Rank *r);
 
 /* The most promising of these picks, as far as they are candidates; false when none is or all were

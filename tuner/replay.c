@@ -2,6 +2,7 @@
 #include "tuner/replay.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tuner/work.h"
@@ -127,33 +128,31 @@ print_target(const Recorded *r, Str *out)
 	target_key(&r->target, out);
 }
 
-/* The fastest rows, fastest first. */
-static void
-take_fastest(const Recorded *r, WarmSource *s)
+static int
+fastest_first(const void *a, const void *b)
 {
-	double us[WARM_ROWS];
+	const WarmRow *x = a, *y = b;
 
-	for (int i = 0; i < r->row.n; i++) {
-		const RecordedRow *row = &r->row.v[i];
-		int k = s->n;
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	return strcmp(x->sched, y->sched);
+}
 
-		if (row->status != STATUS_OK || (k == WARM_ROWS && row->us >= us[k - 1]))
-			continue;
-		if (k < WARM_ROWS)
-			s->n++;
-		else
-			k--;
-		for (; k > 0 && row->us < us[k - 1]; k--) {
-			us[k] = us[k - 1];
-			s->sched[k] = s->sched[k - 1];
-		}
-		us[k] = row->us;
-		s->sched[k] = row->sched;
-	}
+static void
+take_fastest(Arena *a, const Recorded *r, WarmSource *s)
+{
+	WarmRow *row = ARENA_ARRAY(a, WarmRow, r->row.n + 1);
+
+	for (int i = 0; i < r->row.n; i++)
+		if (r->row.v[i].status == STATUS_OK)
+			row[s->n++] = (WarmRow){r->row.v[i].sched, r->row.v[i].us * 1e3};
+	qsort(row, (size_t)s->n, sizeof *row, fastest_first);
+	s->n = s->n < WARM_ROWS ? s->n : WARM_ROWS;
+	s->row = row;
 }
 
 void
-replay_warm(Arena *a, const Recorded *own, const Recorded *other, Warm *out)
+replay_warm(Arena *a, const Recorded *own, const Recorded *other, const Space *space, Warm *out)
 {
 	const char *task = text_of(a, print_task, own), *other_task = text_of(a, print_task, other);
 	WarmSource s = {.from = WARM_TARGET,
@@ -173,7 +172,9 @@ replay_warm(Arena *a, const Recorded *own, const Recorded *other, Warm *out)
 		if (same_form)
 			return;
 	}
-	take_fastest(other, &s);
+	if (s.from != WARM_SHAPE)
+		s.space = space;
+	take_fastest(a, other, &s);
 	if (s.n)
 		warm_add(out, a, &s);
 }

@@ -34,8 +34,9 @@ void replay_run(Arena *a, const Recorded *r, const RecordedSpace *s, const Searc
 		const SearchOptions *opt, Replay *out);
 
 /* Adds to out what recorded rows say elsewhere of the Task of `own`: nothing where they are of that
- * Task, Form and Target, or of another kind of Task. Lives in a. */
-void replay_warm(Arena *a, const Recorded *own, const Recorded *other, Warm *out);
+ * Task, Form and Target, or of another kind of Task. space: of `other`. Lives in a. */
+void replay_warm(Arena *a, const Recorded *own, const Recorded *other, const Space *space,
+		 Warm *out);
 
 /* Of the first `trials` trials, or of all when there were fewer; 0 without any. */
 double replay_share(const Replay *r, int trials);

@@ -2,11 +2,15 @@
  * them, those that a prior likes best where one is given, and the cheapest pick for each value of a
  * knob that none of these has, so that what the model misjudges shows early. Then, in turns, one
  * neighbour of the two fastest and two picks of the whole Space, those that trees over the times so
- * far expect to be fastest. One proposal in ten is random. What is known elsewhere goes first. */
+ * far expect to be fastest. One proposal in ten is random. What is known elsewhere goes first, and
+ * where that is much, it has ranked the cheapest picks and the variants already. */
 #include "tuner/descend.h"
 #include "tuner/rank.h"
 
 enum { TOP_MIN = 4, TOP_MAX = 8, VARIED_MIN = 8, VARIED_MAX = 24, PRIOR_PICKS = 4, TURNS = 3 };
+
+/* First proposals of what is known elsewhere that make the cheapest picks needless. */
+enum { WARM_ENOUGH = 8 };
 
 static const double VARIED_COST = 4; /* times the cheapest pick's cost, at most */
 
@@ -40,6 +44,7 @@ start(Arena *a, const Space *s, const SearchOptions *opt)
 	m->liked = opt->prior ? PRIOR_PICKS : 0;
 	m->first = ARENA_ARRAY(a, Pick, top + varied);
 	m->nfirst = space_top(s, top, m->first);
+	m->next = opt->nwarm >= WARM_ENOUGH ? m->nfirst : 0;
 	m->nfirst += space_varied(s, m->first[0].variant, VARIED_COST * space_cost(s, m->first),
 				  varied, m->first + m->nfirst);
 	return m;

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tuner/candidates.h"
+#include "tuner/warm_learn.h"
+
 const char *
 warm_stage(WarmFrom from)
 {
@@ -43,44 +46,102 @@ warm_add(Warm *w, Arena *a, const WarmSource *s)
 }
 
 static void
-offer(const Space *s, const Pick *p, WarmFrom from, int max, Proposal *out, int *n)
+offer(const Space *s, const Pick *p, const char *stage, int max, Proposal *out, int *n)
 {
 	for (int i = 0; i < *n; i++)
 		if (pick_equal(s, &out[i].pick, p))
 			return;
 	if (*n < max)
-		out[(*n)++] = (Proposal){*p, warm_stage(from)};
+		out[(*n)++] = (Proposal){*p, stage};
 }
+
+/* --- rows that stand for picks --- */
+
+enum { NEAR_MOST = 4 };
 
 /* How much is taken of a kind: rows of a source, ways to read each, and how many proposals there
  * may be before it adds none. More of them only delay what the search would find by itself. */
 static const struct {
 	int rows, ways, most;
 } taken[WARM_COUNT] = {
-	[WARM_DEVICE] = {3, 1, WARM_MOST},
-	[WARM_FORM] = {3, 1, WARM_MOST},
-	[WARM_TARGET] = {1, 2, WARM_MOST / 2},
-	[WARM_SHAPE] = {1, 1, WARM_MOST / 2},
+	[WARM_DEVICE] = {3, 1, NEAR_MOST},
+	[WARM_FORM] = {3, 1, NEAR_MOST},
+	[WARM_TARGET] = {1, 2, NEAR_MOST / 2},
+	[WARM_SHAPE] = {1, 1, NEAR_MOST / 2},
 };
 
-int
-warm_proposals(const Warm *w, const Space *s, int max, Proposal *out)
+/* Picks that are nearest to the fastest rows. */
+static int
+near_picks(const Warm *w, const Space *s, Proposal out[NEAR_MOST])
 {
 	static const NearTile how[] = {NEAR_FILLED, NEAR_CHEAPEST};
 	int n = 0;
 
 	for (int i = 0; i < w->source.n; i++) {
 		const WarmSource *x = &w->source.v[i];
-		int most = taken[x->from].most < max ? taken[x->from].most : max;
 
 		for (int k = 0; k < taken[x->from].rows * taken[x->from].ways; k++) {
 			int row = k / taken[x->from].ways, way = k % taken[x->from].ways;
 			Pick p;
 
-			if (row < x->n && !space_near(s, x->sched[row], x->target, how[way], &p))
-				offer(s, &p, x->from, most, out, &n);
+			if (row < x->n &&
+			    !space_near(s, x->row[row].sched, x->target, how[way], &p))
+				offer(s, &p, warm_stage(x->from), taken[x->from].most, out, &n);
 		}
 	}
+	return n;
+}
+
+/* --- what rows teach --- */
+
+/* All candidates, in the order that the nearest source which teaches gives them; neighbours of
+ * `near` are among them. *from: that source; NULL: none does, and the list is empty. */
+static Candidates
+learnt(const Warm *w, const Space *s, const Proposal *near, int nnear, Arena *a,
+       const WarmSource **from)
+{
+	const WarmModel *m = NULL;
+	Candidates list = {0};
+	Proposal ignored;
+	Tried t;
+
+	for (int i = 0; i < w->source.n && !m; i++) {
+		*from = &w->source.v[i];
+		m = warm_learn(*from, s, a);
+	}
+	if (!m)
+		return list;
+	tried_init(&t, a, s, &(SearchOptions){0});
+	for (int i = 0; i < nnear; i++) {
+		int n = 0;
+
+		if (tried_offer(&t, &near[i].pick, near[i].stage, &ignored, &n))
+			tried_report(&t, &near[i].pick, 1);
+	}
+	candidates_add(&t, a, &list);
+	for (int i = 0; i < list.n; i++)
+		list.v[i].score = warm_score(m, &list.v[i].pick);
+	candidates_sort(&list);
+	return list;
+}
+
+/* Those nearest to the fastest rows in turns with those that all rows speak for. */
+int
+warm_proposals(const Warm *w, const Space *s, int max, Proposal *out)
+{
+	Arena *work = arena_new();
+	const WarmSource *from = NULL;
+	Proposal near[NEAR_MOST];
+	int nnear = near_picks(w, s, near), n = 0;
+	Candidates list = learnt(w, s, near, nnear, work, &from);
+
+	for (int i = 0, at = 0; n < max && (i < nnear || at < list.n); i++) {
+		if (i < nnear)
+			offer(s, &near[i].pick, near[i].stage, max, out, &n);
+		for (int before = n; at < list.n && n == before && n < max; at++)
+			offer(s, &list.v[at].pick, warm_stage(from->from), max, out, &n);
+	}
+	arena_free(work);
 	return n;
 }
 

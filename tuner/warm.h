@@ -7,8 +7,9 @@
 #include "search_space/space_near.h"
 #include "tuner/search.h"
 
-/* Proposals of a search; Scheds of a source; sources of one kind. */
-enum { WARM_MOST = 4, WARM_ROWS = 3, WARM_EACH = 3 };
+/* Proposals of a search; rows of a source; rows that teach more than which were fastest; sources of
+ * one kind. */
+enum { WARM_MOST = 10, WARM_ROWS = 256, WARM_TEACHES = 16, WARM_EACH = 3 };
 
 /* Where something was measured, nearest first: name, what a proposal's stage says. */
 #define WARM_LIST(X)              \
@@ -26,20 +27,27 @@ typedef enum WarmFrom {
 
 const char *warm_stage(WarmFrom from);
 
-/* Scheds of one Task, Form, device and Target. */
+typedef struct WarmRow {
+	const char *sched;
+	double ns;
+} WarmRow;
+
+/* Rows of one Task, Form, device and Target. */
 typedef struct WarmSource {
 	WarmFrom from;
 	double apart; /* among those: SHAPE by kind_apart, others by their keys */
 	NearFrom target;
-	const char *sched[WARM_ROWS]; /* fastest first */
+	const Space *space; /* of the same Task, that offers the rows; NULL: not known */
+	const WarmRow *row; /* fastest first */
 	int n;
+	int number; /* for whoever adds sources to tell them by */
 } WarmSource;
 
 typedef struct Warm {
 	VEC(WarmSource) source;
 } Warm;
 
-/* Adds a source; the nearest WARM_EACH of its kind stay. Its texts outlive w. */
+/* Adds a source; the nearest WARM_EACH of its kind stay. Its rows and Space outlive w. */
 void warm_add(Warm *w, Arena *a, const WarmSource *s);
 
 /* At most max picks of the Space, most promising first, none twice. */

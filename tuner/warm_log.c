@@ -7,9 +7,13 @@
 #include <string.h>
 
 #include "db/fastest.h"
+#include "tuner/log_space.h"
 
 /* Of one kind the nearest so many Tasks are looked at for rows. */
 enum { SHAPES_LOOKED_AT = 12 };
+
+/* Of the same Task the nearest so many sources may teach: it takes their Spaces. */
+enum { SPACES_MOST = 2 };
 
 /* A key column that differs, in the order of LOG_KEY_LIST, counts less than the one before. */
 static const double COLUMN_FADES = .5;
@@ -59,29 +63,38 @@ from_of(const LogKey *own, const LogKey *other)
 	return strcmp(own->form, other->form) ? WARM_FORM : WARM_DEVICE;
 }
 
-/* All 0: not known. */
-static NearFrom
-vectors_of(const char *target)
+static WarmSource
+source_of(const LogFastest *f, Arena *a, WarmFrom from, double apart)
 {
+	WarmRow *row = ARENA_ARRAY(a, WarmRow, f->n + 1);
+	WarmSource s = {.from = from, .apart = apart, .row = row};
 	Err ignored = {0};
 	Target t;
 
-	if (target_of_key(target, &t, &ignored))
-		return (NearFrom){0};
-	return (NearFrom){target_lanes(&t), (int)t.vector_regs};
-}
-
-static WarmSource
-source_of(const LogFastest *f, WarmFrom from, double apart)
-{
-	WarmSource s = {.from = from, .apart = apart, .target = vectors_of(f->key.target)};
-
 	for (int i = 0; i < f->n; i++)
-		s.sched[s.n++] = f->row[i].sched;
+		row[s.n++] = (WarmRow){f->row[i].sched, f->row[i].best_ns};
+	if (!target_of_key(f->key.target, &t, &ignored))
+		s.target = (NearFrom){target_lanes(&t), (int)t.vector_regs};
 	return s;
 }
 
 /* --- the same Task --- */
+
+/* Gives a source the Space of its rows, where that can be told. */
+static int
+add_space(WarmLog *k, Arena *a, const LogKey *key, WarmSource *s, Err *e)
+{
+	Space *space = ARENA_NEW(a, Space);
+	Err ignored = {0};
+	Target t;
+	int rc;
+
+	if (target_of_key(key->target, &t, &ignored))
+		return OK;
+	rc = log_space(k->log, a, key, &t, space, e);
+	s->space = rc ? NULL : space;
+	return rc < 0 ? rc : OK;
+}
 
 static int
 read_same(WarmLog *k, Arena *a, const LogKey *own, Warm *out, Err *e)
@@ -89,13 +102,25 @@ read_same(WarmLog *k, Arena *a, const LogKey *own, Warm *out, Err *e)
 	LogFastest *found;
 	int n, rc = log_fastest(k->log, a, own->task, k->session, own->device, WARM_ROWS, &found,
 				&n, e);
+	VEC(const LogKey *) key = {0};
 
 	for (int i = 0; i < n && !rc; i++) {
 		double apart = keys_apart(own, &found[i].key);
-		WarmSource s = source_of(&found[i], from_of(own, &found[i].key), apart);
+		WarmSource s = source_of(&found[i], a, from_of(own, &found[i].key), apart);
 
-		if (apart > 0)
-			warm_add(out, a, &s);
+		if (!(apart > 0))
+			continue;
+		s.number = key.n;
+		vec_push(a, &key, &found[i].key);
+		warm_add(out, a, &s);
+	}
+	for (int i = 0, spaces = 0; i < out->source.n && spaces < SPACES_MOST && !rc; i++) {
+		WarmSource *s = &out->source.v[i];
+
+		if (s->n < WARM_TEACHES)
+			continue;
+		rc = add_space(k, a, key.v[s->number], s, e);
+		spaces++;
 	}
 	return rc;
 }
@@ -166,7 +191,7 @@ read_near(WarmLog *k, Arena *a, const LogKey *own, const Near *near, Warm *out, 
 		}
 	}
 	if (best) {
-		WarmSource s = source_of(best, WARM_SHAPE, near->apart + least);
+		WarmSource s = source_of(best, a, WARM_SHAPE, near->apart + least);
 
 		warm_add(out, a, &s);
 	}

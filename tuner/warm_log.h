@@ -11,9 +11,9 @@ typedef struct WarmLog WarmLog;
  * Lives in a; log and session outlive it. */
 WarmLog *warm_log_new(Arena *a, Log *log, const char *session);
 
-/* Adds the fastest right rows of the same Task under other keys than `key`, which is whole, and of
- * the nearest Tasks of its kind; task: its text. Rows of emulated devices count only for a key that
- * names the device. Texts live in a. Errors: of the log. */
+/* Adds the right rows of the same Task under other keys than `key`, which is whole, the nearest of
+ * them with their Spaces, and of the nearest Tasks of its kind; task: its text. Rows of emulated
+ * devices count only for a key that names the device. Texts live in a. Errors: of the log. */
 int warm_log_read(WarmLog *k, Arena *a, const LogKey *key, const char *task, Warm *out, Err *e);
 
 /* The proposals that a search of that name began with, so that it begins with them again although

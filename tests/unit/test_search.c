@@ -284,6 +284,36 @@ warm_proposals_come_first(void **state)
 	arena_free(a);
 }
 
+static bool
+has_pick(const Space *s, const Run *r, const Pick *p)
+{
+	for (int i = 0; i < r->n; i++)
+		if (pick_equal(s, &r->pick[i], p))
+			return true;
+	return false;
+}
+
+/* Who knows eight picks from elsewhere knows what the variants are worth. */
+static void
+where_much_is_known_no_variant_has_to_be_tried(void **state)
+{
+	Arena *a = arena_new();
+	Space s = make_space(a);
+	Pick other = {.variant = 1};
+	Proposal warm[8];
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		warm[i] = (Proposal){{.option = {i, 3}}, "other target"};
+	for (int n = 7; n <= 8; n++) {
+		SearchOptions opt = {.trials = 16, .warm = warm, .nwarm = n};
+		Run r = run_with(&s, "mixed", opt, false);
+
+		assert_int_equal(has_pick(&s, &r, &other), n == 7);
+	}
+	arena_free(a);
+}
+
 static void
 failures_are_no_centres(void **state)
 {
@@ -367,6 +397,7 @@ main(void)
 		cmocka_unit_test(trees_learn_what_the_model_does_not_know),
 		cmocka_unit_test(a_prior_is_used_for_four_picks),
 		cmocka_unit_test(warm_proposals_come_first),
+		cmocka_unit_test(where_much_is_known_no_variant_has_to_be_tried),
 		cmocka_unit_test(failures_are_no_centres),
 		cmocka_unit_test(a_space_is_used_up_without_repeating),
 		cmocka_unit_test(unknown_strategies_are_unknown),

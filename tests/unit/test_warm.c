@@ -196,7 +196,8 @@ static void
 proposals_are_legal_and_differ(void **state)
 {
 	Proposal p[WARM_MOST];
-	WarmSource s = {.from = WARM_TARGET, .target = {8, 16}};
+	WarmRow row[3];
+	WarmSource s = {.from = WARM_TARGET, .target = {8, 16}, .row = row};
 	Fixture from, to;
 	Warm w = {0};
 	int n;
@@ -204,10 +205,10 @@ proposals_are_legal_and_differ(void **state)
 	(void)state;
 	start(&from, CONV3X3, "x86-64-v3");
 	start(&to, CONV3X3, "x86-64-v4");
-	for (int i = 0; i < WARM_ROWS; i++) {
+	for (int i = 0; i < 3; i++) {
 		Pick pick = {.option = {i}};
 
-		s.sched[s.n++] = space_text(&from.s, from.a, &pick);
+		row[s.n++] = (WarmRow){space_text(&from.s, from.a, &pick), 1};
 	}
 	assert_int_equal(warm_proposals(&w, &to.s, WARM_MOST, p), 0);
 	warm_add(&w, to.a, &s);
@@ -227,7 +228,7 @@ proposals_are_legal_and_differ(void **state)
 /* --- logs --- */
 
 static void
-put_task(Log *l, Arena *a, const char *text, const char **digest)
+put_text(Log *l, Arena *a, const char *kind, const char *text, const char **digest)
 {
 	char hex[DIGEST_TEXT];
 	Digest d = digest_of_text(text);
@@ -235,7 +236,7 @@ put_task(Log *l, Arena *a, const char *text, const char **digest)
 
 	digest_print(&d, hex);
 	*digest = arena_strdup(a, hex);
-	assert_int_equal(log_put_text(l, "task", *digest, text, &e), OK);
+	assert_int_equal(log_put_text(l, kind, *digest, text, &e), OK);
 }
 
 static void
@@ -269,9 +270,9 @@ a_log_is_asked_for_the_task_elsewhere_and_for_its_kind(void **state)
 	Warm w = {0};
 	Err e = {0};
 
-	put_task(l, b->a, RELU, &own.task);
-	put_task(l, b->a, other_text, &shape);
-	put_task(l, b->a, CONV3X3, &conv);
+	put_text(l, b->a, "task", RELU, &own.task);
+	put_text(l, b->a, "task", other_text, &shape);
+	put_text(l, b->a, "task", CONV3X3, &conv);
 	put_row(l, &own, "own\n", 1, "s1");
 	k = own;
 	k.form = "another form";
@@ -296,16 +297,76 @@ a_log_is_asked_for_the_task_elsewhere_and_for_its_kind(void **state)
 	assert_int_equal(w.source.n, 3);
 	assert_int_equal(w.source.v[0].from, WARM_FORM);
 	assert_int_equal(w.source.v[0].n, 2);
-	assert_string_equal(w.source.v[0].sched[0], "fast\n");
-	assert_string_equal(w.source.v[0].sched[1], "slow\n");
+	assert_string_equal(w.source.v[0].row[0].sched, "fast\n");
+	assert_string_equal(w.source.v[0].row[1].sched, "slow\n");
 	assert_int_equal(w.source.v[0].target.registers, 16);
 	assert_int_equal(w.source.v[1].from, WARM_TARGET);
 	assert_int_equal(w.source.v[1].target.lanes, 16);
 	assert_int_equal(w.source.v[2].from, WARM_SHAPE);
-	assert_string_equal(w.source.v[2].sched[0], "shape\n");
+	assert_string_equal(w.source.v[2].row[0].sched, "shape\n");
 	assert_float_equal(w.source.v[2].apart, 1, 1e-9);
 	assert_int_equal(count(&w, WARM_DEVICE), 0);
 	log_close(l);
+}
+
+static bool
+fetches_ahead(const Space *s, const Pick *p)
+{
+	return nest_of(s, p).prefetch;
+}
+
+/* Rows of AVX2 on which fetching ahead takes thrice as long, which the analytic model does not
+ * expect: of the first proposals here next to none does it. */
+static void
+what_was_slow_elsewhere_is_not_proposed(void **state)
+{
+	Bench *b = *state;
+	Log *l = opened(b);
+	LogKey own = key(), other;
+	Proposal p[WARM_MOST];
+	Fixture from, to;
+	Str text = {0};
+	Warm w = {0};
+	int n, ahead = 0;
+	Err e = {0};
+	Rng rng;
+
+	start(&from, RELU, "x86-64-v3");
+	start(&to, RELU, "x86-64-v4");
+	rng_init(&rng, 4);
+	task_form_print(from.t, &from.f, &text);
+	put_text(l, b->a, "task", RELU, &own.task);
+	put_text(l, b->a, "form", str_get(&text), &own.form);
+	str_clear(&text);
+	target_key(&to.target, &text);
+	own.target = arena_strdup(b->a, str_get(&text));
+	str_clear(&text);
+	other = own;
+	target_key(&from.target, &text);
+	other.target = arena_strdup(b->a, str_get(&text));
+	for (int i = 0; i < 64; i++) {
+		Pick any = space_random(&from.s, &rng);
+		double slower = fetches_ahead(&from.s, &any) ? 3 : 1;
+
+		put_row(l, &other, space_text(&from.s, b->a, &any),
+			slower * space_cost(&from.s, &any), "s1");
+	}
+	assert_int_equal(warm_log_read(warm_log_new(b->a, l, "now"), b->a, &own, RELU, &w, &e), OK);
+	assert_int_equal(w.source.n, 1);
+	assert_non_null(w.source.v[0].space);
+	n = warm_proposals(&w, &to.s, WARM_MOST, p);
+	assert_int_equal(n, WARM_MOST);
+	for (int i = 0; i < n; i++) {
+		assert_string_equal(p[i].stage, "other target");
+		ahead += fetches_ahead(&to.s, &p[i].pick);
+	}
+	assert_in_range(ahead, 0, 2);
+	w.source.v[0].space = NULL;
+	assert_in_range(warm_proposals(&w, &to.s, WARM_MOST, p), 1, 2);
+	str_fini(&text);
+	log_close(l);
+	stop(&from);
+	stop(&to);
 }
 
 /* The winner of the newest race, then by time; each Sched once; failures never. */
@@ -413,6 +474,8 @@ main(void)
 		cmocka_unit_test(proposals_are_legal_and_differ),
 		cmocka_unit_test_setup_teardown(
 			a_log_is_asked_for_the_task_elsewhere_and_for_its_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_slow_elsewhere_is_not_proposed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(the_fastest_rows_of_a_key_come_in_order, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_search_begins_again_as_it_began, setup, teardown),
