@@ -42,12 +42,6 @@ next_line(Reader *r)
 /* --- values: text of n bytes into *to --- */
 
 static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 read_text(Reader *r, const char *s, size_t n, void *to)
 {
 	char *text = arena_alloc(r->a, n + 1), *out = text;
@@ -61,8 +55,8 @@ read_text(Reader *r, const char *s, size_t n, void *to)
 			*out++ = s[i];
 			continue;
 		}
-		if (n - i < 4 || s[i + 1] != 'x' || (high = hex_digit(s[i + 2])) < 0 ||
-		    (low = hex_digit(s[i + 3])) < 0 || !(high || low))
+		if (n - i < 4 || s[i + 1] != 'x' || (high = hex_value(s[i + 2])) < 0 ||
+		    (low = hex_value(s[i + 3])) < 0 || !(high || low))
 			return fail(r, s + i, n - i, "\\xHH");
 		*out++ = (char)(high * 16 + low);
 		i += 3;
