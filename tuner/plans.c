@@ -91,7 +91,6 @@ add_others(Tuner *t, const FormCost *cost)
 static const char *
 choice_name(Tuner *t)
 {
-	char hex[DIGEST_TEXT];
 	Str s = {0};
 	Digest d;
 
@@ -101,9 +100,8 @@ choice_name(Tuner *t)
 	str_printf(&s, "%s %s\n%s", plan_key(t->graph, memory_of(t), t->arena), HONE_VERSION,
 		   t->plans.v[0].text);
 	d = digest_of(s.s, s.n);
-	digest_print(&d, hex);
 	str_fini(&s);
-	return arena_strdup(t->arena, hex);
+	return arena_digest(t->arena, &d);
 }
 
 /* The Plan that an earlier run chose takes the place of the model's. */
