@@ -83,6 +83,18 @@ str_printf(Str *s, const char *fmt, ...)
 }
 
 void
+str_quoted(Str *s, const char *text)
+{
+	str_add(s, "'");
+	for (; *text; text++)
+		if (*text == '\'')
+			str_add(s, "'\\''");
+		else
+			str_addn(s, text, 1);
+	str_add(s, "'");
+}
+
+void
 str_float(Str *s, float v)
 {
 	char b[48];

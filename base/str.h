@@ -24,6 +24,9 @@ void str_printf(Str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3
 void str_float(Str *s, float v);
 void str_double(Str *s, double v);
 
+/* Adds text as one word of a shell, whatever is in it: 'it'\''s'. */
+void str_quoted(Str *s, const char *text);
+
 /* Whole file into freshly allocated memory that the caller frees; a NUL follows the last byte.
  * size_max bounds what is read. Errors: ERR_IO with path and reason. */
 int file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e);

@@ -27,13 +27,8 @@ add_word(Str *out, const char *s)
 		str_printf(out, " %s", s);
 		return;
 	}
-	str_add(out, " '");
-	for (; *s; s++)
-		if (*s == '\'')
-			str_add(out, "'\\''");
-		else
-			str_addn(out, s, 1);
-	str_add(out, "'");
+	str_add(out, " ");
+	str_quoted(out, s);
 }
 
 /* What was given, but for where results go. */
