@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/exit.h"
@@ -254,7 +255,7 @@ run(const Args *a, Err *e)
 			      .seed = (uint64_t)args_integer(a, "seed", 0),
 			      .kernel = args_text(a, "kernel", NULL),
 			      .command = command_of(a),
-			      .stop = regress_stops,
+			      .stop = interrupt_came,
 			      .progress = regress_tell};
 	int64_t started = clock_wall_s();
 	History *history = NULL;
@@ -264,7 +265,7 @@ run(const Args *a, Err *e)
 
 	if (args_has(a, "self-test"))
 		return regress_selftest(a, e);
-	regress_catch_signals();
+	interrupt_catch();
 	if (!(rc = check_formats(a, e)) && !(rc = read_policy(a, &policy, e)) &&
 	    !(rc = regress_session_model(&s, a, e)) &&
 	    !(rc = baseline_read(s.folder, a->arena, &b, e)) &&

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/record.h"
@@ -21,7 +22,7 @@ record(RegressSession *s, const Args *a, Err *e)
 			     .board = &s->board,
 			     .name = s->name,
 			     .processes = (int)args_integer(a, "processes", 0),
-			     .stop = regress_stops,
+			     .stop = interrupt_came,
 			     .progress = regress_tell};
 	Baseline b;
 	int rc = record_baseline(&s->suite, &opt, a->arena, &b, e);
@@ -39,7 +40,7 @@ run_set(const Args *a, Err *e)
 	RegressSession s = {0};
 	int rc;
 
-	regress_catch_signals();
+	interrupt_catch();
 	if (!(rc = regress_session_model(&s, a, e)) && !(rc = regress_session_boards(&s, a, e)) &&
 	    !(rc = regress_session_suite(&s, e)))
 		rc = record(&s, a, e);

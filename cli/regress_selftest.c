@@ -1,6 +1,7 @@
 /* hone regress --self-test: what comparisons on this board are worth. */
 #include <stdio.h>
 
+#include "cli/interrupt.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/selftest.h"
@@ -36,7 +37,7 @@ test(RegressSession *s, const Args *a, Err *e)
 					   .budget_s = args_seconds(a, "budget", BUDGET_S),
 					   .seed = (uint64_t)args_integer(a, "seed", 0),
 					   .kernel = args_text(a, "kernel", NULL),
-					   .stop = regress_stops,
+					   .stop = interrupt_came,
 					   .progress = regress_tell},
 			       .equal = n,
 			       .slow = n / 2,
@@ -62,7 +63,7 @@ regress_selftest(const Args *a, Err *e)
 	RegressSession s = {0};
 	int rc;
 
-	regress_catch_signals();
+	interrupt_catch();
 	if (!(rc = regress_session_model(&s, a, e)) && !(rc = regress_session_boards(&s, a, e)) &&
 	    !(rc = regress_session_suite(&s, e)))
 		rc = test(&s, a, e);

@@ -1,39 +1,13 @@
 /* From the command line to a suite and the boards that measure it. */
 #include "cli/regress_session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/interrupt.h"
 #include "tuner/boards.h"
 
 #define REGRESS_RECONNECT_S 30
-
-/* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-void
-regress_catch_signals(void)
-{
-	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
-
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-}
-
-bool
-regress_stops(void *self)
-{
-	(void)self;
-	return interrupted;
-}
 
 void
 regress_tell(void *self, const char *text)
@@ -77,7 +51,7 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 static int
 open_board(RegressSession *s, const Args *a, const char *address, Err *e)
 {
-	DeviceHooks hooks = {s, regress_stops, regress_tell, args_seconds(a, "wait", -1)};
+	DeviceHooks hooks = {s, interrupt_came, regress_tell, args_seconds(a, "wait", -1)};
 	RpcWay way = {.address = address, .server_path = s->server};
 	uint64_t reconnect =
 		(uint64_t)(args_seconds(a, "reconnect", REGRESS_RECONNECT_S) * SECOND_NS);

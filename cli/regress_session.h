@@ -44,9 +44,6 @@ typedef struct RegressSession {
 	Suite suite;
 } RegressSession;
 
-/* Asked while waiting: whether SIGINT or SIGTERM came since regress_catch_signals. */
-void regress_catch_signals(void);
-bool regress_stops(void *self);
 void regress_tell(void *self, const char *text); /* a line on stderr */
 
 /* In this order; regress_session_close whatever came of them. Model, log, names: */
