@@ -305,3 +305,14 @@ model_close(Model *m)
 	arena_free(m->arena);
 	*m = (Model){0};
 }
+
+const char *
+model_stem(Arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+
+	path = slash ? slash + 1 : path;
+	dot = strrchr(path, '.');
+	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
+			    path);
+}

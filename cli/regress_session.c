@@ -2,7 +2,6 @@
 #include "cli/regress_session.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/interrupt.h"
 #include "tuner/boards.h"
@@ -16,18 +15,6 @@ regress_tell(void *self, const char *text)
 	fprintf(stderr, "hone: %s\n", text);
 }
 
-/* "dir/model.onnx" -> "model" */
-static const char *
-stem_of(Arena *a, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *dot;
-
-	path = slash ? slash + 1 : path;
-	dot = strrchr(path, '.');
-	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
-			    path);
-}
-
 const char *
 regress_folder(const Args *a, const char *name)
 {
@@ -39,7 +26,7 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 {
 	int rc = model_open(&s->model, a->operand.v[0], a, e);
 
-	s->name = stem_of(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
+	s->name = model_stem(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
 	s->folder = regress_folder(a, s->name);
 	s->compile = (CompileOptions){.name = "model",
 				      .tolerance = tolerance_option(a),
