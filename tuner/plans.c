@@ -34,22 +34,10 @@ dump_plan(Tuner *t)
 	str_fini(&s);
 }
 
-static const char *
-text_of(Tuner *t, const Plan *p)
-{
-	const char *text;
-	Str s = {0};
-
-	plan_print(p, &s);
-	text = arena_strdup(t->arena, str_get(&s));
-	str_fini(&s);
-	return text;
-}
-
 static void
 add_plan(Tuner *t, const char *name, Plan *p)
 {
-	const char *text = text_of(t, p);
+	const char *text = plan_text(p, t->arena);
 
 	for (int i = 0; i < t->plans.n; i++)
 		if (!strcmp(t->plans.v[i].text, text))
