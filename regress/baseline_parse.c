@@ -184,38 +184,46 @@ take_number(Reader *r, const char *s, size_t n, void *list)
 	return rc;
 }
 
+/* "TYPE:REST"; form: what is expected, as text. */
+static int
+read_typed(Reader *r, const char *s, size_t n, const char *form, DType *type, const char **rest)
+{
+	const char *colon = memchr(s, ':', n);
+
+	if (!colon)
+		return fail(r, s, n, form);
+	*rest = colon + 1;
+	return read_type(r, s, (size_t)(colon - s), type);
+}
+
 static int
 take_literal(Reader *r, const char *s, size_t n, void *list)
 {
-	const char *colon = memchr(s, ':', n);
 	BaselineLiterals *x = list;
 	BaselineLiteral v;
-	int rc;
+	const char *rest;
+	int rc = read_typed(r, s, n, "TYPE:DIGEST", &v.type, &rest);
 
-	if (!colon)
-		return fail(r, s, n, "TYPE:DIGEST");
-	if ((rc = read_type(r, s, (size_t)(colon - s), &v.type)) ||
-	    (rc = read_digest(r, colon + 1, (size_t)(s + n - colon - 1), &v.blob)))
-		return rc;
-	vec_push(r->a, x, v);
-	return OK;
+	if (!rc)
+		rc = read_digest(r, rest, (size_t)(s + n - rest), &v.blob);
+	if (!rc)
+		vec_push(r->a, x, v);
+	return rc;
 }
 
 static int
 take_tensor(Reader *r, const char *s, size_t n, void *list)
 {
-	const char *colon = memchr(s, ':', n);
 	BaselineTensors *x = list;
 	BaselineTensor v;
-	int rc;
+	const char *rest;
+	int rc = read_typed(r, s, n, "TYPE:BYTES", &v.type, &rest);
 
-	if (!colon)
-		return fail(r, s, n, "TYPE:BYTES");
-	if ((rc = read_type(r, s, (size_t)(colon - s), &v.type)) ||
-	    (rc = read_integer(r, colon + 1, (size_t)(s + n - colon - 1), &v.bytes)))
-		return rc;
-	vec_push(r->a, x, v);
-	return OK;
+	if (!rc)
+		rc = read_integer(r, rest, (size_t)(s + n - rest), &v.bytes);
+	if (!rc)
+		vec_push(r->a, x, v);
+	return rc;
 }
 
 #define LIST_READER(name, take)                                       \
