@@ -82,6 +82,12 @@ str_printf(Str *s, const char *fmt, ...)
 	s->n += (size_t)n;
 }
 
+int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 void
 str_quoted(Str *s, const char *text)
 {

@@ -24,6 +24,9 @@ void str_printf(Str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3
 void str_float(Str *s, float v);
 void str_double(Str *s, double v);
 
+/* For qsort, of texts: in the order of their bytes. */
+int by_text(const void *a, const void *b);
+
 /* Adds text as one word of a shell, whatever is in it: 'it'\''s'. */
 void str_quoted(Str *s, const char *text);
 

@@ -76,12 +76,6 @@ static const Command set_command = {
 /* --- list --- */
 
 static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int
 baselines_in(const char *folder, Arena *a, const char **name)
 {
 	DIR *dir = opendir(folder);
@@ -94,7 +88,7 @@ baselines_in(const char *folder, Arena *a, const char **name)
 			name[n++] = arena_strdup(a, f->d_name);
 	if (dir)
 		closedir(dir);
-	qsort(name, (size_t)n, sizeof *name, by_name);
+	qsort(name, (size_t)n, sizeof *name, by_text);
 	return n;
 }
 

@@ -10,12 +10,6 @@
 
 enum { WIDTH = 100 };
 
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int
 regress_results_in(const char *folder, Arena *a, const char **path)
 {
@@ -31,7 +25,7 @@ regress_results_in(const char *folder, Arena *a, const char **path)
 	}
 	if (dir)
 		closedir(dir);
-	qsort(path, (size_t)n, sizeof *path, by_name);
+	qsort(path, (size_t)n, sizeof *path, by_text);
 	return n;
 }
 
