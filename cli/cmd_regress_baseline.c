@@ -1,17 +1,14 @@
 /* hone regress baseline: makes baselines, and looks after them. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/interrupt.h"
+#include "cli/listing.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/record.h"
 #include "regress/stats.h"
-
-enum { NAMES_MAX = 4096 };
 
 /* --- set --- */
 
@@ -76,42 +73,26 @@ static const Command set_command = {
 /* --- list --- */
 
 static int
-baselines_in(const char *folder, Arena *a, const char **name)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *f;
-	int n = 0;
-
-	while (dir && n < NAMES_MAX && (f = readdir(dir)))
-		if (*f->d_name != '.' &&
-		    !access(arena_printf(a, "%s/%s/baseline.txt", folder, f->d_name), F_OK))
-			name[n++] = arena_strdup(a, f->d_name);
-	if (dir)
-		closedir(dir);
-	qsort(name, (size_t)n, sizeof *name, by_text);
-	return n;
-}
-
-static int
 run_list(const Args *a, Err *e)
 {
 	const char *folder = a->operand.n ? a->operand.v[0] : "baselines";
-	const char **name = ARENA_ARRAY(a->arena, const char *, NAMES_MAX);
-	int n = baselines_in(folder, a->arena, name);
+	Names all = names_in(folder, a->arena);
+	int n = 0;
 
-	if (!n)
-		return err_set(e, ERR_INPUT, "%s: no baselines there", folder);
-	for (int i = 0; i < n; i++) {
-		const char *path = arena_printf(a->arena, "%s/%s", folder, name[i]);
+	for (int i = 0; i < all.n; i++) {
+		const char *path = arena_printf(a->arena, "%s/%s", folder, all.v[i]);
 		Baseline b;
 		Err own = {0};
 
+		if (access(arena_printf(a->arena, "%s/baseline.txt", path), F_OK))
+			continue;
+		n++;
 		if (baseline_read(path, a->arena, &b, &own))
 			printf("%-32s cannot be used: %s\n", path, own.msg);
 		else
 			printf("%-32s %4d kernels  %s\n", path, b.kernel.n, b.board.cpu);
 	}
-	return OK;
+	return n ? OK : err_set(e, ERR_INPUT, "%s: no baselines there", folder);
 }
 
 static const ArgOption no_options[] = {{0}};

@@ -6,7 +6,7 @@
 #include "cli/interrupt.h"
 #include "tuner/boards.h"
 
-#define REGRESS_RECONNECT_S 30
+enum { RECONNECT_S = 30, BUDGET_S = 300 };
 
 void
 regress_tell(void *self, const char *text)
@@ -15,10 +15,19 @@ regress_tell(void *self, const char *text)
 	fprintf(stderr, "hone: %s\n", text);
 }
 
-const char *
-regress_folder(const Args *a, const char *name)
+int
+regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *e)
 {
-	return args_text(a, "baseline", arena_printf(a->arena, "baselines/%s", name));
+	const char *path = args_text(a, "policy", NULL);
+
+	regress_policy_init(policy);
+	*opt = (CompareOptions){.policy = policy,
+				.budget_s = args_seconds(a, "budget", BUDGET_S),
+				.seed = (uint64_t)args_integer(a, "seed", 0),
+				.kernel = args_text(a, "kernel", NULL),
+				.stop = interrupt_came,
+				.progress = regress_tell};
+	return path ? regress_policy_read(path, a->arena, policy, e) : OK;
 }
 
 int
@@ -27,7 +36,7 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 	int rc = model_open(&s->model, a->operand.v[0], a, e);
 
 	s->name = model_stem(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
-	s->folder = regress_folder(a, s->name);
+	s->folder = args_text(a, "baseline", arena_printf(a->arena, "baselines/%s", s->name));
 	s->compile = (CompileOptions){.name = "model",
 				      .tolerance = tolerance_option(a),
 				      .threads = (int)args_integer(a, "threads", 1),
@@ -40,8 +49,7 @@ open_board(RegressSession *s, const Args *a, const char *address, Err *e)
 {
 	DeviceHooks hooks = {s, interrupt_came, regress_tell, args_seconds(a, "wait", -1)};
 	RpcWay way = {.address = address, .server_path = s->server};
-	uint64_t reconnect =
-		(uint64_t)(args_seconds(a, "reconnect", REGRESS_RECONNECT_S) * SECOND_NS);
+	uint64_t reconnect = (uint64_t)(args_seconds(a, "reconnect", RECONNECT_S) * SECOND_NS);
 	Device *d = &s->device[s->ndevice];
 	int rc = device_open(d, &way, reconnect, hooks, e);
 
