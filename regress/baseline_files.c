@@ -45,6 +45,22 @@ sweep(const Baseline *b, const char *folder, Arena *a)
 		closedir(dir);
 }
 
+/* Whole, and not only by its name. */
+static bool
+is_written(const char *path, const BaselineBlob *x)
+{
+	Err ignored = {0};
+	char *data;
+	size_t size;
+	bool same;
+
+	if (file_read(path, BASELINE_BLOB_BYTES, &data, &size, &ignored))
+		return false;
+	same = size == x->size && (!size || !memcmp(data, x->data, size));
+	free(data);
+	return same;
+}
+
 int
 baseline_write(const Baseline *b, const char *folder, Err *e)
 {
@@ -55,7 +71,7 @@ baseline_write(const Baseline *b, const char *folder, Err *e)
 	for (int i = 0; i < b->blob.n && !rc; i++) {
 		const char *path = blob_path(a, folder, &b->blob.v[i].digest);
 
-		if (access(path, F_OK))
+		if (!is_written(path, &b->blob.v[i]))
 			rc = file_write(path, b->blob.v[i].data, b->blob.v[i].size, e);
 	}
 	baseline_print(b, &text);
