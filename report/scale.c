@@ -36,6 +36,15 @@ scale_at(const Scale *s, double v)
 	return s->from + within(share, 0, 1) * (s->to - s->from);
 }
 
+void
+extent_add(Extent *x, double v)
+{
+	if (!(v > 0) || !isfinite(v))
+		return;
+	x->lo = x->lo > 0 ? fmin(x->lo, v) : v;
+	x->hi = fmax(x->hi, v);
+}
+
 static int
 linear_ticks(const Scale *s, int about, double tick[TICKS_MAX])
 {
