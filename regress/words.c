@@ -2,8 +2,8 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "regress/exit.h"
 #include "regress/words.h"
 #include "report/svg.h"
@@ -51,13 +51,10 @@ words_ns(Arena *a, double ns)
 const char *
 words_time(Arena *a, int64_t seconds)
 {
-	time_t t = (time_t)seconds;
-	char text[40];
-	struct tm tm;
+	char text[CLOCK_TEXT];
 
-	if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return "1970-01-01T00:00:00Z";
-	return arena_strdup(a, text);
+	clock_text(text, "%Y-%m-%dT%H:%M:%SZ", seconds);
+	return strcmp(text, "-") ? arena_strdup(a, text) : "1970-01-01T00:00:00Z";
 }
 
 const char *
