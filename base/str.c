@@ -185,6 +185,19 @@ file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e)
 	return OK;
 }
 
+int
+text_read(const char *path, size_t size_max, char **text, Err *e)
+{
+	size_t size;
+	int rc = file_read(path, size_max, text, &size, e);
+
+	if (rc || strlen(*text) == size)
+		return rc;
+	free(*text);
+	*text = NULL;
+	return err_set(e, ERR_INPUT, "%s: a zero byte, expected text", path);
+}
+
 bool
 fd_write(int fd, const void *data, size_t n)
 {

@@ -33,6 +33,8 @@ void str_quoted(Str *s, const char *text);
 /* Whole file into freshly allocated memory that the caller frees; a NUL follows the last byte.
  * size_max bounds what is read. Errors: ERR_IO with path and reason. */
 int file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e);
+/* The same of text. Errors: also ERR_INPUT where a zero byte is in it. */
+int text_read(const char *path, size_t size_max, char **text, Err *e);
 
 /* Writes through a temporary file in the same folder and a rename, so a reader never sees half
  * a file; what is no regular file (a device, a pipe, a link) is written in place. Errors: ERR_IO.

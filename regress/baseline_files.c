@@ -126,26 +126,17 @@ read_blob(void *self, const Digest *d, const char *what, Err *e)
 	return rc;
 }
 
-static int
-parse_text(const char *path, const char *text, size_t size, Arena *a, Baseline *out, Err *e)
-{
-	if (strlen(text) != size)
-		return err_set(e, ERR_INPUT, "%s: a zero byte, expected text", path);
-	return baseline_parse(path, text, a, out, e);
-}
-
 int
 baseline_read(const char *folder, Arena *a, Baseline *out, Err *e)
 {
 	const char *path = arena_printf(a, "%s/" TEXT_FILE, folder);
 	BlobsIn in = {folder, a, out};
 	char *text;
-	size_t size;
-	int rc = file_read(path, BASELINE_TEXT_BYTES, &text, &size, e);
+	int rc = text_read(path, BASELINE_TEXT_BYTES, &text, e);
 
 	if (rc)
 		return rc;
-	rc = parse_text(path, text, size, a, out, e);
+	rc = baseline_parse(path, text, a, out, e);
 	free(text);
 	return rc ? rc : baseline_each_blob(out, read_blob, &in, e);
 }

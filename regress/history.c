@@ -167,12 +167,11 @@ int
 history_add_file(History *h, const char *path, Err *e)
 {
 	char *text;
-	size_t n;
-	int rc = file_read(path, HISTORY_BYTES, &text, &n, e);
+	int rc = text_read(path, HISTORY_BYTES, &text, e);
 
 	if (rc)
 		return rc;
-	rc = strlen(text) == n ? history_add(h, text, e) : err_set(e, ERR_INPUT, "a zero byte");
+	rc = history_add(h, text, e);
 	free(text);
 	if (rc)
 		err_prefix(e, "%s: ", path);

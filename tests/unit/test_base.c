@@ -190,6 +190,13 @@ files_round_trip(void **state)
 	free(data);
 	assert_int_equal(file_read(name, 2, &data, &size, &e), ERR_IO);
 	assert_int_equal(file_read("/nonexistent", 2, &data, &size, NULL), ERR_IO);
+	e = (Err){0};
+	assert_int_equal(text_read(name, 100, &data, &e), OK);
+	assert_string_equal(data, "xyz");
+	free(data);
+	assert_int_equal(file_write(name, "x\0z", 3, &e), OK);
+	assert_int_equal(text_read(name, 100, &data, &e), ERR_INPUT);
+	assert_non_null(strstr(e.msg, "/a/b/f: a zero byte"));
 	remove(name);
 	snprintf(name, sizeof name, "%s/a/b", path);
 	remove(name);
