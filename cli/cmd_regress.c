@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/exit.h"
@@ -138,7 +139,7 @@ read_history(const Args *a, const char *folder)
 		Err own = {0};
 
 		if (history_add_file(h, name.v[i], &own))
-			regress_tell(NULL, own.msg);
+			plain_tell(NULL, own.msg);
 	}
 	return h;
 }
@@ -232,7 +233,7 @@ compare_on_boards(RegressSession *s, const Args *a, const Baseline *b, CompareOp
 		return compare(s, a, b, opt, r, e);
 	if (err_exit_code(rc) != err_exit_code(ERR_DEVICE) || rc == ERR_CANCELLED)
 		return err_set(e, rc, "%s", own.msg);
-	regress_tell(NULL, own.msg);
+	plain_tell(NULL, own.msg);
 	compare_nothing(b, arena_strdup(a->arena, own.msg), opt, a->arena, r);
 	return OK;
 }

@@ -5,10 +5,12 @@
 
 #include "cli/interrupt.h"
 #include "cli/listing.h"
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/record.h"
 #include "regress/stats.h"
+#include "regress/words.h"
 
 /* --- set --- */
 
@@ -20,7 +22,7 @@ record(RegressSession *s, const Args *a, Err *e)
 			     .name = s->name,
 			     .processes = (int)args_integer(a, "processes", 0),
 			     .stop = interrupt_came,
-			     .progress = regress_tell};
+			     .progress = plain_tell};
 	Baseline b;
 	int rc = record_baseline(&s->suite, &opt, a->arena, &b, e);
 
@@ -83,14 +85,15 @@ run_list(const Args *a, Err *e)
 		const char *path = arena_printf(a->arena, "%s/%s", folder, all.v[i]);
 		Baseline b;
 		Err own = {0};
+		int rc;
 
 		if (access(arena_printf(a->arena, "%s/baseline.txt", path), F_OK))
 			continue;
 		n++;
-		if (baseline_read(path, a->arena, &b, &own))
-			printf("%-32s cannot be used: %s\n", path, own.msg);
-		else
-			printf("%-32s %4d kernels  %s\n", path, b.kernel.n, b.board.cpu);
+		rc = baseline_read(path, a->arena, &b, &own);
+		plain_line(rc ? arena_printf(a->arena, "%-32s cannot be used: %s", path, own.msg)
+			      : arena_printf(a->arena, "%-32s %4d kernels  %s", path, b.kernel.n,
+					     b.board.cpu));
 	}
 	return n ? OK : err_set(e, ERR_INPUT, "%s: no baselines there", folder);
 }
@@ -110,13 +113,26 @@ static const Command list_command = {
 /* --- show --- */
 
 static void
-show_board(const Board *b)
+show_fact(const char *name, const char *value, Arena *a)
 {
-#define SHOW_s(name, x)           printf("  %-12s %s\n", name, x)
-#define SHOW_i(name, x)           printf("  %-12s %lld\n", name, (long long)(x))
-#define X(type, field, key, text) SHOW_##type(#field, b->field);
+	printf("  %-12s %s\n", name, *value ? words_clean(a, value) : "not known");
+}
+
+static void
+show_board(const Board *b, Arena *a)
+{
+#define TEXT_s(x)                 x
+#define TEXT_i(x)                 arena_printf(a, "%lld", (long long)(x))
+#define X(type, field, key, text) show_fact(#field, TEXT_##type(b->field), a);
 	BOARD_LIST(X)
 #undef X
+}
+
+static void
+show_times(const char *name, int64_t uses, const char *grade, const BaselineNumbers *ns, Arena *a)
+{
+	printf("%10s %5lld  %-9s %s\n", words_ns(a, stats_median(ns->v, ns->n, a)), (long long)uses,
+	       words_clean(a, grade), words_clean(a, name));
 }
 
 static int
@@ -127,16 +143,17 @@ run_show(const Args *a, Err *e)
 
 	if (rc)
 		return rc;
-	printf("model        %s\nhone         %s, %s\nboard\n", b.name, b.hone, b.generator);
-	show_board(&b.board);
-	printf("%10s %5s  %-9s %s\n", "median us", "uses", "grade", "kernel");
-	printf("%10.1f %5d  %-9s %s\n", stats_median(b.model.ns.v, b.model.ns.n, a->arena) / 1e3, 1,
-	       "", SUITE_MODEL);
+	printf("model        %s\n", words_clean(a->arena, b.name));
+	printf("hone         %s, %s\n", words_clean(a->arena, b.hone),
+	       words_clean(a->arena, b.generator));
+	printf("board\n");
+	show_board(&b.board, a->arena);
+	printf("%10s %5s  %-9s %s\n", "median", "uses", "grade", "kernel");
+	show_times(SUITE_MODEL, 1, "", &b.model.ns, a->arena);
 	for (int i = 0; i < b.kernel.n; i++) {
 		const BaselineKernel *k = &b.kernel.v[i];
 
-		printf("%10.1f %5lld  %-9s %s\n", stats_median(k->ns.v, k->ns.n, a->arena) / 1e3,
-		       (long long)k->uses, k->grade, k->name);
+		show_times(k->name, k->uses, k->grade, &k->ns, a->arena);
 	}
 	return OK;
 }

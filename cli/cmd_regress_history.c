@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
-#include "cli/regress_session.h"
 #include "regress/history.h"
 
 Names
@@ -22,8 +22,8 @@ regress_results_in(const char *folder, Arena *a)
 	older = out.n - HISTORY_RESULTS_MAX;
 	if (older <= 0)
 		return out;
-	regress_tell(NULL, arena_printf(a, "%s: the first %d of %d results are left out", folder,
-					older, out.n));
+	plain_tell(NULL, arena_printf(a, "%s: the first %d of %d results are left out", folder,
+				      older, out.n));
 	out.v += older;
 	out.n = HISTORY_RESULTS_MAX;
 	return out;

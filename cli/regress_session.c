@@ -1,19 +1,11 @@
 /* From the command line to a suite and the boards that measure it. */
 #include "cli/regress_session.h"
 
-#include <stdio.h>
-
 #include "cli/interrupt.h"
+#include "cli/plain.h"
 #include "tuner/boards.h"
 
 enum { RECONNECT_S = 30, BUDGET_S = 300 };
-
-void
-regress_tell(void *self, const char *text)
-{
-	(void)self;
-	fprintf(stderr, "hone: %s\n", text);
-}
 
 int
 regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *e)
@@ -26,7 +18,7 @@ regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *
 				.seed = (uint64_t)args_integer(a, "seed", 0),
 				.kernel = args_text(a, "kernel", NULL),
 				.stop = interrupt_came,
-				.progress = regress_tell};
+				.progress = plain_tell};
 	return path ? regress_policy_read(path, a->arena, policy, e) : OK;
 }
 
@@ -47,7 +39,7 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 static int
 open_board(RegressSession *s, const Args *a, const char *address, Err *e)
 {
-	DeviceHooks hooks = {s, interrupt_came, regress_tell, args_seconds(a, "wait", -1)};
+	DeviceHooks hooks = {s, interrupt_came, plain_tell, args_seconds(a, "wait", -1)};
 	RpcWay way = {.address = address, .server_path = s->server};
 	uint64_t reconnect = (uint64_t)(args_seconds(a, "reconnect", RECONNECT_S) * SECOND_NS);
 	Device *d = &s->device[s->ndevice];

@@ -44,8 +44,6 @@ typedef struct RegressSession {
 	Suite suite;
 } RegressSession;
 
-void regress_tell(void *self, const char *text); /* a line on stderr */
-
 /* What the options say of a comparison, but for its devices; opt->policy is policy. Errors: of
  * regress_policy_read. */
 int regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *e);
