@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/svg.h"
+#include "report/text.h"
 
 enum { COLUMNS_MAX = 1 << 20 };
 

@@ -7,6 +7,7 @@
 #include "regress/words.h"
 #include "report/page_source.h"
 #include "report/svg.h"
+#include "report/text.h"
 
 enum { ROWS_MAX = 2000, CHARTS_MAX = 300, OPEN_MAX = 3 };
 enum { PLOT_WIDTH = 420, PLOT_HEIGHT = 200 };

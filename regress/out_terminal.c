@@ -2,7 +2,7 @@
  * to see it again. */
 #include "regress/exit.h"
 #include "regress/words.h"
-#include "report/svg.h"
+#include "report/text.h"
 
 /* Columns; the kernel's name has what remains. A narrow screen goes without the last two. */
 enum {

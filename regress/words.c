@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "regress/exit.h"
 #include "regress/words.h"
-#include "report/svg.h"
+#include "report/scale.h"
+#include "report/text.h"
 
 const char *
 words_clean(Arena *a, const char *text)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/svg.h"
+#include "report/text.h"
 
 enum { CURVE_WIDTH = 420, CURVE_HEIGHT = 200, WIDE = 860, ROOF_HEIGHT = 420, CLOCK_HEIGHT = 220 };
 enum { LABEL_MAX = 160, CROWD = 60 /* Tasks: their dots are smaller */ };
