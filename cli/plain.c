@@ -8,8 +8,6 @@
 
 #include "report/text.h"
 
-enum { COLUMNS_MAX = 1 << 20 };
-
 const char *
 plain_text(Arena *a, const char *text, int columns)
 {
@@ -33,7 +31,7 @@ plain_line(const char *text)
 {
 	Arena *a = arena_new();
 
-	puts(plain_text(a, text, COLUMNS_MAX));
+	puts(plain_text(a, text, PLAIN_WHOLE));
 	arena_free(a);
 }
 
@@ -52,7 +50,7 @@ plain_note(const char *fmt, ...)
 	line = arena_alloc(a, n);
 	vsnprintf(line, n, fmt, again);
 	va_end(again);
-	fprintf(stderr, "%s\n", plain_text(a, line, COLUMNS_MAX));
+	fprintf(stderr, "%s\n", plain_text(a, line, PLAIN_WHOLE));
 	arena_free(a);
 }
 

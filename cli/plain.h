@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 
+enum { PLAIN_WHOLE = 1 << 20 }; /* columns of a line that is not cut */
+
 /* The text on one line of so many columns, "a; b" for lines a and b, and nothing in it that a
  * terminal obeys (report/text.h). Lives in a. */
 const char *plain_text(Arena *a, const char *text, int columns);
