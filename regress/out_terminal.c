@@ -53,10 +53,11 @@ left(const Screen *s, const char *text, int columns)
 	str_printf(s->out, "%*s", columns - used, "");
 }
 
+/* What is wider than its column still has a blank before it. */
 static void
 right(const Screen *s, const char *text, int columns)
 {
-	str_printf(s->out, "%*s", columns, text);
+	str_printf(s->out, " %*s", columns - 1, text);
 }
 
 /* A sentence below a row, broken between words. */

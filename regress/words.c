@@ -21,10 +21,17 @@ words_clean(Arena *a, const char *text)
 	return clean;
 }
 
+/* Four digits. */
+static const char *
+ratio_text(Arena *a, double v)
+{
+	return arena_printf(a, "%.*f", v < 10 ? 3 : v < 100 ? 2 : v < 1000 ? 1 : 0, v);
+}
+
 const char *
 words_ratio(Arena *a, const RegressEstimate *e)
 {
-	return e->ratio > 0 ? arena_printf(a, "%.3f", e->ratio) : "-";
+	return e->ratio > 0 ? ratio_text(a, e->ratio) : "-";
 }
 
 const char *
@@ -32,7 +39,7 @@ words_interval(Arena *a, const RegressEstimate *e)
 {
 	if (!(e->low > 0) || !isfinite(e->high))
 		return "-";
-	return arena_printf(a, "%.3f to %.3f", e->low, e->high);
+	return arena_printf(a, "%s to %s", ratio_text(a, e->low), ratio_text(a, e->high));
 }
 
 const char *
