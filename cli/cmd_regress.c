@@ -204,13 +204,18 @@ compare(RegressSession *s, const Args *a, const Baseline *b, CompareOptions *opt
 	Err *e)
 {
 	const char *differs;
-	int rc = regress_session_suite(s, e);
+	int rc = regress_session_suite(s, e), unmeasured;
 
 	if (rc)
 		return rc;
 	differs = suite_differs(&s->suite, b);
 	if (differs)
 		return err_set(e, ERR_INPUT, "%s: set with another %s", s->folder, differs);
+	unmeasured = suite_unmeasured(&s->suite, b);
+	if (unmeasured)
+		plain_note("hone: warning: %d of %d kernels had a measured schedule in the "
+			   "baseline and have none now: see --log",
+			   unmeasured, s->suite.nkernel);
 	return compare_suite(&s->suite, b, opt, a->arena, r, e);
 }
 

@@ -52,6 +52,26 @@ suite_differs(const Suite *s, const Baseline *b)
 	return NULL;
 }
 
+static bool
+is_measured(const char *grade)
+{
+	return strcmp(grade, "estimate") != 0;
+}
+
+int
+suite_unmeasured(const Suite *s, const Baseline *b)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->nkernel; i++) {
+		const PlanTask *t = s->kernel[i].task;
+		const BaselineKernel *old = baseline_kernel(b, &t->task_key, &t->form_key);
+
+		n += old && is_measured(old->grade) && !is_measured(s->kernel[i].grade);
+	}
+	return n;
+}
+
 /* --- kernels --- */
 
 static Blob

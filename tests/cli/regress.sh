@@ -108,6 +108,8 @@ strangers() {
 other_options() {
 	refused 2 "set with another --strict" "$hone" regress "$model" --log ci.db --strict
 	refused 2 "'nobody', which neither" "$hone" regress "$model" --log ci.db --kernel nobody
+	says_not "see --log"
+	refused 2 "see --log" "$hone" regress "$model" --kernel nobody
 	sed -i '5s/^/x/' other/digits/baseline.txt
 	refused 2 "other/digits/baseline.txt:5" "$hone" regress "$model" --baseline other/digits
 }
