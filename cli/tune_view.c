@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "cli/json_out.h"
 #include "cli/plain.h"
-#include "report/scale.h"
+#include "report/text.h"
 
 enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = NUMBER_TEXT };
 

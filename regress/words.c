@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "regress/exit.h"
 #include "regress/words.h"
-#include "report/scale.h"
 #include "report/text.h"
 
 const char *

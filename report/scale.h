@@ -26,9 +26,4 @@ typedef struct Extent {
 } Extent;
 void extent_add(Extent *x, double v); /* what is no such number is left out */
 
-enum { NUMBER_TEXT = 32 };
-/* "0.02", "1.5", "20", "3k", "2.5M". Always a text without anything to escape. */
-const char *number_text(char out[NUMBER_TEXT], double v);
-const char *duration_text(char out[NUMBER_TEXT], double ns); /* "12.3 us"; "-" for 0 */
-
 #endif

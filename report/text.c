@@ -2,7 +2,9 @@
  * shown and not obeyed. */
 #include "report/text.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Bytes of the UTF-8 character at s, 0 when it is none. */
 static int
@@ -113,4 +115,45 @@ text_plain(Str *out, const char *text, int columns)
 		str_add(out, "...");
 	}
 	return used;
+}
+
+const char *
+number_text(char out[NUMBER_TEXT], double v)
+{
+	static const struct {
+		double unit;
+		const char *text;
+	} list[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+	double size = fabs(v);
+
+	if (!(size < 1e16)) {
+		snprintf(out, NUMBER_TEXT, "-");
+		return out;
+	}
+	for (int i = 0; i < 4; i++)
+		if (size >= list[i].unit * 0.9995) {
+			snprintf(out, NUMBER_TEXT, "%.3g%s", v / list[i].unit, list[i].text);
+			return out;
+		}
+	snprintf(out, NUMBER_TEXT, "%.3g", v);
+	return out;
+}
+
+const char *
+duration_text(char out[NUMBER_TEXT], double ns)
+{
+	static const struct {
+		double ns;
+		const char *unit;
+	} list[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+	int i = 0;
+
+	while (i < 3 && ns < list[i].ns * 0.9995)
+		i++;
+	if (ns > 0 && ns < 1e18)
+		snprintf(out, NUMBER_TEXT, ns >= 999.5e9 ? "%.0f %s" : "%.3g %s", ns / list[i].ns,
+			 list[i].unit);
+	else
+		snprintf(out, NUMBER_TEXT, "-");
+	return out;
 }

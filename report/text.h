@@ -1,4 +1,4 @@
-/* Texts from elsewhere, made harmless for pages and terminals. */
+/* Texts from elsewhere, made harmless for pages and terminals; numbers as text. */
 #ifndef REPORT_TEXT_H
 #define REPORT_TEXT_H
 
@@ -11,5 +11,10 @@ void text_escape(Str *out, const char *text);
 /* The same on one line of a terminal: no markup, but the same care; at most `columns` characters,
  * with "..." at the end where it was longer; returns how many. */
 int text_plain(Str *out, const char *text, int columns);
+
+enum { NUMBER_TEXT = 32 };
+/* "0.02", "1.5", "20", "3k", "2.5M". Always a text without anything to escape. */
+const char *number_text(char out[NUMBER_TEXT], double v);
+const char *duration_text(char out[NUMBER_TEXT], double ns); /* "12.3 us"; "-" for 0 */
 
 #endif
