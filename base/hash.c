@@ -79,7 +79,7 @@ digest_name(const char *of, char text[DIGEST_TEXT])
 	digest_print(&d, text);
 }
 
-static int
+int
 hex_value(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;

@@ -29,7 +29,8 @@ void digest_end_whole(DigestState *s, uint8_t whole[DIGEST_WHOLE]);
 bool digest_equal(const Digest *a, const Digest *b);
 void digest_print(const Digest *d, char text[DIGEST_TEXT]); /* lower-case hex */
 void digest_name(const char *of, char text[DIGEST_TEXT]);   /* of a text, as text */
-bool digest_parse(const char *text, Digest *d);             /* exactly 32 hex digits */
+int hex_value(char c);                          /* of a digit in lower case; -1: it is none */
+bool digest_parse(const char *text, Digest *d); /* exactly 32 hex digits */
 
 /* The first 8 digits of the digest: tells text that was damaged, by nobody who wanted to. */
 void digest_check(const void *data, size_t size, char check[DIGEST_CHECK]);

@@ -82,6 +82,24 @@ str_printf(Str *s, const char *fmt, ...)
 	s->n += (size_t)n;
 }
 
+int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void
+str_quoted(Str *s, const char *text)
+{
+	str_add(s, "'");
+	for (; *text; text++)
+		if (*text == '\'')
+			str_add(s, "'\\''");
+		else
+			str_addn(s, text, 1);
+	str_add(s, "'");
+}
+
 void
 str_float(Str *s, float v)
 {
@@ -165,6 +183,19 @@ file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e)
 	if (rc)
 		return err_set(e, ERR_IO, "%s: %s", path, strerror(why));
 	return OK;
+}
+
+int
+text_read(const char *path, size_t size_max, char **text, Err *e)
+{
+	size_t size;
+	int rc = file_read(path, size_max, text, &size, e);
+
+	if (rc || strlen(*text) == size)
+		return rc;
+	free(*text);
+	*text = NULL;
+	return err_set(e, ERR_INPUT, "%s: a zero byte, expected text", path);
 }
 
 bool

@@ -24,9 +24,17 @@ void str_printf(Str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3
 void str_float(Str *s, float v);
 void str_double(Str *s, double v);
 
+/* For qsort, of texts: in the order of their bytes. */
+int by_text(const void *a, const void *b);
+
+/* Adds text as one word of a shell, whatever is in it: 'it'\''s'. */
+void str_quoted(Str *s, const char *text);
+
 /* Whole file into freshly allocated memory that the caller frees; a NUL follows the last byte.
  * size_max bounds what is read. Errors: ERR_IO with path and reason. */
 int file_read(const char *path, size_t size_max, char **data, size_t *size, Err *e);
+/* The same of text. Errors: also ERR_INPUT where a zero byte is in it. */
+int text_read(const char *path, size_t size_max, char **text, Err *e);
 
 /* Writes through a temporary file in the same folder and a rename, so a reader never sees half
  * a file; what is no regular file (a device, a pipe, a link) is written in place. Errors: ERR_IO.

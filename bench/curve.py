@@ -34,8 +34,9 @@ def run(a, model, log, seed):
 def known(log, began, task):
     """(seconds, best so far) of a task, in order; the first is the untuned choice, at 0"""
     rows = sqlite3.connect(f"file:{log}?mode=ro", uri=True).execute(
-        "SELECT time, best_ns, stage FROM trial JOIN keys ON keys.id = trial.key WHERE task = ? AND "
-        "form = ? AND status = 'OK' AND race = 0 ORDER BY trial.id", (task["key"], task["form"])).fetchall()
+        "SELECT time, best_ns, stage FROM trial JOIN keys ON keys.id = trial.key "
+        "WHERE task = ? AND form = ? AND status = 'OK' AND race = 0 ORDER BY trial.id",
+        (task["key"], task["form"])).fetchall()
     untuned = [ns for _, ns, stage in rows if stage == "untuned"] or [rows[0][1]]
     steps = [(0.0, untuned[0])]
     for when, ns, _ in rows:

@@ -1,6 +1,5 @@
 /* hone compile: a model and a tuning log become a bundle. */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/runnable.h"
@@ -38,18 +37,6 @@ static const ArgOption options[] = {
 };
 
 static const char *const stages[] = {COMPILE_DUMP_LIST(ARGS_WORD) NULL};
-
-/* "dir/model.onnx" -> "model" */
-static const char *
-stem_of(Arena *a, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *dot;
-
-	path = slash ? slash + 1 : path;
-	dot = strrchr(path, '.');
-	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
-			    path);
-}
 
 static int
 compile_to(const Args *a, const Model *m, CompileOptions *opt, const char *folder, Err *e)
@@ -107,7 +94,7 @@ run(const Args *a, Err *e)
 {
 	const char *folder = args_text(a, "output", NULL), *path = a->operand.v[0];
 	Str dumped = {0};
-	CompileOptions opt = {.name = args_text(a, "name", stem_of(a->arena, path)),
+	CompileOptions opt = {.name = args_text(a, "name", model_stem(a->arena, path)),
 			      .tolerance = tolerance_option(a),
 			      .threads = (int)args_integer(a, "threads", 1),
 			      .memory = args_bytes(a, "memory", 0)};

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/json_out.h"
+#include "cli/plain.h"
 #include "rpc_client/lease.h"
 #include "rpc_client/place.h"
 
@@ -229,7 +230,7 @@ list(char *const *name, int n, Json *all, Err *e)
 			print_line(l);
 		fflush(stdout);
 		if (l->why.code)
-			fprintf(stderr, "hone device: %s\n", l->why.msg);
+			plain_note("hone device: %s", l->why.msg);
 		rpc_close(l->client);
 		known_wipe(&l->known);
 	}

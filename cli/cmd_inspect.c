@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/model.h"
+#include "cli/plain.h"
 #include "deploy/compile.h"
 #include "graph/plan.h"
 
@@ -148,7 +149,8 @@ list_values(const Graph *g, const char *head, const int *value, int n)
 
 		str_clear(&s);
 		shape_print(&s, v->type, v->rank, v->dim);
-		printf("%-12s %s %s\n", i ? "" : head, v->name, str_get(&s));
+		printf("%-12s %s %s\n", i ? "" : head, plain_text(g->arena, v->name, PLAIN_WHOLE),
+		       str_get(&s));
 	}
 	str_fini(&s);
 }
@@ -161,8 +163,8 @@ print_operators(const ImportReport *r)
 	for (int i = 0; i < r->op.n; i++) {
 		if (column > 80)
 			column = printf("\n%-12s", "");
-		column += printf(" %s %d%s", r->op.v[i].name, r->op.v[i].n,
-				 i + 1 < r->op.n ? "," : "");
+		column += printf(" %s %d%s", plain_text(r->arena, r->op.v[i].name, PLAIN_WHOLE),
+				 r->op.v[i].n, i + 1 < r->op.n ? "," : "");
 	}
 	putchar('\n');
 }
@@ -174,8 +176,9 @@ print_nodes(const Plan *p, const Step *s)
 	int column = 0;
 
 	for (int k = 0; k < s->node.n && column < NODES_WIDTH; k++)
-		column += printf("%s%.*s", k ? " + " : "", NODES_WIDTH,
-				 p->g->node.v[s->node.v[k]].name);
+		column += printf(
+			"%s%s", k ? " + " : "",
+			plain_text(p->g->arena, p->g->node.v[s->node.v[k]].name, NODES_WIDTH));
 	puts(!s->node.n ? "(copy)" : column < NODES_WIDTH ? "" : " ...");
 }
 
@@ -227,7 +230,8 @@ print_tasks(const Inspection *x)
 			printf("%-17s %5d %9s %6s  ", "extern", 1,
 			       scaled(macs, (double)graph_node_macs(p->g, n)), "");
 			print_result(result_of(p, &p->step.v[i]));
-			printf("%s (%s)\n", n->name, op_info(n->op)->name);
+			printf("%s (%s)\n", plain_text(p->g->arena, n->name, PLAIN_WHOLE),
+			       op_info(n->op)->name);
 		}
 }
 
@@ -240,7 +244,7 @@ print_text(const Inspection *x)
 	printf("%-12s %s\n", "model", x->m->path);
 	printf("%-12s IR %lld, opset %lld%s%s\n", "format", (long long)r->ir_version,
 	       (long long)r->opset, r->producer && *r->producer ? ", by " : "",
-	       r->producer ? r->producer : "");
+	       r->producer ? plain_text(r->arena, r->producer, PLAIN_WHOLE) : "");
 	print_operators(r);
 	if (x->plan) {
 		const Graph *g = x->m->graph;
@@ -255,7 +259,8 @@ print_text(const Inspection *x)
 		print_tasks(x);
 	}
 	for (int i = 0; i < r->unsupported.n; i++)
-		printf("%-12s %s\n", "unsupported", r->unsupported.v[i]);
+		printf("%-12s %s\n", "unsupported",
+		       plain_text(r->arena, r->unsupported.v[i], PLAIN_WHOLE));
 }
 
 static void

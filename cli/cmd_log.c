@@ -282,7 +282,7 @@ import_file(Log *l, const char *path, int64_t *refused, Err *e)
 		       (long long)in.known, (long long)in.refused);
 	for (char *line = in.reasons.s, *next; line && *line && !rc; line = next) {
 		next = strchr(line, '\n') + 1;
-		fprintf(stderr, "%s: %.*s", path, (int)(next - line), line);
+		plain_note("%s: %.*s", path, (int)(next - line - 1), line);
 	}
 	*refused += in.refused;
 	str_fini(&in.reasons);

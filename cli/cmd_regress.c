@@ -7,13 +7,15 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/exit.h"
 #include "regress/history.h"
 #include "regress/outputs.h"
 
-enum { BUDGET_S = 300, PAST_MAX = 200, WIDTH = 100, WIDTH_MIN = 80 };
+enum { PAST_MAX = 200, WIDTH_MIN = 80 };
 
 /* --- the command that does it again --- */
 
@@ -27,13 +29,8 @@ add_word(Str *out, const char *s)
 		str_printf(out, " %s", s);
 		return;
 	}
-	str_add(out, " '");
-	for (; *s; s++)
-		if (*s == '\'')
-			str_add(out, "'\\''");
-		else
-			str_addn(out, s, 1);
-	str_add(out, "'");
+	str_add(out, " ");
+	str_quoted(out, s);
 }
 
 /* What was given, but for where results go. */
@@ -73,7 +70,8 @@ view_of_stdout(void)
 	bool people = isatty(STDOUT_FILENO);
 	bool known = people && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col;
 
-	return (RegressView){known ? (size.ws_col > WIDTH_MIN ? size.ws_col : WIDTH_MIN) : WIDTH,
+	return (RegressView){known ? (size.ws_col > WIDTH_MIN ? size.ws_col : WIDTH_MIN)
+				   : REGRESS_WIDTH,
 			     people && !getenv("NO_COLOR")};
 }
 
@@ -112,7 +110,7 @@ check_formats(const Args *a, Err *e)
 static int
 write_output(const Args *a, const char *text, const RegressResult *r, Err *e)
 {
-	RegressView v = view_of_stdout(), plain = {WIDTH, false};
+	RegressView v = view_of_stdout(), plain = {REGRESS_WIDTH, false};
 	const RegressOutput *o;
 	const char *file;
 	Str out = {0};
@@ -135,14 +133,13 @@ static History *
 read_history(const Args *a, const char *folder)
 {
 	History *h = history_new();
-	const char **name = ARENA_ARRAY(a->arena, const char *, HISTORY_RESULTS_MAX);
-	int n = regress_results_in(folder, a->arena, name);
+	Names name = regress_results_in(folder, a->arena);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < name.n; i++) {
 		Err own = {0};
 
-		if (history_add_file(h, name[i], &own))
-			regress_tell(NULL, own.msg);
+		if (history_add_file(h, name.v[i], &own))
+			plain_tell(NULL, own.msg);
 	}
 	return h;
 }
@@ -151,7 +148,7 @@ read_history(const Args *a, const char *folder)
 static int
 join_history(const Args *a, RegressResult *r, History **h, Err *e)
 {
-	static const RegressView view = {WIDTH, false};
+	static const RegressView view = {REGRESS_WIDTH, false};
 	const char *folder = args_text(a, "history", NULL), *path;
 	Str out = {0};
 	int n, rc;
@@ -207,13 +204,18 @@ compare(RegressSession *s, const Args *a, const Baseline *b, CompareOptions *opt
 	Err *e)
 {
 	const char *differs;
-	int rc = regress_session_suite(s, e);
+	int rc = regress_session_suite(s, e), unmeasured;
 
 	if (rc)
 		return rc;
 	differs = suite_differs(&s->suite, b);
 	if (differs)
 		return err_set(e, ERR_INPUT, "%s: set with another %s", s->folder, differs);
+	unmeasured = suite_unmeasured(&s->suite, b);
+	if (unmeasured)
+		plain_note("hone: warning: %d of %d kernels had a measured schedule in the "
+			   "baseline and have none now: see --log",
+			   unmeasured, s->suite.nkernel);
 	return compare_suite(&s->suite, b, opt, a->arena, r, e);
 }
 
@@ -229,24 +231,16 @@ compare_on_boards(RegressSession *s, const Args *a, const Baseline *b, CompareOp
 	opt->device = s->device;
 	opt->device_name = s->device_name;
 	opt->ndevice = s->ndevice;
+	opt->command = command_of(a);
 	if (!rc)
 		rc = board_compare(&b->board, &s->board, &own);
 	if (!rc)
 		return compare(s, a, b, opt, r, e);
 	if (err_exit_code(rc) != err_exit_code(ERR_DEVICE) || rc == ERR_CANCELLED)
 		return err_set(e, rc, "%s", own.msg);
-	regress_tell(NULL, own.msg);
+	plain_tell(NULL, own.msg);
 	compare_nothing(b, arena_strdup(a->arena, own.msg), opt, a->arena, r);
 	return OK;
-}
-
-static int
-read_policy(const Args *a, RegressPolicy *p, Err *e)
-{
-	const char *path = args_text(a, "policy", NULL);
-
-	regress_policy_init(p);
-	return path ? regress_policy_read(path, a->arena, p, e) : OK;
 }
 
 static int
@@ -254,13 +248,7 @@ run(const Args *a, Err *e)
 {
 	RegressSession s = {0};
 	RegressPolicy policy;
-	CompareOptions opt = {.policy = &policy,
-			      .budget_s = args_seconds(a, "budget", BUDGET_S),
-			      .seed = (uint64_t)args_integer(a, "seed", 0),
-			      .kernel = args_text(a, "kernel", NULL),
-			      .command = command_of(a),
-			      .stop = regress_stops,
-			      .progress = regress_tell};
+	CompareOptions opt;
 	int64_t started = clock_wall_s();
 	History *history = NULL;
 	RegressResult r;
@@ -269,8 +257,8 @@ run(const Args *a, Err *e)
 
 	if (args_has(a, "self-test"))
 		return regress_selftest(a, e);
-	regress_catch_signals();
-	if (!(rc = check_formats(a, e)) && !(rc = read_policy(a, &policy, e)) &&
+	interrupt_catch();
+	if (!(rc = check_formats(a, e)) && !(rc = regress_options(a, &policy, &opt, e)) &&
 	    !(rc = regress_session_model(&s, a, e)) &&
 	    !(rc = baseline_read(s.folder, a->arena, &b, e)) &&
 	    !(rc = compare_on_boards(&s, a, &b, &opt, &r, e))) {

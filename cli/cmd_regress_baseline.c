@@ -1,16 +1,16 @@
 /* hone regress baseline: makes baselines, and looks after them. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "cli/interrupt.h"
+#include "cli/listing.h"
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/record.h"
 #include "regress/stats.h"
-
-enum { NAMES_MAX = 4096 };
+#include "regress/words.h"
 
 /* --- set --- */
 
@@ -21,8 +21,8 @@ record(RegressSession *s, const Args *a, Err *e)
 			     .board = &s->board,
 			     .name = s->name,
 			     .processes = (int)args_integer(a, "processes", 0),
-			     .stop = regress_stops,
-			     .progress = regress_tell};
+			     .stop = interrupt_came,
+			     .progress = plain_tell};
 	Baseline b;
 	int rc = record_baseline(&s->suite, &opt, a->arena, &b, e);
 
@@ -39,7 +39,7 @@ run_set(const Args *a, Err *e)
 	RegressSession s = {0};
 	int rc;
 
-	regress_catch_signals();
+	interrupt_catch();
 	if (!(rc = regress_session_model(&s, a, e)) && !(rc = regress_session_boards(&s, a, e)) &&
 	    !(rc = regress_session_suite(&s, e)))
 		rc = record(&s, a, e);
@@ -75,48 +75,27 @@ static const Command set_command = {
 /* --- list --- */
 
 static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int
-baselines_in(const char *folder, Arena *a, const char **name)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *f;
-	int n = 0;
-
-	while (dir && n < NAMES_MAX && (f = readdir(dir)))
-		if (*f->d_name != '.' &&
-		    !access(arena_printf(a, "%s/%s/baseline.txt", folder, f->d_name), F_OK))
-			name[n++] = arena_strdup(a, f->d_name);
-	if (dir)
-		closedir(dir);
-	qsort(name, (size_t)n, sizeof *name, by_name);
-	return n;
-}
-
-static int
 run_list(const Args *a, Err *e)
 {
 	const char *folder = a->operand.n ? a->operand.v[0] : "baselines";
-	const char **name = ARENA_ARRAY(a->arena, const char *, NAMES_MAX);
-	int n = baselines_in(folder, a->arena, name);
+	Names all = names_in(folder, a->arena);
+	int n = 0;
 
-	if (!n)
-		return err_set(e, ERR_INPUT, "%s: no baselines there", folder);
-	for (int i = 0; i < n; i++) {
-		const char *path = arena_printf(a->arena, "%s/%s", folder, name[i]);
+	for (int i = 0; i < all.n; i++) {
+		const char *path = arena_printf(a->arena, "%s/%s", folder, all.v[i]);
 		Baseline b;
 		Err own = {0};
+		int rc;
 
-		if (baseline_read(path, a->arena, &b, &own))
-			printf("%-32s cannot be used: %s\n", path, own.msg);
-		else
-			printf("%-32s %4d kernels  %s\n", path, b.kernel.n, b.board.cpu);
+		if (access(arena_printf(a->arena, "%s/baseline.txt", path), F_OK))
+			continue;
+		n++;
+		rc = baseline_read(path, a->arena, &b, &own);
+		plain_line(rc ? arena_printf(a->arena, "%-32s cannot be used: %s", path, own.msg)
+			      : arena_printf(a->arena, "%-32s %4d kernels  %s", path, b.kernel.n,
+					     b.board.cpu));
 	}
-	return OK;
+	return n ? OK : err_set(e, ERR_INPUT, "%s: no baselines there", folder);
 }
 
 static const ArgOption no_options[] = {{0}};
@@ -134,13 +113,26 @@ static const Command list_command = {
 /* --- show --- */
 
 static void
-show_board(const Board *b)
+show_fact(const char *name, const char *value, Arena *a)
 {
-#define SHOW_s(name, x)           printf("  %-12s %s\n", name, x)
-#define SHOW_i(name, x)           printf("  %-12s %lld\n", name, (long long)(x))
-#define X(type, field, key, text) SHOW_##type(#field, b->field);
+	printf("  %-12s %s\n", name, *value ? words_clean(a, value) : "not known");
+}
+
+static void
+show_board(const Board *b, Arena *a)
+{
+#define TEXT_s(x)                 x
+#define TEXT_i(x)                 arena_printf(a, "%lld", (long long)(x))
+#define X(type, field, key, text) show_fact(#field, TEXT_##type(b->field), a);
 	BOARD_LIST(X)
 #undef X
+}
+
+static void
+show_times(const char *name, int64_t uses, const char *grade, const BaselineNumbers *ns, Arena *a)
+{
+	printf("%10s %5lld  %-9s %s\n", words_ns(a, stats_median(ns->v, ns->n, a)), (long long)uses,
+	       words_clean(a, grade), words_clean(a, name));
 }
 
 static int
@@ -151,16 +143,17 @@ run_show(const Args *a, Err *e)
 
 	if (rc)
 		return rc;
-	printf("model        %s\nhone         %s, %s\nboard\n", b.name, b.hone, b.generator);
-	show_board(&b.board);
-	printf("%10s %5s  %-9s %s\n", "median us", "uses", "grade", "kernel");
-	printf("%10.1f %5d  %-9s %s\n", stats_median(b.model.ns.v, b.model.ns.n, a->arena) / 1e3, 1,
-	       "", SUITE_MODEL);
+	printf("model        %s\n", words_clean(a->arena, b.name));
+	printf("hone         %s, %s\n", words_clean(a->arena, b.hone),
+	       words_clean(a->arena, b.generator));
+	printf("board\n");
+	show_board(&b.board, a->arena);
+	printf("%10s %5s  %-9s %s\n", "median", "uses", "grade", "kernel");
+	show_times(SUITE_MODEL, 1, "", &b.model.ns, a->arena);
 	for (int i = 0; i < b.kernel.n; i++) {
 		const BaselineKernel *k = &b.kernel.v[i];
 
-		printf("%10.1f %5lld  %-9s %s\n", stats_median(k->ns.v, k->ns.n, a->arena) / 1e3,
-		       (long long)k->uses, k->grade, k->name);
+		show_times(k->name, k->uses, k->grade, &k->ns, a->arena);
 	}
 	return OK;
 }

@@ -1,61 +1,54 @@
 /* hone regress history: slow creep, which no single comparison sees. Reports, never gates. */
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/plain.h"
 #include "cli/regress_commands.h"
 #include "regress/history.h"
 
-enum { WIDTH = 100 };
-
-static int
-by_name(const void *a, const void *b)
+Names
+regress_results_in(const char *folder, Arena *a)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	Names all = names_in(folder, a), out = {0};
+	int older;
 
-int
-regress_results_in(const char *folder, Arena *a, const char **path)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *f;
-	int n = 0;
+	for (int i = 0; i < all.n; i++) {
+		size_t k = strlen(all.v[i]);
 
-	while (dir && n < HISTORY_RESULTS_MAX && (f = readdir(dir))) {
-		size_t k = strlen(f->d_name);
-
-		if (k > 5 && *f->d_name != '.' && !strcmp(f->d_name + k - 5, ".json"))
-			path[n++] = arena_printf(a, "%s/%s", folder, f->d_name);
+		if (k > 5 && !strcmp(all.v[i] + k - 5, ".json"))
+			vec_push(a, &out, arena_printf(a, "%s/%s", folder, all.v[i]));
 	}
-	if (dir)
-		closedir(dir);
-	qsort(path, (size_t)n, sizeof *path, by_name);
-	return n;
+	older = out.n - HISTORY_RESULTS_MAX;
+	if (older <= 0)
+		return out;
+	plain_tell(NULL, arena_printf(a, "%s: the first %d of %d results are left out", folder,
+				      older, out.n));
+	out.v += older;
+	out.n = HISTORY_RESULTS_MAX;
+	return out;
 }
 
 /* A file, or all of a folder. */
 static int
 add(History *h, const char *path, Arena *a, Err *e)
 {
-	const char **name;
 	struct stat s;
-	int n, rc = OK;
+	Names name;
+	int rc = OK;
 
 	if (stat(path, &s) || !S_ISDIR(s.st_mode))
 		return history_add_file(h, path, e);
-	name = ARENA_ARRAY(a, const char *, HISTORY_RESULTS_MAX);
-	n = regress_results_in(path, a, name);
-	for (int i = 0; i < n && !rc; i++)
-		rc = history_add_file(h, name[i], e);
+	name = regress_results_in(path, a);
+	for (int i = 0; i < name.n && !rc; i++)
+		rc = history_add_file(h, name.v[i], e);
 	return rc;
 }
 
 static int
 run(const Args *a, Err *e)
 {
-	static const RegressView view = {WIDTH, false};
+	static const RegressView view = {REGRESS_WIDTH, false};
 	History *h = history_new();
 	Str out = {0};
 	int rc = OK;

@@ -1,5 +1,4 @@
 /* hone tune: searches kernels for a model on a device and keeps them in a tuning log. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "cli/agent_path.h"
 #include "cli/commands.h"
 #include "cli/cost_model.h"
+#include "cli/interrupt.h"
 #include "cli/model.h"
 #include "cli/runnable.h"
 #include "cli/tune_view.h"
@@ -90,36 +90,10 @@ static const ArgOption options[] = {
 
 static const char *const stages[] = {TUNE_DUMP_LIST(ARGS_WORD) NULL};
 
-/* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
-static volatile sig_atomic_t interrupted;
-
 typedef struct Tuning {
 	TuneView view;
 	int progress_fd; /* or -1 */
 } Tuning;
-
-static void
-on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-static void
-catch_signals(void)
-{
-	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
-
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-}
-
-static bool
-stop(void *self)
-{
-	(void)self;
-	return interrupted;
-}
 
 /* The row is in the log: nothing is lost when nobody reads this. */
 static void
@@ -192,7 +166,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 			   .tolerance =
 				   args_has(a, "strict") ? TOLERANCE_STRICT : TOLERANCE_DEFAULT,
 			   .event = on_event,
-			   .stop = stop,
+			   .stop = interrupt_came,
 			   .self = &t};
 	TuneReport report;
 	Trees prior;
@@ -213,7 +187,7 @@ tune_model(const Args *a, const Graph *g, Err *e)
 	if (opt.dump && args_has(a, "json"))
 		return err_set(e, ERR_INPUT, "--dump and --json: expected one of them");
 	tune_view_init(&t.view, opt.trials ? opt.trials : opt.effort->trials);
-	catch_signals();
+	interrupt_catch();
 	rc = tune(g, &opt, &report, e);
 	tune_view_end(&t.view);
 	if (report.ntask && args_has(a, "json"))

@@ -26,7 +26,6 @@ cost_model_read(const Args *a, Trees *t, const Trees **prior, const char **for_t
 	const char *path = args_text(a, "cost-model", NULL);
 	bool ships = path && !strcmp(path, COST_MODEL_SHIPPED);
 	char *text;
-	size_t size;
 	int rc;
 
 	if (for_triple)
@@ -36,7 +35,7 @@ cost_model_read(const Args *a, Trees *t, const Trees **prior, const char **for_t
 	*prior = t;
 	if (ships)
 		return parse(a, shipped_model(SHIPPED_X86_64), path, t, e);
-	if ((rc = file_read(path, BYTES_MAX, &text, &size, e)))
+	if ((rc = text_read(path, BYTES_MAX, &text, e)))
 		return rc;
 	rc = parse(a, text, path, t, e);
 	free(text);

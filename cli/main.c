@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/plain.h"
 
 static const Command *const commands[] = {
 #define X(name) &cmd_##name,
@@ -120,7 +121,7 @@ main(int argc, char **argv)
 	if (!rc)
 		rc = flush_output(&e);
 	if (rc)
-		fprintf(stderr, "%s: %s\n", path, *e.msg ? e.msg : err_text(rc));
+		plain_note("%s: %s", path, *e.msg ? e.msg : err_text(rc));
 	arena_free(arena);
 	return err_exit_code(rc);
 }

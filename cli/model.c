@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "cli/fetched.h"
+#include "cli/plain.h"
 
 /* A tensor named on the command line. */
 typedef struct Given {
@@ -157,9 +158,8 @@ freeze_needed(Loader *l)
 			if (g->frozen || strcmp(g->name, r->freeze.v[i]))
 				continue;
 			g->frozen = any = true;
-			fprintf(stderr,
-				"hone: input '%s' becomes a constant: shapes depend on it\n",
-				g->name);
+			plain_note("hone: input '%s' becomes a constant: shapes depend on it",
+				   g->name);
 		}
 	return any;
 }
@@ -289,7 +289,7 @@ model_open(Model *m, const char *path, const Args *a, Err *e)
 	if (rc != ERR_UNSUPPORTED || !m->report.unsupported.n)
 		return rc;
 	for (int i = 0; i < m->report.unsupported.n; i++)
-		fprintf(stderr, "%s: %s\n", path, m->report.unsupported.v[i]);
+		plain_note("%s: %s", path, m->report.unsupported.v[i]);
 	*e = (Err){0};
 	return err_set(e, rc, "%s: not supported: %d of its parts, listed above", path,
 		       m->report.unsupported.n);
@@ -304,4 +304,15 @@ model_close(Model *m)
 	import_report_fini(&m->report);
 	arena_free(m->arena);
 	*m = (Model){0};
+}
+
+const char *
+model_stem(Arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot;
+
+	path = slash ? slash + 1 : path;
+	dot = strrchr(path, '.');
+	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
+			    path);
 }

@@ -68,4 +68,7 @@ int model_open(Model *m, const char *path, const Args *a, Err *e);
 int model_import(Model *m, const char *path, const Args *a, Err *e);
 void model_close(Model *m);
 
+/* What a file is called for people: "dir/model.onnx" -> "model". In a. */
+const char *model_stem(Arena *a, const char *path);
+
 #endif

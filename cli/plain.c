@@ -1,12 +1,12 @@
-/* Who merges logs of others reads their texts: a device may be called "\033[2J". */
+/* Who merges logs of others, or answers for a pull request, reads texts of others: a device, a
+ * kernel, a line of a file may be called "\033[2J". */
 #include "cli/plain.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "report/svg.h"
-
-enum { COLUMNS_MAX = 1 << 20 };
+#include "report/text.h"
 
 const char *
 plain_text(Arena *a, const char *text, int columns)
@@ -31,6 +31,32 @@ plain_line(const char *text)
 {
 	Arena *a = arena_new();
 
-	puts(plain_text(a, text, COLUMNS_MAX));
+	puts(plain_text(a, text, PLAIN_WHOLE));
 	arena_free(a);
+}
+
+void
+plain_note(const char *fmt, ...)
+{
+	Arena *a = arena_new();
+	va_list ap, again;
+	size_t n;
+	char *line;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = (size_t)vsnprintf(NULL, 0, fmt, ap) + 1;
+	va_end(ap);
+	line = arena_alloc(a, n);
+	vsnprintf(line, n, fmt, again);
+	va_end(again);
+	fprintf(stderr, "%s\n", plain_text(a, line, PLAIN_WHOLE));
+	arena_free(a);
+}
+
+void
+plain_tell(void *self, const char *text)
+{
+	(void)self;
+	plain_note("hone: %s", text);
 }

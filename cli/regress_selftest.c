@@ -1,11 +1,10 @@
 /* hone regress --self-test: what comparisons on this board are worth. */
 #include <stdio.h>
 
+#include "cli/interrupt.h"
 #include "cli/regress_commands.h"
 #include "cli/regress_session.h"
 #include "regress/selftest.h"
-
-enum { BUDGET_S = 300 };
 
 #define SLOWER_BY 0.05
 
@@ -24,28 +23,16 @@ print_counts(const char *what, const int count[REGRESS_VERDICTS])
 }
 
 static int
-test(RegressSession *s, const Args *a, Err *e)
+test(RegressSession *s, const Args *a, const CompareOptions *compare, Err *e)
 {
-	RegressPolicy policy;
 	int n = (int)args_integer(a, "self-test", 0), rc;
-	const char *path = args_text(a, "policy", NULL);
-	SelftestOptions opt = {.compare = {.device = s->device,
-					   .device_name = s->device_name,
-					   .ndevice = s->ndevice,
-					   .policy = &policy,
-					   .budget_s = args_seconds(a, "budget", BUDGET_S),
-					   .seed = (uint64_t)args_integer(a, "seed", 0),
-					   .kernel = args_text(a, "kernel", NULL),
-					   .stop = regress_stops,
-					   .progress = regress_tell},
-			       .equal = n,
-			       .slow = n / 2,
-			       .by = SLOWER_BY};
+	SelftestOptions opt = {.compare = *compare, .equal = n, .slow = n / 2, .by = SLOWER_BY};
 	Selftest found;
 
-	regress_policy_init(&policy);
-	if ((path && (rc = regress_policy_read(path, a->arena, &policy, e))) ||
-	    (rc = selftest_run(&s->suite, &opt, a->arena, &found, e)))
+	opt.compare.device = s->device;
+	opt.compare.device_name = s->device_name;
+	opt.compare.ndevice = s->ndevice;
+	if ((rc = selftest_run(&s->suite, &opt, a->arena, &found, e)))
 		return rc;
 	print_counts("equal sides", found.equal);
 	print_counts("one side 5 % slower", found.slow);
@@ -60,12 +47,15 @@ int
 regress_selftest(const Args *a, Err *e)
 {
 	RegressSession s = {0};
+	RegressPolicy policy;
+	CompareOptions opt;
 	int rc;
 
-	regress_catch_signals();
-	if (!(rc = regress_session_model(&s, a, e)) && !(rc = regress_session_boards(&s, a, e)) &&
+	interrupt_catch();
+	if (!(rc = regress_options(a, &policy, &opt, e)) &&
+	    !(rc = regress_session_model(&s, a, e)) && !(rc = regress_session_boards(&s, a, e)) &&
 	    !(rc = regress_session_suite(&s, e)))
-		rc = test(&s, a, e);
+		rc = test(&s, a, &opt, e);
 	regress_session_close(&s);
 	return rc;
 }

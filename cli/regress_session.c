@@ -1,63 +1,25 @@
 /* From the command line to a suite and the boards that measure it. */
 #include "cli/regress_session.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
+#include "cli/interrupt.h"
+#include "cli/plain.h"
 #include "tuner/boards.h"
 
-#define REGRESS_RECONNECT_S 30
+enum { RECONNECT_S = 30, BUDGET_S = 300 };
 
-/* Set by SIGINT and SIGTERM: a handler has no argument of ours. */
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int number)
+int
+regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *e)
 {
-	(void)number;
-	interrupted = 1;
-}
+	const char *path = args_text(a, "policy", NULL);
 
-void
-regress_catch_signals(void)
-{
-	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
-
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-}
-
-bool
-regress_stops(void *self)
-{
-	(void)self;
-	return interrupted;
-}
-
-void
-regress_tell(void *self, const char *text)
-{
-	(void)self;
-	fprintf(stderr, "hone: %s\n", text);
-}
-
-/* "dir/model.onnx" -> "model" */
-static const char *
-stem_of(Arena *a, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *dot;
-
-	path = slash ? slash + 1 : path;
-	dot = strrchr(path, '.');
-	return arena_printf(a, "%.*s", (int)(dot && dot > path ? dot - path : (long)strlen(path)),
-			    path);
-}
-
-const char *
-regress_folder(const Args *a, const char *name)
-{
-	return args_text(a, "baseline", arena_printf(a->arena, "baselines/%s", name));
+	regress_policy_init(policy);
+	*opt = (CompareOptions){.policy = policy,
+				.budget_s = args_seconds(a, "budget", BUDGET_S),
+				.seed = (uint64_t)args_integer(a, "seed", 0),
+				.kernel = args_text(a, "kernel", NULL),
+				.stop = interrupt_came,
+				.progress = plain_tell};
+	return path ? regress_policy_read(path, a->arena, policy, e) : OK;
 }
 
 int
@@ -65,8 +27,8 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 {
 	int rc = model_open(&s->model, a->operand.v[0], a, e);
 
-	s->name = stem_of(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
-	s->folder = regress_folder(a, s->name);
+	s->name = model_stem(a->arena, s->model.path ? s->model.path : a->operand.v[0]);
+	s->folder = args_text(a, "baseline", arena_printf(a->arena, "baselines/%s", s->name));
 	s->compile = (CompileOptions){.name = "model",
 				      .tolerance = tolerance_option(a),
 				      .threads = (int)args_integer(a, "threads", 1),
@@ -77,10 +39,9 @@ regress_session_model(RegressSession *s, const Args *a, Err *e)
 static int
 open_board(RegressSession *s, const Args *a, const char *address, Err *e)
 {
-	DeviceHooks hooks = {s, regress_stops, regress_tell, args_seconds(a, "wait", -1)};
+	DeviceHooks hooks = {s, interrupt_came, plain_tell, args_seconds(a, "wait", -1)};
 	RpcWay way = {.address = address, .server_path = s->server};
-	uint64_t reconnect =
-		(uint64_t)(args_seconds(a, "reconnect", REGRESS_RECONNECT_S) * SECOND_NS);
+	uint64_t reconnect = (uint64_t)(args_seconds(a, "reconnect", RECONNECT_S) * SECOND_NS);
 	Device *d = &s->device[s->ndevice];
 	int rc = device_open(d, &way, reconnect, hooks, e);
 

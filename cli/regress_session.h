@@ -44,10 +44,9 @@ typedef struct RegressSession {
 	Suite suite;
 } RegressSession;
 
-/* Asked while waiting: whether SIGINT or SIGTERM came since regress_catch_signals. */
-void regress_catch_signals(void);
-bool regress_stops(void *self);
-void regress_tell(void *self, const char *text); /* a line on stderr */
+/* What the options say of a comparison, but for its devices; opt->policy is policy. Errors: of
+ * regress_policy_read. */
+int regress_options(const Args *a, RegressPolicy *policy, CompareOptions *opt, Err *e);
 
 /* In this order; regress_session_close whatever came of them. Model, log, names: */
 int regress_session_model(RegressSession *s, const Args *a, Err *e);
@@ -56,8 +55,5 @@ int regress_session_boards(RegressSession *s, const Args *a, Err *e);
 /* Compiles for the first board. */
 int regress_session_suite(RegressSession *s, Err *e);
 void regress_session_close(RegressSession *s);
-
-/* The folder of the baseline as --baseline says, for a model of that name. */
-const char *regress_folder(const Args *a, const char *name);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/hardware.h"
 #include "base/rng.h"
+#include "cli/plain.h"
 #include "rpc_client/lease.h"
 
 enum { WARM_UP = 5 };
@@ -243,17 +244,10 @@ run_here(Runnable *r, const void *const *input, int runs, RemoteTimes *times, Er
 	return OK;
 }
 
-static void
-tell(void *self, const char *text)
-{
-	(void)self;
-	fprintf(stderr, "hone: %s\n", text);
-}
-
 static int
 run_there(Runnable *r, const void *const *input, int runs, RemoteTimes *times, Err *e)
 {
-	RpcWait w = {.name = r->device, .seconds = r->wait_s, .told = tell};
+	RpcWait w = {.name = r->device, .seconds = r->wait_s, .told = plain_tell};
 	char why[REASON_MAX + 1];
 	Err own = {0};
 	int rc = rpc_lease(r->client, &w, e);

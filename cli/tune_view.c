@@ -8,7 +8,8 @@
 
 #include "base/clock.h"
 #include "cli/json_out.h"
-#include "report/scale.h"
+#include "cli/plain.h"
+#include "report/text.h"
 
 enum { REDRAW_NS = 100000000, LABEL_WIDTH = 38, TEXT_MAX = NUMBER_TEXT };
 
@@ -114,9 +115,10 @@ line_of_task(const TuneReport *r, int i)
 
 	for (int k = 0; k < r->ntask; k++)
 		done += r->task[k].state != TASK_WAITING && !is_open(&r->task[k]);
-	fprintf(stderr, "[%d/%d] %-*s %d trials, %s -> %s, %s%s%s\n", done, r->ntask, LABEL_WIDTH,
-		t->label, t->trials, duration_text(a, t->before_ns), duration_text(b, t->after_ns),
-		task_gain(c, t), t->why ? ": " : "", t->why ? t->why : "");
+	plain_note("[%d/%d] %-*s %d trials, %s -> %s, %s%s%s", done, r->ntask, LABEL_WIDTH,
+		   t->label, t->trials, duration_text(a, t->before_ns),
+		   duration_text(b, t->after_ns), task_gain(c, t), t->why ? ": " : "",
+		   t->why ? t->why : "");
 }
 
 static bool
@@ -132,12 +134,11 @@ tune_view_event(TuneView *v, const TuneEvent *ev)
 
 	switch (ev->kind) {
 	case TUNE_BEGIN:
-		fprintf(stderr, "%d tasks, %d extern steps on %s\n", r->ntask, r->nextern,
-			r->device);
+		plain_note("%d tasks, %d extern steps on %s", r->ntask, r->nextern, r->device);
 		break;
 	case TUNE_TEXT:
 		erase(v);
-		fprintf(stderr, "%s\n", ev->text);
+		plain_note("%s", ev->text);
 		break;
 	case TUNE_TASK:
 		if (!is_decided(&r->task[ev->task]))

@@ -86,12 +86,6 @@ line_of(Arena *a, LogRow *r)
 	return text;
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 typedef VEC(const char *) Lines;
 
 static void

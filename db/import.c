@@ -14,12 +14,6 @@ typedef struct Importer {
 	LogImport *out;
 } Importer;
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undoes add_escaped in place. */
 static int
 unescape(char *text, const char *name, Err *e)
@@ -31,9 +25,9 @@ unescape(char *text, const char *name, Err *e)
 			*to++ = *p;
 		} else if (p[1] == 'n' || p[1] == '\\') {
 			*to++ = *++p == 'n' ? '\n' : '\\';
-		} else if (p[1] == 'x' && hex_digit(p[2]) >= 0 && hex_digit(p[3]) >= 0 &&
+		} else if (p[1] == 'x' && hex_value(p[2]) >= 0 && hex_value(p[3]) >= 0 &&
 			   (p[2] != '0' || p[3] != '0')) {
-			*to++ = (char)(hex_digit(p[2]) * 16 + hex_digit(p[3]));
+			*to++ = (char)(hex_value(p[2]) * 16 + hex_value(p[3]));
 			p += 3;
 		} else {
 			return err_set(e, ERR_INPUT, "%s: '%.8s', expected \\n, \\\\ or \\xHH",

@@ -160,13 +160,12 @@ int
 bundle_read(const char *path, Arena *a, Bundle *out, Err *e)
 {
 	char *text = NULL, *stem;
-	size_t n;
 	int rc = OK;
 
 	if (!ends_with(path, ".json"))
 		rc = find_manifest(path, a, &path, e);
 	if (!rc)
-		rc = file_read(path, MANIFEST_MAX, &text, &n, e);
+		rc = text_read(path, MANIFEST_MAX, &text, e);
 	if (rc)
 		return rc;
 	rc = bundle_parse(text, a, out, e);

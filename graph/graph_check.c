@@ -6,12 +6,6 @@
 #include "graph/infer.h"
 
 static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int
 check_names(const Graph *g, Arena *a, Err *e)
 {
 	const char **name = ARENA_ARRAY(a, const char *, g->value.n);
@@ -19,7 +13,7 @@ check_names(const Graph *g, Arena *a, Err *e)
 	for (int v = 0; v < g->value.n; v++)
 		name[v] = g->value.v[v].name;
 	if (g->value.n)
-		qsort(name, (size_t)g->value.n, sizeof *name, by_name);
+		qsort(name, (size_t)g->value.n, sizeof *name, by_text);
 	for (int v = 1; v < g->value.n; v++)
 		if (!strcmp(name[v - 1], name[v]))
 			return err_set(e, ERR_CHECK, "two values are named '%s'", name[v]);

@@ -55,12 +55,6 @@ end_line(Parser *s)
 	return OK;
 }
 
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The character after a backslash, or the \xHH form; 0 when it is neither. */
 static char
 escaped(const char **p)
@@ -72,10 +66,10 @@ escaped(const char **p)
 	++*p;
 	if (c != 'x')
 		return c == '"' || c == '\\' ? c : 0;
-	if (hex((*p)[0]) < 0 || hex((*p)[1]) < 0)
+	if (hex_value((*p)[0]) < 0 || hex_value((*p)[1]) < 0)
 		return 0;
 	*p += 2;
-	return (char)(hex((*p)[-2]) * 16 + hex((*p)[-1]));
+	return (char)(hex_value((*p)[-2]) * 16 + hex_value((*p)[-1]));
 }
 
 static int

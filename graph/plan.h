@@ -136,6 +136,7 @@ const char *plan_key(const Graph *g, PlanMemory memory, Arena *a);
 /* Text: groups and Forms; with the same graph it reads back to the same Plan. Grammar in
  * docs/text_forms.md. Parsing: ERR_INPUT with the line. */
 void plan_print(const Plan *p, Str *out);
+const char *plan_text(const Plan *p, Arena *a); /* the same, in a */
 int plan_parse(const char *text, const Graph *g, Arena *a, Plan **out, Err *e);
 
 /* forms.c: preferred Forms of all values, for given groups and their Tasks. cost may be NULL. */

@@ -52,6 +52,18 @@ plan_print(const Plan *p, Str *out)
 	}
 }
 
+const char *
+plan_text(const Plan *p, Arena *a)
+{
+	Str s = {0};
+	const char *text;
+
+	plan_print(p, &s);
+	text = arena_strdup(a, str_get(&s));
+	str_fini(&s);
+	return text;
+}
+
 typedef struct Parser {
 	Lex l;
 	const Graph *g;

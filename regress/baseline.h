@@ -119,7 +119,7 @@ int baseline_each_blob(const Baseline *b,
 		       void *self, Err *e);
 
 /* Writes the folder, which is made when there is none; blobs that the text names no more are taken
- * away. Errors: ERR_IO. */
+ * away, and damaged ones replaced. Errors: ERR_IO. */
 int baseline_write(const Baseline *b, const char *folder, Err *e);
 /* Reads text and blobs. Errors: ERR_IO; ERR_INPUT, also when a blob is not what its name says. */
 int baseline_read(const char *folder, Arena *a, Baseline *out, Err *e);

@@ -45,6 +45,22 @@ sweep(const Baseline *b, const char *folder, Arena *a)
 		closedir(dir);
 }
 
+/* Whole, and not only by its name. */
+static bool
+is_written(const char *path, const BaselineBlob *x)
+{
+	Err ignored = {0};
+	char *data;
+	size_t size;
+	bool same;
+
+	if (file_read(path, BASELINE_BLOB_BYTES, &data, &size, &ignored))
+		return false;
+	same = size == x->size && (!size || !memcmp(data, x->data, size));
+	free(data);
+	return same;
+}
+
 int
 baseline_write(const Baseline *b, const char *folder, Err *e)
 {
@@ -55,7 +71,7 @@ baseline_write(const Baseline *b, const char *folder, Err *e)
 	for (int i = 0; i < b->blob.n && !rc; i++) {
 		const char *path = blob_path(a, folder, &b->blob.v[i].digest);
 
-		if (access(path, F_OK))
+		if (!is_written(path, &b->blob.v[i]))
 			rc = file_write(path, b->blob.v[i].data, b->blob.v[i].size, e);
 	}
 	baseline_print(b, &text);
@@ -110,26 +126,17 @@ read_blob(void *self, const Digest *d, const char *what, Err *e)
 	return rc;
 }
 
-static int
-parse_text(const char *path, const char *text, size_t size, Arena *a, Baseline *out, Err *e)
-{
-	if (strlen(text) != size)
-		return err_set(e, ERR_INPUT, "%s: a zero byte, expected text", path);
-	return baseline_parse(path, text, a, out, e);
-}
-
 int
 baseline_read(const char *folder, Arena *a, Baseline *out, Err *e)
 {
 	const char *path = arena_printf(a, "%s/" TEXT_FILE, folder);
 	BlobsIn in = {folder, a, out};
 	char *text;
-	size_t size;
-	int rc = file_read(path, BASELINE_TEXT_BYTES, &text, &size, e);
+	int rc = text_read(path, BASELINE_TEXT_BYTES, &text, e);
 
 	if (rc)
 		return rc;
-	rc = parse_text(path, text, size, a, out, e);
+	rc = baseline_parse(path, text, a, out, e);
 	free(text);
 	return rc ? rc : baseline_each_blob(out, read_blob, &in, e);
 }

@@ -42,12 +42,6 @@ next_line(Reader *r)
 /* --- values: text of n bytes into *to --- */
 
 static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 read_text(Reader *r, const char *s, size_t n, void *to)
 {
 	char *text = arena_alloc(r->a, n + 1), *out = text;
@@ -61,8 +55,8 @@ read_text(Reader *r, const char *s, size_t n, void *to)
 			*out++ = s[i];
 			continue;
 		}
-		if (n - i < 4 || s[i + 1] != 'x' || (high = hex_digit(s[i + 2])) < 0 ||
-		    (low = hex_digit(s[i + 3])) < 0 || !(high || low))
+		if (n - i < 4 || s[i + 1] != 'x' || (high = hex_value(s[i + 2])) < 0 ||
+		    (low = hex_value(s[i + 3])) < 0 || !(high || low))
 			return fail(r, s + i, n - i, "\\xHH");
 		*out++ = (char)(high * 16 + low);
 		i += 3;
@@ -190,38 +184,46 @@ take_number(Reader *r, const char *s, size_t n, void *list)
 	return rc;
 }
 
+/* "TYPE:REST"; form: what is expected, as text. */
+static int
+read_typed(Reader *r, const char *s, size_t n, const char *form, DType *type, const char **rest)
+{
+	const char *colon = memchr(s, ':', n);
+
+	if (!colon)
+		return fail(r, s, n, form);
+	*rest = colon + 1;
+	return read_type(r, s, (size_t)(colon - s), type);
+}
+
 static int
 take_literal(Reader *r, const char *s, size_t n, void *list)
 {
-	const char *colon = memchr(s, ':', n);
 	BaselineLiterals *x = list;
 	BaselineLiteral v;
-	int rc;
+	const char *rest;
+	int rc = read_typed(r, s, n, "TYPE:DIGEST", &v.type, &rest);
 
-	if (!colon)
-		return fail(r, s, n, "TYPE:DIGEST");
-	if ((rc = read_type(r, s, (size_t)(colon - s), &v.type)) ||
-	    (rc = read_digest(r, colon + 1, (size_t)(s + n - colon - 1), &v.blob)))
-		return rc;
-	vec_push(r->a, x, v);
-	return OK;
+	if (!rc)
+		rc = read_digest(r, rest, (size_t)(s + n - rest), &v.blob);
+	if (!rc)
+		vec_push(r->a, x, v);
+	return rc;
 }
 
 static int
 take_tensor(Reader *r, const char *s, size_t n, void *list)
 {
-	const char *colon = memchr(s, ':', n);
 	BaselineTensors *x = list;
 	BaselineTensor v;
-	int rc;
+	const char *rest;
+	int rc = read_typed(r, s, n, "TYPE:BYTES", &v.type, &rest);
 
-	if (!colon)
-		return fail(r, s, n, "TYPE:BYTES");
-	if ((rc = read_type(r, s, (size_t)(colon - s), &v.type)) ||
-	    (rc = read_integer(r, colon + 1, (size_t)(s + n - colon - 1), &v.bytes)))
-		return rc;
-	vec_push(r->a, x, v);
-	return OK;
+	if (!rc)
+		rc = read_integer(r, rest, (size_t)(s + n - rest), &v.bytes);
+	if (!rc)
+		vec_push(r->a, x, v);
+	return rc;
 }
 
 #define LIST_READER(name, take)                                       \

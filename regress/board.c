@@ -73,15 +73,13 @@ board_key(const Board *b, Arena *a)
 		BOARD_LIST(X)
 #undef X
 	};
-	char hex[DIGEST_TEXT];
 	Str s = {0};
 	Digest d;
 
 	tell_differences(&none, b, 1, ",", &s);
 	d = digest_of_text(str_get(&s));
-	digest_print(&d, hex);
 	str_fini(&s);
-	return arena_strdup(a, hex);
+	return arena_digest(a, &d);
 }
 
 int

@@ -4,36 +4,22 @@
 
 #include "regress/contest.h"
 
-static const char *
-hex(Arena *a, const Digest *d)
-{
-	char text[DIGEST_TEXT];
-
-	digest_print(d, text);
-	return arena_strdup(a, text);
-}
-
 static bool
 wanted(const Compare *c, const char *name)
 {
 	return !c->opt->kernel || !strcmp(c->opt->kernel, name);
 }
 
-/* A word for a shell. */
+/* The command that compares this entry alone. */
 static const char *
-quoted(Arena *a, const char *s)
+command_for(const Compare *c, const char *name)
 {
 	Str out = {0};
 	const char *text;
 
-	str_add(&out, "'");
-	for (; *s; s++)
-		if (*s == '\'')
-			str_add(&out, "'\\''");
-		else
-			str_addn(&out, s, 1);
-	str_add(&out, "'");
-	text = arena_strdup(a, str_get(&out));
+	str_printf(&out, "%s --kernel ", c->opt->command);
+	str_quoted(&out, name);
+	text = arena_strdup(c->a, str_get(&out));
 	str_fini(&out);
 	return text;
 }
@@ -49,9 +35,7 @@ add_entry(Compare *c, const char *name, RegressKind kind)
 	k->uses = 1;
 	k->threshold = regress_policy_threshold(c->opt->policy, name);
 	if (c->opt->command && *c->opt->command)
-		k->command = c->opt->kernel ? c->opt->command
-					    : arena_printf(c->a, "%s --kernel %s", c->opt->command,
-							   quoted(c->a, name));
+		k->command = c->opt->kernel ? c->opt->command : command_for(c, name);
 	return k;
 }
 
@@ -123,8 +107,8 @@ match_kernel(Compare *c, const SuiteKernel *k, const BaselineKernel *old, Regres
 	Err own = {0};
 	int rc;
 
-	out->baseline_code = hex(c->a, &old->call.image);
-	out->new_code = hex(c->a, &k->call.image);
+	out->baseline_code = arena_digest(c->a, &old->call.image);
+	out->new_code = arena_digest(c->a, &k->call.image);
 	out->line = old->line;
 	if (same)
 		settle(out, REGRESS_UNCHANGED, "the same code");
@@ -151,11 +135,11 @@ add_kernel(Compare *c, const SuiteKernel *k, int *controls, Err *e)
 	if (!k->parcel || !wanted(c, k->name))
 		return OK; /* what no device takes is in no baseline either */
 	out = add_entry(c, k->name, REGRESS_KERNEL);
-	out->task = hex(c->a, &t->task_key);
+	out->task = arena_digest(c->a, &t->task_key);
 	out->uses = t->uses;
 	if (old)
 		return match_kernel(c, k, old, out, controls, e);
-	out->new_code = hex(c->a, &k->call.image);
+	out->new_code = arena_digest(c->a, &k->call.image);
 	settle(out, REGRESS_NEW, "no such kernel in the baseline");
 	return OK;
 }
@@ -191,10 +175,10 @@ add_missing(Compare *c, const BaselineKernel *k)
 	for (int n = 2; name_taken(c, name); n++)
 		name = arena_printf(c->a, "%s (baseline %d)", k->name, n);
 	out = add_entry(c, name, REGRESS_KERNEL);
-	out->task = hex(c->a, &k->task);
+	out->task = arena_digest(c->a, &k->task);
 	out->uses = (int)k->uses;
 	out->line = k->line;
-	out->baseline_code = hex(c->a, &k->call.image);
+	out->baseline_code = arena_digest(c->a, &k->call.image);
 	settle(out, REGRESS_MISSING, "no such kernel in the model any more");
 }
 
@@ -213,8 +197,8 @@ add_model(Compare *c)
 	out = add_entry(c, SUITE_MODEL, REGRESS_MODEL);
 	out->task = c->suite->bundle.graph;
 	out->line = old->line;
-	out->baseline_code = hex(c->a, &old->image);
-	out->new_code = hex(c->a, &now->image);
+	out->baseline_code = arena_digest(c->a, &old->image);
+	out->new_code = arena_digest(c->a, &now->image);
 	if (digest_equal(&old->image, &now->image) && digest_equal(&old->weights, &now->weights))
 		settle(out, REGRESS_UNCHANGED, "the same code and weights");
 	else if (suite_old_model(c->suite, c->base, c->a, &p, &why))

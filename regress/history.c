@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/median.h"
 #include "regress/history.h"
 #include "regress/out_json.h"
 #include "regress/stats.h"
@@ -96,24 +97,18 @@ is_time(double ns)
 	return ns > 0 && ns < 1e18;
 }
 
-/* Middle of the times that a canary has. */
+/* Of the times that a canary has. */
 static double
 canary_ns(const Json *j)
 {
 	double v[3] = {json_get_number(j, "start_ns", 0), json_get_number(j, "middle_ns", 0),
 		       json_get_number(j, "end_ns", 0)};
-	double low = INFINITY, high = 0, sum = 0;
 	int n = 0;
 
-	for (int i = 0; i < 3; i++) {
-		if (!is_time(v[i]))
-			continue;
-		low = fmin(low, v[i]);
-		high = fmax(high, v[i]);
-		sum += v[i];
-		n++;
-	}
-	return n == 3 ? sum - low - high : n ? sum / n : 0;
+	for (int i = 0; i < 3; i++)
+		if (is_time(v[i]))
+			v[n++] = v[i];
+	return median_sorting(v, n);
 }
 
 static void
@@ -172,12 +167,11 @@ int
 history_add_file(History *h, const char *path, Err *e)
 {
 	char *text;
-	size_t n;
-	int rc = file_read(path, HISTORY_BYTES, &text, &n, e);
+	int rc = text_read(path, HISTORY_BYTES, &text, e);
 
 	if (rc)
 		return rc;
-	rc = strlen(text) == n ? history_add(h, text, e) : err_set(e, ERR_INPUT, "a zero byte");
+	rc = history_add(h, text, e);
 	free(text);
 	if (rc)
 		err_prefix(e, "%s: ", path);

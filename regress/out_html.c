@@ -7,6 +7,7 @@
 #include "regress/words.h"
 #include "report/page_source.h"
 #include "report/svg.h"
+#include "report/text.h"
 
 enum { ROWS_MAX = 2000, CHARTS_MAX = 300, OPEN_MAX = 3 };
 enum { PLOT_WIDTH = 420, PLOT_HEIGHT = 200 };
@@ -30,19 +31,6 @@ bad(RegressVerdict v)
 }
 
 /* --- charts --- */
-
-typedef struct Span {
-	double low, high;
-} Span;
-
-static void
-widen(Span *s, double v)
-{
-	if (!(v > 0) || !isfinite(v))
-		return;
-	s->low = s->low > 0 ? fmin(s->low, v) : v;
-	s->high = fmax(s->high, v);
-}
 
 static double
 ratio_of(const RegressPair *p)
@@ -87,19 +75,19 @@ pair_dot(const Page *p, const Plot *plot, int x, const RegressPair *pair)
 static void
 pairs_chart(const Page *p, const RegressKernel *k)
 {
-	Span y = {0};
+	Extent y = {0};
 	int n = 0, from = 1;
 	Plot plot;
 
-	widen(&y, 1);
-	widen(&y, 1 + k->threshold);
+	extent_add(&y, 1);
+	extent_add(&y, 1 + k->threshold);
 	for (int i = 0; i < k->nround; i++) {
 		for (int j = 0; j < k->round[i].npair; j++)
-			widen(&y, ratio_of(&k->round[i].pair[j]));
+			extent_add(&y, ratio_of(&k->round[i].pair[j]));
 		n += k->round[i].npair;
 	}
 	plot = plot_init(PLOT_WIDTH, PLOT_HEIGHT, (PlotRange){false, 0, n + 1, "pair"},
-			 (PlotRange){false, y.low - 0.01, y.high + 0.01, "new / baseline"});
+			 (PlotRange){false, y.lo - 0.01, y.hi + 0.01, "new / baseline"});
 	plot_begin(&plot, "ratio of each pair", p->out);
 	plot_line(&plot, 0, 1, n + 1, 1, "x", p->out);
 	plot_line(&plot, 0, 1 + k->threshold, n + 1, 1 + k->threshold, "u", p->out);
@@ -118,14 +106,14 @@ static void
 history_chart(const Page *p, const RegressKernel *k)
 {
 	int n = k->npast + (k->est.new_ns > 0);
-	Span y = {0};
+	Extent y = {0};
 	Plot plot;
 
 	for (int i = 0; i < k->npast; i++)
-		widen(&y, k->past[i].ns);
-	widen(&y, k->est.new_ns);
+		extent_add(&y, k->past[i].ns);
+	extent_add(&y, k->est.new_ns);
 	plot = plot_init(PLOT_WIDTH, PLOT_HEIGHT, (PlotRange){false, 0, n + 1, "comparison"},
-			 (PlotRange){false, 0.95e-3 * y.low, 1.05e-3 * y.high, "us"});
+			 (PlotRange){false, 0.95e-3 * y.lo, 1.05e-3 * y.hi, "us"});
 	plot_begin(&plot, "time in earlier comparisons", p->out);
 	for (int i = 0; i < n; i++) {
 		bool now = i == k->npast;

@@ -2,7 +2,7 @@
  * readers of continuous-integration servers agree on: order of elements, attributes that all know.
  */
 #include "regress/words.h"
-#include "report/svg.h"
+#include "report/text.h"
 
 /* What a verdict is for a test: nothing, or an element. */
 static const char *

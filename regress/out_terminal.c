@@ -2,7 +2,7 @@
  * to see it again. */
 #include "regress/exit.h"
 #include "regress/words.h"
-#include "report/svg.h"
+#include "report/text.h"
 
 /* Columns; the kernel's name has what remains. A narrow screen goes without the last two. */
 enum {
@@ -53,10 +53,11 @@ left(const Screen *s, const char *text, int columns)
 	str_printf(s->out, "%*s", columns - used, "");
 }
 
+/* What is wider than its column still has a blank before it. */
 static void
 right(const Screen *s, const char *text, int columns)
 {
-	str_printf(s->out, "%*s", columns, text);
+	str_printf(s->out, " %*s", columns - 1, text);
 }
 
 /* A sentence below a row, broken between words. */

@@ -230,17 +230,12 @@ int
 regress_policy_read(const char *path, Arena *a, RegressPolicy *p, Err *e)
 {
 	char *text;
-	size_t n;
 	int rc;
 
 	regress_policy_init(p);
-	rc = file_read(path, REGRESS_POLICY_BYTES, &text, &n, e);
-	if (rc)
+	if ((rc = text_read(path, REGRESS_POLICY_BYTES, &text, e)))
 		return rc;
-	if (strlen(text) != n)
-		rc = err_set(e, ERR_INPUT, "a zero byte");
-	else
-		rc = regress_policy_parse(text, a, p, e);
+	rc = regress_policy_parse(text, a, p, e);
 	free(text);
 	if (rc)
 		err_prefix(e, "%s: ", path);

@@ -4,8 +4,9 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/median.h"
 
 enum { TAKE_MS = 200 };
 
@@ -25,14 +26,6 @@ static const ProcessEnd ends[STATUS_COUNT] = {
 	[STATUS_STALE] = PROCESS_LOST,
 };
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Sorts the samples. */
 static void
 summarise(Result *r, Process *x)
@@ -40,8 +33,7 @@ summarise(Result *r, Process *x)
 	uint32_t n = r->samples.n;
 	double *v = r->samples.v;
 
-	qsort(v, n, sizeof *v, by_value);
-	x->ns = n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	x->ns = median_sorting(v, (int)n);
 	x->spread = v[n - 1 - n / 4] / x->ns - 1;
 }
 

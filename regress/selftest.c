@@ -4,10 +4,10 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/median.h"
 #include "regress/contest.h"
 #include "regress/delay.h"
 
@@ -113,14 +113,6 @@ compare_equal(Test *t, int n, Err *e)
 
 /* --- a slower side --- */
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Median of some processes; 0: it has none. */
 static int
 probe(Test *t, Parcel *p, double *ns, Err *e)
@@ -136,8 +128,7 @@ probe(Test *t, Parcel *p, double *ns, Err *e)
 		if (!rc && x.end == PROCESS_OK)
 			v[n++] = x.ns;
 	}
-	qsort(v, (size_t)n, sizeof *v, by_value);
-	*ns = n ? v[n / 2] : 0;
+	*ns = median_sorting(v, n);
 	return rc;
 }
 
@@ -267,8 +258,7 @@ selftest_run(Suite *s, const SelftestOptions *opt, Arena *a, Selftest *out, Err 
 		rc = run_equal(&t, e);
 	if (!rc && s->nkernel)
 		rc = run_slow(&t, e);
-	qsort(t.ratio, (size_t)t.nratio, sizeof *t.ratio, by_value);
-	out->ratio = t.nratio ? t.ratio[t.nratio / 2] : 0;
+	out->ratio = median_sorting(t.ratio, t.nratio);
 	out->seconds = (double)(clock_ns() - began) * 1e-9;
 	arena_free(t.a);
 	return rc;

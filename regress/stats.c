@@ -6,15 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/median.h"
 #include "regress/stats.h"
-
-static int
-by_value(const void *x, const void *y)
-{
-	double a = *(const double *)x, b = *(const double *)y;
-
-	return (a > b) - (a < b);
-}
 
 static int
 by_size(const void *x, const void *y)
@@ -24,25 +17,10 @@ by_size(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static double *
-sorted(const double *v, int n, Arena *scratch)
-{
-	double *s = arena_copy(scratch, v, sizeof *v * (size_t)n);
-
-	qsort(s, (size_t)n, sizeof *s, by_value);
-	return s;
-}
-
-static double
-middle(const double *s, int n)
-{
-	return n ? (s[(n - 1) / 2] + s[n / 2]) / 2 : 0;
-}
-
 double
 stats_median(const double *v, int n, Arena *scratch)
 {
-	return n ? middle(sorted(v, n, scratch), n) : 0;
+	return median_sorting(arena_copy(scratch, v, sizeof *v * (size_t)n), n);
 }
 
 static bool
@@ -137,7 +115,7 @@ stats_signed_rank(const double *d, int n, Arena *scratch)
 	return p < 1 ? p : 1;
 }
 
-/* Means of all pairs, ascending. */
+/* Means of all pairs. */
 static double *
 walsh(const double *d, int n, int *count, Arena *scratch)
 {
@@ -147,7 +125,6 @@ walsh(const double *d, int n, int *count, Arena *scratch)
 	for (int i = 0; i < n; i++)
 		for (int j = i; j < n; j++)
 			w[(*count)++] = (d[i] + d[j]) / 2;
-	qsort(w, (size_t)*count, sizeof *w, by_value);
 	return w;
 }
 
@@ -157,7 +134,7 @@ stats_hodges_lehmann(const double *d, int n, Arena *scratch)
 	int m;
 	double *w = walsh(d, n, &m, scratch);
 
-	return middle(w, m);
+	return median_sorting(w, m);
 }
 
 /* How many means are cut off at either end for an interval of at least `level`, and the level that
@@ -195,6 +172,7 @@ interval(const double *d, int n, double level, Arena *scratch, double *low, doub
 	if (!cut)
 		return false;
 	w = walsh(d, n, &m, scratch);
+	qsort(w, (size_t)m, sizeof *w, by_double);
 	*low = w[cut - 1];
 	*high = w[m - cut];
 	return true;
@@ -365,7 +343,8 @@ stats_two_modes(const double *d, int n, Arena *scratch)
 
 	if (n < LEAST)
 		return false;
-	s = sorted(d, n, scratch);
+	s = arena_copy(scratch, d, sizeof *d * (size_t)n);
+	qsort(s, (size_t)n, sizeof *s, by_double);
 	gap = ARENA_ARRAY(scratch, double, n);
 	for (int i = 0; i + 1 < n; i++) {
 		gap[i] = s[i + 1] - s[i];

@@ -180,18 +180,6 @@ build_model(Suite *s, Err *e)
 	return OK;
 }
 
-static const char *
-text_of_plan(const Plan *p, Arena *a)
-{
-	Str text = {0};
-	const char *out;
-
-	plan_print(p, &text);
-	out = arena_strdup(a, str_get(&text));
-	str_fini(&text);
-	return out;
-}
-
 int
 suite_open(const Graph *g, const CompileOptions *opt, Suite *s, Err *e)
 {
@@ -201,7 +189,7 @@ suite_open(const Graph *g, const CompileOptions *opt, Suite *s, Err *e)
 	*s = (Suite){.arena = arena_new(), .graph = g, .opt = opt};
 	if ((rc = compile_chosen(g, s->arena, opt, &s->bundle, &chosen, e)))
 		return rc;
-	s->plan = text_of_plan(chosen.plan, s->arena);
+	s->plan = plan_text(chosen.plan, s->arena);
 	if ((rc = emit_open("llvm", opt->target, &s->emit, e)) ||
 	    (rc = build_kernels(s, &chosen, e)))
 		return rc;

@@ -54,6 +54,10 @@ void suite_close(Suite *s);
  * was made otherwise. NULL: they agree. */
 const char *suite_differs(const Suite *s, const Baseline *b);
 
+/* How many kernels had a schedule that was measured when the baseline was set, and have none now.
+ */
+int suite_unmeasured(const Suite *s, const Baseline *b);
+
 /* Another parcel of kernel k with code that runs before its own. The caller frees it. */
 int suite_delayed(Suite *s, int k, const Code *delay, Parcel **out, Err *e);
 

@@ -5,19 +5,9 @@
 
 #include "regress/suite.h"
 
-enum { PACK_INLINE_MAX = 4096, MODEL_DEADLINE_MS = 120000, MODEL_SEED = 0x4d4f4445 };
+enum { MODEL_DEADLINE_MS = 120000, MODEL_SEED = 0x4d4f4445 };
 
 /* --- what a suite says of itself --- */
-
-/* Contents that a parcel carries under that digest. */
-static const Blob *
-parcel_blob(const Parcel *p, const Digest *d)
-{
-	for (int i = 0; i < p->blob.n; i++)
-		if (digest_equal(&p->blob.v[i].digest, d))
-			return &p->blob.v[i];
-	return NULL;
-}
 
 static void
 put_blob(Baseline *b, Arena *a, const Parcel *p, const Digest *d)
@@ -62,13 +52,32 @@ suite_differs(const Suite *s, const Baseline *b)
 	return NULL;
 }
 
+static bool
+is_measured(const char *grade)
+{
+	return strcmp(grade, "estimate") != 0;
+}
+
+int
+suite_unmeasured(const Suite *s, const Baseline *b)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->nkernel; i++) {
+		const PlanTask *t = s->kernel[i].task;
+		const BaselineKernel *old = baseline_kernel(b, &t->task_key, &t->form_key);
+
+		n += old && is_measured(old->grade) && !is_measured(s->kernel[i].grade);
+	}
+	return n;
+}
+
 /* --- kernels --- */
 
-static void
-carry(Parcel *p, const BaselineBlob *x)
+static Blob
+blob_of(const BaselineBlob *x)
 {
-	if (!parcel_blob(p, &x->digest))
-		vec_push(p->arena, &p->blob, ((Blob){x->digest, x->data, x->size}));
+	return (Blob){x->digest, x->data, x->size};
 }
 
 static char **
@@ -79,22 +88,6 @@ copy_words(Arena *a, const char *const *v, int n)
 	for (int i = 0; i < n; i++)
 		out[i] = arena_strdup(a, v[i]);
 	return out;
-}
-
-static void
-set_pool(Parcel *p, Candidate *c, const BaselineCall *call, const BaselineBlob *pack)
-{
-	if (!call->pool)
-		return;
-	c->pool.kind = POOL_PACK;
-	c->pool.bytes = (uint64_t)call->pool;
-	c->pool.blob = call->pack;
-	if (pack->size > PACK_INLINE_MAX) {
-		carry(p, pack);
-		return;
-	}
-	c->pool.inline_.v = arena_copy(p->arena, pack->data, pack->size);
-	c->pool.inline_.n = (uint32_t)pack->size;
 }
 
 static void
@@ -115,7 +108,8 @@ set_candidate(Parcel *p, const BaselineCall *call, const BaselineBlob *pack)
 	c->prepare.n = (uint32_t)call->prepare.n;
 	c->derived.v = derived;
 	c->derived.n = (uint32_t)call->derived.n;
-	set_pool(p, c, call, pack);
+	if (call->pool)
+		parcel_set_pool(p, c, (uint64_t)call->pool, blob_of(pack));
 	p->batch.candidates.v = c;
 	p->batch.candidates.n = 1;
 }
@@ -131,8 +125,7 @@ set_literals(Problem *problem, const Baseline *b, const BaselineCall *call, Aren
 	for (int i = 0; i < call->literal.n; i++) {
 		const BaselineBlob *x = baseline_blob(b, &call->literal.v[i].blob);
 
-		vec_push(a, &problem->literal,
-			 ((Literal){call->literal.v[i].type, {x->digest, x->data, x->size}}));
+		vec_push(a, &problem->literal, ((Literal){call->literal.v[i].type, blob_of(x)}));
 	}
 	return OK;
 }
@@ -166,7 +159,7 @@ suite_old_kernel(const SuiteKernel *k, const Baseline *b, const BaselineKernel *
 	}
 	p->batch.measure = k->parcel->batch.measure;
 	p->batch.threads = k->parcel->batch.threads;
-	carry(p, baseline_blob(b, &old->call.image));
+	parcel_carry(p, blob_of(baseline_blob(b, &old->call.image)));
 	problem_buffers(&problem, p->arena, true, &p->batch);
 	problem_checks(&problem, p->arena, old->slack, true, &p->batch, &p->blob);
 	set_candidate(p, &old->call, pack);
@@ -195,8 +188,8 @@ suite_model_parcel(const BaselineModel *m, const void *image, size_t image_bytes
 	Arena *a = p->arena;
 	Candidate *c = ARENA_NEW(a, Candidate);
 
-	vec_push(a, &p->blob, ((Blob){m->image, image, image_bytes}));
-	vec_push(a, &p->blob, ((Blob){m->weights, weights, (size_t)m->weights_bytes}));
+	parcel_carry(p, (Blob){m->image, image, image_bytes});
+	parcel_carry(p, (Blob){m->weights, weights, (size_t)m->weights_bytes});
 	p->batch.buffers.v = ARENA_ARRAY(a, BufferSpec, m->in.n + m->out.n + 1);
 	for (int i = 0; i < m->in.n; i++)
 		add_buffer(p, ROLE_IN, &m->in.v[i], MODEL_SEED + (uint64_t)i);

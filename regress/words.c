@@ -2,11 +2,11 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "regress/exit.h"
 #include "regress/words.h"
-#include "report/svg.h"
+#include "report/text.h"
 
 const char *
 words_clean(Arena *a, const char *text)
@@ -20,10 +20,17 @@ words_clean(Arena *a, const char *text)
 	return clean;
 }
 
+/* Four digits. */
+static const char *
+ratio_text(Arena *a, double v)
+{
+	return arena_printf(a, "%.*f", v < 10 ? 3 : v < 100 ? 2 : v < 1000 ? 1 : 0, v);
+}
+
 const char *
 words_ratio(Arena *a, const RegressEstimate *e)
 {
-	return e->ratio > 0 ? arena_printf(a, "%.3f", e->ratio) : "-";
+	return e->ratio > 0 ? ratio_text(a, e->ratio) : "-";
 }
 
 const char *
@@ -31,7 +38,7 @@ words_interval(Arena *a, const RegressEstimate *e)
 {
 	if (!(e->low > 0) || !isfinite(e->high))
 		return "-";
-	return arena_printf(a, "%.3f to %.3f", e->low, e->high);
+	return arena_printf(a, "%s to %s", ratio_text(a, e->low), ratio_text(a, e->high));
 }
 
 const char *
@@ -51,13 +58,10 @@ words_ns(Arena *a, double ns)
 const char *
 words_time(Arena *a, int64_t seconds)
 {
-	time_t t = (time_t)seconds;
-	char text[40];
-	struct tm tm;
+	char text[CLOCK_TEXT];
 
-	if (!gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return "1970-01-01T00:00:00Z";
-	return arena_strdup(a, text);
+	clock_text(text, "%Y-%m-%dT%H:%M:%SZ", seconds);
+	return strcmp(text, "-") ? arena_strdup(a, text) : "1970-01-01T00:00:00Z";
 }
 
 const char *

@@ -10,7 +10,8 @@
 /* Valid UTF-8 without control characters. */
 const char *words_clean(Arena *a, const char *text);
 
-const char *words_ratio(Arena *a, const RegressEstimate *e);    /* "1.052"; "-" without pairs */
+const char *words_ratio(Arena *a,
+			const RegressEstimate *e); /* "1.052", "29.32"; "-" without pairs */
 const char *words_interval(Arena *a, const RegressEstimate *e); /* "1.041 to 1.063"; "-" */
 const char *words_sees(Arena *a, const RegressEstimate *e);     /* "2.1 %"; "-" */
 const char *words_ns(Arena *a, double ns);                      /* "12.3 us"; "-" */

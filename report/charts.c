@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/svg.h"
+#include "report/text.h"
 
 enum { CURVE_WIDTH = 420, CURVE_HEIGHT = 200, WIDE = 860, ROOF_HEIGHT = 420, CLOCK_HEIGHT = 220 };
 enum { LABEL_MAX = 160, CROWD = 60 /* Tasks: their dots are smaller */ };
@@ -180,19 +181,6 @@ chart_model(const ReportSection *s, ChartAxis axis, Str *out)
 
 /* --- roofline --- */
 
-typedef struct Extent {
-	double lo, hi;
-} Extent;
-
-static void
-extend(Extent *x, double v)
-{
-	if (!(v > 0) || !isfinite(v))
-		return;
-	x->lo = x->lo > 0 ? fmin(x->lo, v) : v;
-	x->hi = fmax(x->hi, v);
-}
-
 static bool
 has_place(const ReportTask *t)
 {
@@ -273,16 +261,16 @@ chart_roofline(const ReportSection *s, int section, int linked, Str *out)
 	int n = 0;
 	Plot p;
 
-	extend(&y, peak);
+	extent_add(&y, peak);
 	for (int i = 0; i < s->ntask; i++) {
 		const ReportTask *t = &s->task[i];
 
 		if (!has_place(t))
 			continue;
 		n++;
-		extend(&x, t->flops / t->bytes);
-		extend(&y, task_speed(t, t->best_ns));
-		extend(&y, task_speed(t, t->untuned_ns));
+		extent_add(&x, t->flops / t->bytes);
+		extent_add(&y, task_speed(t, t->best_ns));
+		extent_add(&y, task_speed(t, t->untuned_ns));
 	}
 	if (!n)
 		return;
@@ -330,8 +318,8 @@ chart_clock(const ReportSection *s, Str *out)
 	if (!n)
 		return;
 	for (int i = 0; i < n; i++) {
-		extend(&y, c->point.v[i].least);
-		extend(&y, c->point.v[i].most);
+		extent_add(&y, c->point.v[i].least);
+		extent_add(&y, c->point.v[i].most);
 	}
 	p = plot_init(WIDE, CLOCK_HEIGHT,
 		      (PlotRange){false, 0, fmax(s->seconds, 1), "seconds of tuning"},

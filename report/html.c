@@ -10,6 +10,7 @@
 #include "report/charts.h"
 #include "report/page_source.h"
 #include "report/svg.h"
+#include "report/text.h"
 
 enum {
 	TABLE_ROWS_MAX = 2000, /* of all sections */

@@ -5,8 +5,7 @@
 #include "report/report.h"
 
 /* A session: a run of the tuner, or what one of its boards did of it. Its rows lie at offset +
- * (time
- * - began) seconds of tuning. */
+ * (time - began) seconds of tuning. */
 typedef struct ReportRun {
 	const char *name;
 	const char *run;        /* name of the whole run */

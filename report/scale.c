@@ -2,7 +2,6 @@
 #include "report/scale.h"
 
 #include <math.h>
-#include <stdio.h>
 
 static const double LEAST = 1e-12, MOST = 1e15;
 
@@ -34,6 +33,15 @@ scale_at(const Scale *s, double v)
 	v = within(v, s->lo, s->hi);
 	share = s->log ? log(v / s->lo) / log(s->hi / s->lo) : (v - s->lo) / (s->hi - s->lo);
 	return s->from + within(share, 0, 1) * (s->to - s->from);
+}
+
+void
+extent_add(Extent *x, double v)
+{
+	if (!(v > 0) || !isfinite(v))
+		return;
+	x->lo = x->lo > 0 ? fmin(x->lo, v) : v;
+	x->hi = fmax(x->hi, v);
 }
 
 static int
@@ -75,45 +83,4 @@ int
 scale_ticks(const Scale *s, int about, double tick[TICKS_MAX])
 {
 	return s->log ? log_ticks(s, about, tick) : linear_ticks(s, about, tick);
-}
-
-const char *
-number_text(char out[NUMBER_TEXT], double v)
-{
-	static const struct {
-		double unit;
-		const char *text;
-	} list[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
-	double size = fabs(v);
-
-	if (!(size < 1e16)) {
-		snprintf(out, NUMBER_TEXT, "-");
-		return out;
-	}
-	for (int i = 0; i < 4; i++)
-		if (size >= list[i].unit * 0.9995) {
-			snprintf(out, NUMBER_TEXT, "%.3g%s", v / list[i].unit, list[i].text);
-			return out;
-		}
-	snprintf(out, NUMBER_TEXT, "%.3g", v);
-	return out;
-}
-
-const char *
-duration_text(char out[NUMBER_TEXT], double ns)
-{
-	static const struct {
-		double ns;
-		const char *unit;
-	} list[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
-	int i = 0;
-
-	while (i < 3 && ns < list[i].ns * 0.9995)
-		i++;
-	if (ns > 0 && ns < 1e18)
-		snprintf(out, NUMBER_TEXT, ns >= 999.5e9 ? "%.0f %s" : "%.3g %s", ns / list[i].ns,
-			 list[i].unit);
-	else
-		snprintf(out, NUMBER_TEXT, "-");
-	return out;
 }

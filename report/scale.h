@@ -20,9 +20,10 @@ double scale_at(const Scale *s, double v); /* between from and to: what is outsi
  * logarithmic scale: powers of ten, and where these are few 1, 2, 5. */
 int scale_ticks(const Scale *s, int about, double tick[TICKS_MAX]);
 
-enum { NUMBER_TEXT = 32 };
-/* "0.02", "1.5", "20", "3k", "2.5M". Always a text without anything to escape. */
-const char *number_text(char out[NUMBER_TEXT], double v);
-const char *duration_text(char out[NUMBER_TEXT], double ns); /* "12.3 us"; "-" for 0 */
+/* What the values above 0 that were added lie between; begins as {0}. */
+typedef struct Extent {
+	double lo, hi;
+} Extent;
+void extent_add(Extent *x, double v); /* what is no such number is left out */
 
 #endif

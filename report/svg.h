@@ -1,19 +1,10 @@
-/* Markup: text that cannot break out of it, and the few shapes that charts are made of. Places are
- * in user units with y downwards; colours are classes of page.css, so that they follow light and
- * dark. */
+/* The few shapes that charts are made of. Places are in user units with y downwards; colours are
+ * classes of page.css, so that they follow light and dark. */
 #ifndef REPORT_SVG_H
 #define REPORT_SVG_H
 
 #include "base/str.h"
 #include "report/scale.h"
-
-/* Text of a log as text of a page, in an element or a quoted attribute: markup is escaped, control
- * characters become their pictures, and what is no UTF-8 the replacement character. The result is
- * valid UTF-8 and has no byte below 32 but line ends. */
-void text_escape(Str *out, const char *text);
-/* The same on one line of a terminal: no markup, but the same care; at most `columns` characters,
- * with "..." at the end where it was longer; returns how many. */
-int text_plain(Str *out, const char *text, int columns);
 
 /* A frame with axes. */
 typedef struct Plot {

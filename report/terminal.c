@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "report/charts.h"
-#include "report/svg.h"
+#include "report/text.h"
 
 enum { FAILURES_SHOWN = 10, CHOICES_SHOWN = 3, BAR = 10, NUMBERS = 57, NAME_COLUMNS = 30 };
 

@@ -126,12 +126,6 @@ registry_remove(const char *name, Err *e)
 			       : err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
 }
 
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 registry_names(char ***name, int *n, Err *e)
 {

@@ -43,6 +43,36 @@ typedef struct Builder {
 	Err *e;
 } Builder;
 
+const Blob *
+parcel_blob(const Parcel *p, const Digest *d)
+{
+	for (int i = 0; i < p->blob.n; i++)
+		if (digest_equal(&p->blob.v[i].digest, d))
+			return &p->blob.v[i];
+	return NULL;
+}
+
+void
+parcel_carry(Parcel *p, Blob blob)
+{
+	if (!parcel_blob(p, &blob.digest))
+		vec_push(p->arena, &p->blob, blob);
+}
+
+void
+parcel_set_pool(Parcel *p, Candidate *c, uint64_t bytes, Blob pack)
+{
+	c->pool.kind = POOL_PACK;
+	c->pool.bytes = bytes;
+	c->pool.blob = pack.digest;
+	if (pack.size > PACK_INLINE_MAX) {
+		parcel_carry(p, pack);
+		return;
+	}
+	c->pool.inline_.v = (uint8_t *)pack.data; /* is only read */
+	c->pool.inline_.n = (uint32_t)pack.size;
+}
+
 void
 parcel_settle(Parcel *p, int item, Status status, const char *reason)
 {
@@ -316,8 +346,7 @@ add_pool(Builder *b, const Built *k, Candidate *c)
 	Str desc = {0};
 	Blob blob;
 
-	c->pool.bytes = (uint64_t)k->low.loop->pool_bytes;
-	if (!c->pool.bytes)
+	if (!k->low.loop->pool_bytes)
 		return;
 	for (int i = 0; i < k->low.task->tensor.n; i++)
 		if (k->low.task->tensor.v[i].kind == TENSOR_CONST && k->number[i] >= p->ngiven)
@@ -325,14 +354,7 @@ add_pool(Builder *b, const Built *k, Candidate *c)
 	pack_describe(k->low.loop, k->low.task, k->number, &desc);
 	blob = (Blob){digest_of(desc.s, desc.n), arena_copy(a, desc.s, desc.n), desc.n};
 	str_fini(&desc);
-	c->pool.kind = POOL_PACK;
-	c->pool.blob = blob.digest;
-	if (blob.size > PACK_INLINE_MAX) {
-		vec_push(a, &b->p->blob, blob);
-	} else {
-		c->pool.inline_.v = (uint8_t *)blob.data;
-		c->pool.inline_.n = (uint32_t)blob.size;
-	}
+	parcel_set_pool(b->p, c, (uint64_t)k->low.loop->pool_bytes, blob);
 }
 
 /* Its own functions, and those that go before. */
@@ -391,7 +413,7 @@ add_image(Builder *b)
 		return rc;
 	image.digest = digest_of(image.data, image.size);
 	b->p->batch.image = image.digest;
-	vec_push(a, &b->p->blob, image);
+	parcel_carry(b->p, image);
 	return OK;
 }
 

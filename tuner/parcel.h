@@ -62,6 +62,14 @@ typedef struct ParcelSpec {
 int parcel_build(const ParcelSpec *spec, Parcel **out, Err *e);
 void parcel_free(Parcel *p); /* NULL is fine */
 
+/* Contents that the parcel carries under that digest; NULL: none. */
+const Blob *parcel_blob(const Parcel *p, const Digest *d);
+/* Carries them, once. Its data is not copied: it lives as long as p. */
+void parcel_carry(Parcel *p, Blob blob);
+/* Gives candidate c of p a pool of so many bytes, packed as the pack description says, whose data
+ * lives as long as p: a short one travels in the candidate, a longer one is carried. */
+void parcel_set_pool(Parcel *p, Candidate *c, uint64_t bytes, Blob pack);
+
 bool parcel_complete(const Parcel *p);
 bool parcel_lost(const Parcel *p); /* some result says LOST */
 /* Before it is sent again: forgets results that say LOST, and of a race all when one is missing or

@@ -34,22 +34,10 @@ dump_plan(Tuner *t)
 	str_fini(&s);
 }
 
-static const char *
-text_of(Tuner *t, const Plan *p)
-{
-	const char *text;
-	Str s = {0};
-
-	plan_print(p, &s);
-	text = arena_strdup(t->arena, str_get(&s));
-	str_fini(&s);
-	return text;
-}
-
 static void
 add_plan(Tuner *t, const char *name, Plan *p)
 {
-	const char *text = text_of(t, p);
+	const char *text = plan_text(p, t->arena);
 
 	for (int i = 0; i < t->plans.n; i++)
 		if (!strcmp(t->plans.v[i].text, text))
@@ -91,7 +79,6 @@ add_others(Tuner *t, const FormCost *cost)
 static const char *
 choice_name(Tuner *t)
 {
-	char hex[DIGEST_TEXT];
 	Str s = {0};
 	Digest d;
 
@@ -101,9 +88,8 @@ choice_name(Tuner *t)
 	str_printf(&s, "%s %s\n%s", plan_key(t->graph, memory_of(t), t->arena), HONE_VERSION,
 		   t->plans.v[0].text);
 	d = digest_of(s.s, s.n);
-	digest_print(&d, hex);
 	str_fini(&s);
-	return arena_strdup(t->arena, hex);
+	return arena_digest(t->arena, &d);
 }
 
 /* The Plan that an earlier run chose takes the place of the model's. */

@@ -55,6 +55,20 @@ unsupported() {
 	[ ! -e x.db ] || fail "a log was made for a model that is not supported"
 }
 
+# Names in a model may be a stranger's: a terminal obeys none of them.
+strange_names() {
+	escape=$(printf '\033')
+	LC_ALL=C sed 's/scores/\x1b[2Jab/g' "$model" >strange.onnx
+	ok "$hone" inspect strange.onnx
+	says "2Jab"
+	says_not "$escape"
+	LC_ALL=C sed 's/Relu/\x1b[2J/g' "$model" >strange.onnx
+	refused 3 "2J" "$hone" tune strange.onnx --log x.db
+	says_not "$escape"
+	refused 3 "2J" "$hone" inspect strange.onnx
+	says_not "$escape"
+}
+
 no_device() {
 	for command in tune "run --input image.npy" "verify --layers" bench "compile -o o"; do
 		# shellcheck disable=SC2086
@@ -244,6 +258,7 @@ head -c 200 image.npy >half.npy
 usage
 bad_files
 unsupported
+strange_names
 no_device
 one_tuner_a_log
 verified

@@ -87,9 +87,29 @@ no_board() {
 	refused 4 "/nowhere/agent" "$hone" regress baseline set "$model" --device /nowhere/agent
 }
 
+# The text of a baseline may be a stranger's: a terminal obeys nothing of it.
+strangers() {
+	mkdir -p strange && cp -r baselines/digits strange/digits
+	sed -i 's/^name .*/name \\x1b[2Jdigits/; s/^\tcpu .*/\tcpu \\x1b[2J/; s/^kernel c2/kernel \\x1b[2J/' \
+		strange/digits/baseline.txt
+	escape=$(printf '\033')
+	ok "$hone" regress baseline show strange/digits
+	says "^model +.*2Jdigits"
+	says_not "$escape"
+	ok "$hone" regress baseline list strange
+	says_not "$escape"
+	refused 4 "cpu '" "$hone" regress "$model" --baseline strange/digits --log ci.db
+	says_not "$escape"
+	printf 'baseline 1\nname \033[2J\n' >strange/digits/baseline.txt
+	refused 2 "no control characters" "$hone" regress baseline show strange/digits
+	says_not "$escape"
+}
+
 other_options() {
 	refused 2 "set with another --strict" "$hone" regress "$model" --log ci.db --strict
 	refused 2 "'nobody', which neither" "$hone" regress "$model" --log ci.db --kernel nobody
+	says_not "see --log"
+	refused 2 "see --log" "$hone" regress "$model" --kernel nobody
 	sed -i '5s/^/x/' other/digits/baseline.txt
 	refused 2 "other/digits/baseline.txt:5" "$hone" regress "$model" --baseline other/digits
 }
@@ -99,5 +119,6 @@ set_baseline
 unchanged
 slower
 no_board
+strangers
 other_options
 nothing_left

@@ -6,6 +6,7 @@
 
 #include "report/parts.h"
 #include "report/svg.h"
+#include "report/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

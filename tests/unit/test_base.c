@@ -96,6 +96,22 @@ floats_print_shortest(void **state)
 	str_fini(&s);
 }
 
+/* What a shell reads back as one word. */
+static void
+quoted_words_stay_one(void **state)
+{
+	Str s = {0};
+
+	(void)state;
+	str_quoted(&s, "it's $HOME");
+	str_add(&s, " ");
+	str_quoted(&s, "");
+	str_add(&s, " ");
+	str_quoted(&s, "''");
+	assert_string_equal(str_get(&s), "'it'\\''s $HOME' '' ''\\'''\\'''");
+	str_fini(&s);
+}
+
 static void
 arena_gives_zeroed_aligned_memory(void **state)
 {
@@ -174,6 +190,13 @@ files_round_trip(void **state)
 	free(data);
 	assert_int_equal(file_read(name, 2, &data, &size, &e), ERR_IO);
 	assert_int_equal(file_read("/nonexistent", 2, &data, &size, NULL), ERR_IO);
+	e = (Err){0};
+	assert_int_equal(text_read(name, 100, &data, &e), OK);
+	assert_string_equal(data, "xyz");
+	free(data);
+	assert_int_equal(file_write(name, "x\0z", 3, &e), OK);
+	assert_int_equal(text_read(name, 100, &data, &e), ERR_INPUT);
+	assert_non_null(strstr(e.msg, "/a/b/f: a zero byte"));
 	remove(name);
 	snprintf(name, sizeof name, "%s/a/b", path);
 	remove(name);
@@ -244,6 +267,7 @@ main(void)
 		cmocka_unit_test(halves_round_to_nearest_even),
 		cmocka_unit_test(elements_convert_like_casts),
 		cmocka_unit_test(floats_print_shortest),
+		cmocka_unit_test(quoted_words_stay_one),
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(first_error_is_kept),
 		cmocka_unit_test(random_fill_is_repeatable_and_in_range),

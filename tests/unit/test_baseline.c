@@ -231,6 +231,32 @@ folder_case(const char *folder, Arena *a)
 	assert_int_equal(baseline_read(folder, a, &again, &e), ERR_IO);
 }
 
+/* Setting a baseline again mends what became of its blobs. */
+static void
+damaged_case(const char *folder, Arena *a)
+{
+	Baseline b = example(a), again;
+	const char *cut = path_of(a, folder, &b.kernel.v[0].call.image);
+	const char *other = path_of(a, folder, &b.model.image);
+	Err e = {0};
+
+	assert_int_equal(baseline_write(&b, folder, &e), OK);
+	assert_int_equal(file_write(cut, "", 0, &e), OK);
+	assert_int_equal(file_write(other, "IMAGE of the model", 18, &e), OK);
+	assert_int_equal(baseline_read(folder, a, &again, NULL), ERR_INPUT);
+	assert_int_equal(baseline_write(&b, folder, &e), OK);
+	if (baseline_read(folder, a, &again, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(again.blob.n, b.blob.n);
+}
+
+static void
+damaged_blobs_are_replaced(void **state)
+{
+	(void)state;
+	in_folder(damaged_case);
+}
+
 static void
 folders_read_back(void **state)
 {
@@ -287,9 +313,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_reads_back),        cmocka_unit_test(damage_is_named),
-		cmocka_unit_test(bad_values_are_refused), cmocka_unit_test(folders_read_back),
-		cmocka_unit_test(one_file_reads_back),    cmocka_unit_test(boards_are_told_apart),
+		cmocka_unit_test(text_reads_back),
+		cmocka_unit_test(damage_is_named),
+		cmocka_unit_test(bad_values_are_refused),
+		cmocka_unit_test(folders_read_back),
+		cmocka_unit_test(damaged_blobs_are_replaced),
+		cmocka_unit_test(one_file_reads_back),
+		cmocka_unit_test(boards_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,8 @@
 
 enum { PROCESSES = 1 };
 
-/* A model, boards of one kind, and two ways to compile it. */
+/* A model compiled in two ways, one of them many times slower, and boards of one kind. The baseline
+ * is of the faster one. */
 typedef struct Case {
 	Arena *a;
 	Graph *g;
@@ -31,39 +32,14 @@ typedef struct Case {
 	Target target;
 	CompileOptions plain, scalar;
 	RegressPolicy policy;
+	Suite suite, slow;
+	Baseline b;
+	CompareOptions opt;
+	RegressResult r;
 } Case;
 
 static const char *const name[] = {"first", "second"};
 static const RpcWay way = {.server_path = HONE_BIN "/rpc_server"};
-
-static void
-begin(Case *c)
-{
-	Err e = {0};
-
-	*c = (Case){.a = arena_new(), .g = tune_case_product()};
-	if (device_open(&c->device[0], &way, SECOND_NS, (DeviceHooks){0}, &e) ||
-	    board_of(device_info(&c->device[0]), 1, c->a, &c->board, &c->target, &e))
-		fail_msg("%s", e.msg);
-	c->plain = (CompileOptions){.name = "model", .target = &c->target};
-	c->scalar = c->plain;
-	c->scalar.scalar = true;
-	regress_policy_init(&c->policy);
-	c->policy.family_error = 0.2; /* fewer pairs: what is looked for is large */
-	c->policy.pairs_first = 6;
-	c->policy.pairs_most = 12;
-	c->policy.dropped_most = 1000; /* and a busy machine */
-	c->policy.canary_limit = 100;
-}
-
-static void
-end(Case *c)
-{
-	device_close(&c->device[0]);
-	device_close(&c->device[1]);
-	graph_free(c->g);
-	arena_free(c->a);
-}
 
 static void
 open_suite(Case *c, const CompileOptions *opt, Suite *s)
@@ -75,7 +51,6 @@ open_suite(Case *c, const CompileOptions *opt, Suite *s)
 	assert_int_equal(s->nkernel, 1);
 }
 
-/* The plain kernels as a baseline. */
 static Baseline
 record(Case *c, Suite *s)
 {
@@ -92,26 +67,69 @@ record(Case *c, Suite *s)
 	return b;
 }
 
-static CompareOptions
-options(Case *c)
+static void
+set_policy(RegressPolicy *p)
 {
-	return (CompareOptions){.device = c->device,
-				.device_name = name,
-				.ndevice = 1,
-				.policy = &c->policy,
-				.budget_s = 60,
-				.command = "again"};
+	regress_policy_init(p);
+	p->family_error = 0.2; /* fewer pairs: what is looked for is large */
+	p->pairs_first = 6;
+	p->pairs_most = 12;
+	p->dropped_most = 1000; /* and a busy machine */
+	p->canary_limit = 100;
 }
 
-static RegressResult
-compare(Case *c, Suite *s, const Baseline *b, const CompareOptions *opt)
+static int
+prepare(void **state)
 {
-	RegressResult r;
+	Case *c = calloc(1, sizeof *c);
 	Err e = {0};
 
-	if (compare_suite(s, b, opt, c->a, &r, &e))
+	assert_non_null(c);
+	*state = c;
+	c->a = arena_new();
+	c->g = tune_case_product();
+	if (device_open(&c->device[0], &way, SECOND_NS, (DeviceHooks){0}, &e) ||
+	    board_of(device_info(&c->device[0]), 1, c->a, &c->board, &c->target, &e))
 		fail_msg("%s", e.msg);
-	return r;
+	c->plain = (CompileOptions){.name = "model", .target = &c->target};
+	c->scalar = c->plain;
+	c->scalar.scalar = true;
+	set_policy(&c->policy);
+	open_suite(c, &c->plain, &c->suite);
+	open_suite(c, &c->scalar, &c->slow);
+	c->b = record(c, &c->suite);
+	c->opt = (CompareOptions){.device = c->device,
+				  .device_name = name,
+				  .ndevice = 1,
+				  .policy = &c->policy,
+				  .budget_s = 60,
+				  .command = "again"};
+	return 0;
+}
+
+static int
+finish(void **state)
+{
+	Case *c = *state;
+
+	suite_close(&c->suite);
+	suite_close(&c->slow);
+	device_close(&c->device[0]);
+	device_close(&c->device[1]);
+	graph_free(c->g);
+	arena_free(c->a);
+	free(c);
+	return 0;
+}
+
+/* The baseline against s; the answer is in r. */
+static void
+compare(Case *c, Suite *s)
+{
+	Err e = {0};
+
+	if (compare_suite(s, &c->b, &c->opt, c->a, &c->r, &e))
+		fail_msg("%s", e.msg);
 }
 
 static const RegressKernel *
@@ -136,180 +154,108 @@ is(const RegressKernel *k, RegressVerdict v)
 static void
 equal_is_unchanged(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	b = record(&c, &s);
-	opt = options(&c);
-	r = compare(&c, &s, &b, &opt);
-	assert_int_equal(r.nkernel, 2);
-	assert_int_equal(entry(&r, REGRESS_KERNEL)->verdict, REGRESS_UNCHANGED);
-	assert_int_equal(entry(&r, REGRESS_MODEL)->verdict, REGRESS_UNCHANGED);
-	assert_true(entry(&r, REGRESS_KERNEL)->nround >= 1); /* a control */
-	assert_true(entry(&r, REGRESS_KERNEL)->est.used >= c.policy.pairs_first);
-	assert_int_equal(r.ncanary, 1);
-	assert_true(r.canary[0].start_ns > 0 && r.canary[0].end_ns > 0);
-	assert_int_equal(regress_exit(&r), 0);
+	compare(c, &c->suite);
+	assert_int_equal(c->r.nkernel, 2);
+	assert_int_equal(entry(&c->r, REGRESS_KERNEL)->verdict, REGRESS_UNCHANGED);
+	assert_int_equal(entry(&c->r, REGRESS_MODEL)->verdict, REGRESS_UNCHANGED);
+	assert_true(entry(&c->r, REGRESS_KERNEL)->nround >= 1); /* a control */
+	assert_true(entry(&c->r, REGRESS_KERNEL)->est.used >= c->policy.pairs_first);
+	assert_int_equal(c->r.ncanary, 1);
+	assert_true(c->r.canary[0].start_ns > 0 && c->r.canary[0].end_ns > 0);
+	assert_int_equal(regress_exit(&c->r), 0);
 
-	opt.kernel = "nobody";
-	assert_int_equal(compare_suite(&s, &b, &opt, c.a, &r, NULL), ERR_INPUT);
-	suite_close(&s);
-	end(&c);
+	c->opt.kernel = "nobody";
+	assert_int_equal(compare_suite(&c->suite, &c->b, &c->opt, c->a, &c->r, NULL), ERR_INPUT);
 }
 
 /* A schedule without vectors takes many times as long. */
 static void
 slower_is_regressed(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s, slow;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	open_suite(&c, &c.scalar, &slow);
-	b = record(&c, &s);
-	opt = options(&c);
-	assert_int_equal(device_open(&c.device[1], &way, SECOND_NS, (DeviceHooks){0}, NULL), OK);
-	opt.ndevice = 2;
-	r = compare(&c, &slow, &b, &opt);
-	assert_true(c.device[1].last_batch > 0); /* the repeat was there */
-	is(entry(&r, REGRESS_KERNEL), REGRESS_REGRESSED);
-	is(entry(&r, REGRESS_MODEL), REGRESS_REGRESSED);
-	assert_true(entry(&r, REGRESS_KERNEL)->est.ratio > 1.5);
-	assert_true(entry(&r, REGRESS_MODEL)->est.ratio > 1.5);
-	assert_int_equal(entry(&r, REGRESS_KERNEL)->nround, 2);
-	assert_int_equal(r.attempts, 2);
-	assert_non_null(strstr(entry(&r, REGRESS_KERNEL)->command, "again --kernel '"));
+	assert_int_equal(device_open(&c->device[1], &way, SECOND_NS, (DeviceHooks){0}, NULL), OK);
+	c->opt.ndevice = 2;
+	compare(c, &c->slow);
+	assert_true(c->device[1].last_batch > 0); /* the repeat was there */
+	is(entry(&c->r, REGRESS_KERNEL), REGRESS_REGRESSED);
+	is(entry(&c->r, REGRESS_MODEL), REGRESS_REGRESSED);
+	assert_true(entry(&c->r, REGRESS_KERNEL)->est.ratio > 1.5);
+	assert_true(entry(&c->r, REGRESS_MODEL)->est.ratio > 1.5);
+	assert_int_equal(entry(&c->r, REGRESS_KERNEL)->nround, 2);
+	assert_int_equal(c->r.attempts, 2);
+	assert_non_null(strstr(entry(&c->r, REGRESS_KERNEL)->command, "again --kernel '"));
 
 	/* and the other way */
-	b = record(&c, &slow);
-	opt.kernel = b.kernel.v[0].name;
-	r = compare(&c, &s, &b, &opt);
-	is(entry(&r, REGRESS_KERNEL), REGRESS_IMPROVED);
-	assert_int_not_equal(regress_exit(&r), 1);
-	suite_close(&s);
-	suite_close(&slow);
-	end(&c);
+	c->b = record(c, &c->slow);
+	c->opt.kernel = c->b.kernel.v[0].name;
+	compare(c, &c->suite);
+	is(entry(&c->r, REGRESS_KERNEL), REGRESS_IMPROVED);
+	assert_int_not_equal(regress_exit(&c->r), 1);
 }
 
 /* The new side computes with other weights than the checks expect. */
 static void
 wrong_is_wrong(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s;
-	Case c;
+	Case *c = *state;
+	Batch *now = &c->suite.kernel[0].parcel->batch;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	b = record(&c, &s);
-	opt = options(&c);
-	for (uint32_t i = 0; i < s.kernel[0].parcel->batch.buffers.n; i++)
-		if (s.kernel[0].parcel->batch.buffers.v[i].role == ROLE_CONST)
-			s.kernel[0].parcel->batch.buffers.v[i].fill.seed++;
-	r = compare(&c, &s, &b, &opt);
-	assert_int_equal(entry(&r, REGRESS_KERNEL)->verdict, REGRESS_WRONG);
-	assert_int_equal(regress_exit(&r), 7);
-	suite_close(&s);
-	end(&c);
+	for (uint32_t i = 0; i < now->buffers.n; i++)
+		if (now->buffers.v[i].role == ROLE_CONST)
+			now->buffers.v[i].fill.seed++;
+	compare(c, &c->suite);
+	assert_int_equal(entry(&c->r, REGRESS_KERNEL)->verdict, REGRESS_WRONG);
+	assert_int_equal(regress_exit(&c->r), 7);
 }
 
 /* Both sides of the model get other weights: the outputs differ, the times do not. */
 static void
 wrong_outputs_of_the_model_are_seen(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s, slow;
-	Case c;
-	float *w;
+	Case *c = *state;
+	Blob *weights = &c->slow.model->blob.v[1];
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	open_suite(&c, &c.scalar, &slow);
-	b = record(&c, &s);
-	opt = options(&c);
-	opt.kernel = SUITE_MODEL;
-	w = (float *)slow.model->blob.v[1].data;
-	w[3] += 1;
-	slow.model->blob.v[1].digest = digest_of(w, slow.model->blob.v[1].size);
-	slow.model->batch.candidates.v[0].pool.blob = slow.model->blob.v[1].digest;
-	r = compare(&c, &slow, &b, &opt);
-	assert_int_equal(r.nkernel, 1);
-	assert_int_equal(r.kernel[0].verdict, REGRESS_WRONG);
-	assert_non_null(strstr(r.kernel[0].reason, "differ from the baseline's"));
-	suite_close(&s);
-	suite_close(&slow);
-	end(&c);
+	c->opt.kernel = SUITE_MODEL;
+	((float *)weights->data)[3] += 1;
+	weights->digest = digest_of(weights->data, weights->size);
+	c->slow.model->batch.candidates.v[0].pool.blob = weights->digest;
+	compare(c, &c->slow);
+	assert_int_equal(c->r.nkernel, 1);
+	assert_int_equal(c->r.kernel[0].verdict, REGRESS_WRONG);
+	assert_non_null(strstr(c->r.kernel[0].reason, "differ from the baseline's"));
 }
 
 /* Code that the agent cannot load, on the one side and on the other. */
 static void
 broken_code_is_told(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s, slow;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	open_suite(&c, &c.scalar, &slow);
-	b = record(&c, &s);
-	opt = options(&c);
-	opt.kernel = b.kernel.v[0].name;
-	b.kernel.v[0].call.phase.v[0] = "nowhere";
-	r = compare(&c, &slow, &b, &opt);
-	assert_int_equal(r.kernel[0].verdict, REGRESS_STALE);
-	assert_int_equal(regress_exit(&r), 6);
-	slow.kernel[0].parcel->batch.candidates.v[0].phases.v[0] = arena_strdup(c.a, "nowhere");
-	r = compare(&c, &slow, &b, &opt);
-	assert_int_equal(r.kernel[0].verdict, REGRESS_CRASH);
-	assert_int_equal(regress_exit(&r), 7);
-	suite_close(&s);
-	suite_close(&slow);
-	end(&c);
+	c->opt.kernel = c->b.kernel.v[0].name;
+	c->b.kernel.v[0].call.phase.v[0] = "nowhere";
+	compare(c, &c->slow);
+	assert_int_equal(c->r.kernel[0].verdict, REGRESS_STALE);
+	assert_int_equal(regress_exit(&c->r), 6);
+	c->slow.kernel[0].parcel->batch.candidates.v[0].phases.v[0] = arena_strdup(c->a, "nowhere");
+	compare(c, &c->slow);
+	assert_int_equal(c->r.kernel[0].verdict, REGRESS_CRASH);
+	assert_int_equal(regress_exit(&c->r), 7);
 }
 
 static void
 other_kernels_are_new_and_missing(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	b = record(&c, &s);
-	opt = options(&c);
-	b.kernel.v[0].task = digest_of_text("another task");
-	r = compare(&c, &s, &b, &opt);
-	assert_int_equal(r.nkernel, 3);
-	assert_int_equal(regress_count(&r, REGRESS_NEW), 1);
-	assert_int_equal(regress_count(&r, REGRESS_MISSING), 1);
-	assert_int_equal(regress_count(&r, REGRESS_UNCHANGED), 1);
-	suite_close(&s);
-	end(&c);
+	c->b.kernel.v[0].task = digest_of_text("another task");
+	compare(c, &c->suite);
+	assert_int_equal(c->r.nkernel, 3);
+	assert_int_equal(regress_count(&c->r, REGRESS_NEW), 1);
+	assert_int_equal(regress_count(&c->r, REGRESS_MISSING), 1);
+	assert_int_equal(regress_count(&c->r, REGRESS_UNCHANGED), 1);
 }
 
 /* SIGKILL to the rpc_server that is a child of this process. */
@@ -340,58 +286,39 @@ kill_agent(void)
 static void
 lost_board_is_no_board(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s, slow;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	open_suite(&c, &c.scalar, &slow);
-	b = record(&c, &s);
-	opt = options(&c);
-	c.device[0].reopen.way.server_path = "/nowhere/rpc_server";
+	c->device[0].reopen.way.server_path = "/nowhere/rpc_server";
 	kill_agent();
-	r = compare(&c, &slow, &b, &opt);
-	assert_int_equal(entry(&r, REGRESS_KERNEL)->verdict, REGRESS_NO_BOARD);
-	assert_int_equal(entry(&r, REGRESS_MODEL)->verdict, REGRESS_NO_BOARD);
-	assert_int_equal(regress_exit(&r), 4);
+	compare(c, &c->slow);
+	assert_int_equal(entry(&c->r, REGRESS_KERNEL)->verdict, REGRESS_NO_BOARD);
+	assert_int_equal(entry(&c->r, REGRESS_MODEL)->verdict, REGRESS_NO_BOARD);
+	assert_int_equal(regress_exit(&c->r), 4);
 
-	compare_nothing(&b, "gone", &opt, c.a, &r);
-	assert_int_equal(r.nkernel, 2);
-	assert_int_equal(regress_exit(&r), 4);
-	suite_close(&s);
-	suite_close(&slow);
-	end(&c);
+	compare_nothing(&c->b, "gone", &c->opt, c->a, &c->r);
+	assert_int_equal(c->r.nkernel, 2);
+	assert_int_equal(regress_exit(&c->r), 4);
 }
 
 /* A millisecond and more of additions, and the outputs are right. */
 static void
 a_delay_only_takes_time(void **state)
 {
+	Case *c = *state;
 	Process x[2];
 	Parcel *p[2];
 	Code code;
-	Suite s;
-	Case c;
 	Err e = {0};
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	p[0] = s.kernel[0].parcel;
-	if (delay_build(s.emit, 1000000, c.a, &code, &e) ||
-	    suite_delayed(&s, 0, &code, &p[1], &e) ||
-	    process_run(&c.device[0], p, 2, NULL, NULL, x, &e))
+	p[0] = c->suite.kernel[0].parcel;
+	if (delay_build(c->suite.emit, 1000000, c->a, &code, &e) ||
+	    suite_delayed(&c->suite, 0, &code, &p[1], &e) ||
+	    process_run(&c->device[0], p, 2, NULL, NULL, x, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(x[0].end, PROCESS_OK);
 	assert_int_equal(x[1].end, PROCESS_OK);
 	assert_true(x[1].ns > x[0].ns + 200000);
 	parcel_free(p[1]);
-	suite_close(&s);
-	end(&c);
 }
 
 static int
@@ -407,51 +334,31 @@ count(const int v[REGRESS_VERDICTS])
 static void
 self_test_tells_sides_apart(void **state)
 {
-	SelftestOptions opt = {.equal = 1, .slow = 1, .by = 1};
+	Case *c = *state;
+	SelftestOptions opt = {.compare = c->opt, .equal = 1, .slow = 1, .by = 1};
 	Selftest found;
-	Suite s;
-	Case c;
 	Err e = {0};
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.scalar, &s);
-	opt.compare = options(&c);
-	if (selftest_run(&s, &opt, c.a, &found, &e))
+	if (selftest_run(&c->slow, &opt, c->a, &found, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(found.equal[REGRESS_REGRESSED], 0);
 	assert_int_equal(count(found.equal), 1);
 	assert_int_equal(count(found.slow), 1);
 	assert_int_equal(found.slow[REGRESS_REGRESSED] + found.slow[REGRESS_INCONCLUSIVE], 1);
 	assert_true(found.ratio > 1.3 && found.ratio < 3);
-	suite_close(&s);
-	end(&c);
 }
 
 /* Without time nothing can be said, and that is said. */
 static void
 no_time_is_inconclusive(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s, slow;
-	Case c;
+	Case *c = *state;
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	open_suite(&c, &c.scalar, &slow);
-	b = record(&c, &s);
-	opt = options(&c);
-	opt.budget_s = 1e-6;
-	r = compare(&c, &slow, &b, &opt);
-	assert_int_equal(entry(&r, REGRESS_KERNEL)->verdict, REGRESS_INCONCLUSIVE);
-	assert_non_null(strstr(entry(&r, REGRESS_KERNEL)->reason, "--budget"));
-	assert_int_equal(regress_exit(&r), 6);
-	suite_close(&s);
-	suite_close(&slow);
-	end(&c);
+	c->opt.budget_s = 1e-6;
+	compare(c, &c->slow);
+	assert_int_equal(entry(&c->r, REGRESS_KERNEL)->verdict, REGRESS_INCONCLUSIVE);
+	assert_non_null(strstr(entry(&c->r, REGRESS_KERNEL)->reason, "--budget"));
+	assert_int_equal(regress_exit(&c->r), 6);
 }
 
 static bool
@@ -464,39 +371,25 @@ at_once(void *self)
 static void
 stopping_is_an_error(void **state)
 {
-	RegressResult r;
-	CompareOptions opt;
-	Baseline b;
-	Suite s;
-	Case c;
+	Case *c = *state;
 	Err e = {0};
 
-	(void)state;
-	begin(&c);
-	open_suite(&c, &c.plain, &s);
-	b = record(&c, &s);
-	opt = options(&c);
-	opt.stop = at_once;
-	assert_int_equal(compare_suite(&s, &b, &opt, c.a, &r, &e), ERR_CANCELLED);
-	suite_close(&s);
-	end(&c);
+	c->opt.stop = at_once;
+	assert_int_equal(compare_suite(&c->suite, &c->b, &c->opt, c->a, &c->r, &e), ERR_CANCELLED);
 }
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, prepare, finish)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(equal_is_unchanged),
-		cmocka_unit_test(slower_is_regressed),
-		cmocka_unit_test(wrong_is_wrong),
-		cmocka_unit_test(wrong_outputs_of_the_model_are_seen),
-		cmocka_unit_test(broken_code_is_told),
-		cmocka_unit_test(other_kernels_are_new_and_missing),
-		cmocka_unit_test(lost_board_is_no_board),
-		cmocka_unit_test(no_time_is_inconclusive),
-		cmocka_unit_test(a_delay_only_takes_time),
-		cmocka_unit_test(self_test_tells_sides_apart),
-		cmocka_unit_test(stopping_is_an_error),
+		TEST(equal_is_unchanged),      TEST(slower_is_regressed),
+		TEST(wrong_is_wrong),          TEST(wrong_outputs_of_the_model_are_seen),
+		TEST(broken_code_is_told),     TEST(other_kernels_are_new_and_missing),
+		TEST(lost_board_is_no_board),  TEST(no_time_is_inconclusive),
+		TEST(a_delay_only_takes_time), TEST(self_test_tells_sides_apart),
+		TEST(stopping_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

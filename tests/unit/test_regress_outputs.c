@@ -271,6 +271,40 @@ many_kernels_are_cut(void **state)
 	arena_free(a);
 }
 
+/* Whatever the numbers, columns of the table stand apart. */
+static void
+wide_numbers_stand_apart(void **state)
+{
+	static const struct {
+		double ratio;
+		const char *text;
+	} list[] = {{29.317, " 29.32  28.46 to 30.60 "},
+		    {293.17, " 293.2  284.6 to 306.0 "},
+		    {2931.7, " 2932    2846 to 3060 "},
+		    {2931700, " 2931700 2846200 to 3060300 "}};
+	RegressView view = {.width = WIDTH};
+	Arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		double x = list[i].ratio;
+		RegressKernel k;
+		RegressResult r;
+		Str out = {0};
+
+		make_kernel(&k, REGRESS_REGRESSED, a);
+		k.est.ratio = x;
+		k.est.low = x * 28.462 / 29.317;
+		k.est.high = x * 30.603 / 29.317;
+		make_result(&r, &k, 1);
+		regress_terminal(&r, &view, a, &out);
+		if (!strstr(out.s, list[i].text))
+			fail_msg("no '%s' in %s", list[i].text, out.s);
+		str_fini(&out);
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -278,6 +312,7 @@ main(void)
 		cmocka_unit_test(every_verdict_in_every_form),
 		cmocka_unit_test(formats_are_found_by_name),
 		cmocka_unit_test(many_kernels_are_cut),
+		cmocka_unit_test(wide_numbers_stand_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,8 @@
 #include <cmocka.h>
 
 #include "report/charts.h"
-#include "report/svg.h"
+#include "report/scale.h"
+#include "report/text.h"
 
 /* --- text --- */
 
