@@ -351,6 +351,7 @@ llvm_node(Llvm *v, const LoopNode *n)
 	case LOOP_IN_RANGE: return in_range(v, n, a);
 	case LOOP_LANE_MASK: return llvm_mask(v, n->lanes, (int)n->k);
 	case LOOP_FMA: return multiply_add(v, n);
+	case LOOP_DOT: return llvm_dot(v, n);
 	case LOOP_NEG:
 		return dtype_is_float(n->type) ? LLVMBuildFNeg(v->b, a, "")
 					       : LLVMBuildNeg(v->b, a, "");

@@ -111,6 +111,14 @@ tuned tiny_resnet8 12
 untuned tiny_resnet8
 model mobilenet_v2 1,3,224,224 602112 1,1000
 untuned mobilenet_v2
+if [ "$board" = arm64 ]; then # dot products of bytes, of like signs and of unlike ones
+	cp "$root/tests/cli/bytes.onnx" .
+	model bytes 1,8,9,9 2592 1,12,9,9
+	targets="cortex-a72=cortex-a72 cortex-a76=max neoverse-v1=max"
+	untuned bytes
+	ok "$hone" compile bytes.onnx --target cortex-a76 --dump code -o bytes.code
+	says 'sdot.*4b\['
+fi
 if [ -n "$called" ]; then
 	kill "$agent"
 	ended 0 "$agent"
