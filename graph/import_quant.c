@@ -20,7 +20,7 @@ typedef struct Product {
 } Product;
 
 static int
-input(const OnnxNode *n, int i)
+optional(const OnnxNode *n, int i)
 {
 	return has_in(n, i) ? n->in[i] : NO_VALUE;
 }
@@ -52,6 +52,22 @@ check_bytes(OnnxNode *n, int v)
 	if (x->type == DT_I8 || x->type == DT_U8)
 		return OK;
 	return invalid(n, "'%s' is %s, expected i8 or u8", x->name, dtype_name(x->type));
+}
+
+/* An operand and its zero point. */
+static int
+check_operand(OnnxNode *n, int v, int zero)
+{
+	const Value *x = value_of(n, v), *z = zero == NO_VALUE ? x : value_of(n, zero);
+
+	if (check_bytes(n, v))
+		return n->err.code;
+	if (!x->rank)
+		return invalid(n, "'%s' has rank 0", x->name);
+	if (z->type != x->type)
+		return invalid(n, "'%s' is %s, expected %s", z->name, dtype_name(z->type),
+			       dtype_name(x->type));
+	return OK;
 }
 
 /* Beside an operand: one number, a number for each of `extent` places along `axis` of so many, or
@@ -145,13 +161,13 @@ static int
 sums(OnnxNode *n, int w, const int64_t extent[3], int rank, const int64_t *dim)
 {
 	const Value *x = value_of(n, w);
-	int32_t *sum = ARENA_ARRAY(n->im->tmp, int32_t, extent[0] * extent[2] + 1);
+	uint32_t *sum = ARENA_ARRAY(n->im->tmp, uint32_t, extent[0] * extent[2] + 1);
 	int64_t inner = extent[2];
 
 	for (int64_t i = 0; i < extent[0] * extent[1]; i++)
 		for (int64_t k = 0; k < inner; k++)
-			sum[i / extent[1] * inner + k] +=
-				(int32_t)dtype_get(x->type, x->data, (size_t)(i * inner + k));
+			sum[i / extent[1] * inner + k] += (uint32_t)(int32_t)dtype_get(
+				x->type, x->data, (size_t)(i * inner + k));
 	return add_const(n, DT_I32, rank, dim, sum);
 }
 
@@ -258,7 +274,7 @@ matmul_product(OnnxNode *n, const Product *p, bool last)
 static int
 product(OnnxNode *n, const Product *p, bool last)
 {
-	int rc = also(check_bytes(n, p->x), check_bytes(n, p->w));
+	int rc = also(check_operand(n, p->x, p->x_zero), check_operand(n, p->w, p->w_zero));
 
 	if (rc)
 		return rc;
@@ -270,8 +286,8 @@ import_integer(OnnxNode *n)
 {
 	Product p = {.x = n->in[0],
 		     .w = n->in[1],
-		     .x_zero = input(n, 2),
-		     .w_zero = input(n, 3),
+		     .x_zero = optional(n, 2),
+		     .w_zero = optional(n, 3),
 		     .bias = NO_VALUE,
 		     .conv = n->row->op == OP_ConvInteger,
 		     .weights = 1};
@@ -301,20 +317,19 @@ import_qlinear(OnnxNode *n)
 {
 	Product p = {.x = n->in[0],
 		     .w = n->in[3],
-		     .x_zero = input(n, 2),
-		     .w_zero = input(n, 5),
-		     .bias = input(n, 8),
+		     .x_zero = n->in[2],
+		     .w_zero = n->in[5],
+		     .bias = optional(n, 8),
 		     .conv = n->row->op == OP_ConvInteger,
 		     .weights = 3};
-	int zero = input(n, 7), v = product(n, &p, false), scale;
-	DType type = value_of(n, zero == NO_VALUE ? p.x : zero)->type;
+	int zero = n->in[7], rc = check_bytes(n, zero), v, scale;
+	DType type = value_of(n, zero)->type;
 
-	if (v < 0)
-		return v;
+	if (rc || (v = product(n, &p, false)) < 0)
+		return rc ? rc : v;
 	scale = scale_of(n, &p, v);
-	if (zero != NO_VALUE)
-		zero = beside(n, zero, v, p.conv ? -1 : value_of(n, v)->rank - 2);
-	if (zero < NO_VALUE)
+	zero = beside(n, zero, v, p.conv ? -1 : value_of(n, v)->rank - 2);
+	if (zero < 0)
 		return zero;
 	v = step(n, OP_Mul, 2, (int[]){cast_to(n, v, DT_F32), scale}, NULL);
 	v = step(n, OP_Round, 1, &v, NULL);

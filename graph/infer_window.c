@@ -3,6 +3,8 @@
  * Window attributes have one value for each spatial axis (pads two); extents and attributes are
  * below 2^31, so the products here stay below 2^63.
  */
+#include <math.h>
+
 #include "graph/infer.h"
 
 typedef struct Window {
@@ -133,8 +135,11 @@ int
 infer_convinteger(const Graph *g, const Node *n, Value *out, Err *e)
 {
 	int rc = conv_shape(g, n, out, e);
+	double outside = node_float(n, ATTR_value);
 
 	out->type = DT_I32;
+	if (!rc && (outside != floor(outside) || fabs(outside) > 0x1p15))
+		return err_set(e, ERR_INPUT, "attribute value holds %g", outside);
 	return rc || infer_same_type(out, infer_in(g, n, 2), e) ? ERR_INPUT : OK;
 }
 

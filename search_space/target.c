@@ -423,19 +423,24 @@ target_of_key(const char *key, Target *t, Err *e)
 	TargetFacts f = {.name = "", .arch = triple, .cpu = cpu, .features = features};
 	size_t n = strcspn(key, " "), m = strcspn(key + n + (key[n] == ' '), " ");
 	const char *row;
+	int rc;
 
 	snprintf(triple, sizeof triple, "%.*s", (int)n, key);
 	key += n + (key[n] == ' ');
 	snprintf(cpu, sizeof cpu, "%.*s", (int)m, key);
 	key += m + (key[m] == ' ');
-	if ((row = row_like(triple, cpu)))
-		return target_parse(row, t, e);
+	row = row_like(triple, cpu);
 	to = features;
 	for (; *key && to < features + sizeof features - 1; key++)
 		if (*key != '+')
 			*to++ = *key;
 	*to = 0;
 	triple[strcspn(triple, "-")] = 0;
+	if (row) {
+		rc = target_parse(row, t, e);
+		t->byte_dot |= byte_dots(t, &f);
+		return rc;
+	}
 	if (!strcmp(triple, "armv7"))
 		strcpy(triple, "armv7l");
 	return target_from_facts(&f, t, e);

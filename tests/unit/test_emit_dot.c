@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -143,9 +144,12 @@ the_untuned_choice_has_them(void **state)
 					    CONV("i8", "u8")};
 	static const char *const words[] = {"dot\t", "vpdp", "dot."};
 
+	bool quick = getenv("HONE_TEST_QUICK") != NULL;
+
 	(void)state;
 	for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
-		for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
+		for (size_t k = quick ? i % 4 : 0; k < sizeof tasks / sizeof *tasks;
+		     k += quick ? 4 : 1) {
 			const char *word = machines[i].word;
 			Lowered l;
 			Err e = {0};

@@ -60,6 +60,8 @@ static const char *const right[][2] = {
 	 "i32[1,6,5,4]"},
 	{"ConvInteger(q, qw, v6) " WINDOW("3,3", "2,1", "1,0,1,1", "1,2") " group=2", NULL},
 	{"ConvInteger(q, w) " WINDOW("3,3", "2,1", "1,0,1,1", "1,2") " group=2", NULL},
+	{"ConvInteger(q, qw) " WINDOW("3,3", "1,1", "0,0,0,0", "1,1") " group=2 value=0.5", NULL},
+	{"ConvInteger(q, qw) " WINDOW("3,3", "1,1", "0,0,0,0", "1,1") " group=2 value=1e30", NULL},
 	{"MatMulInteger(q, qm)", "i32[1,4,9,5]"},
 	{"MatMulInteger(q, q)", NULL},
 	{"MatMul(q, qm)", NULL},

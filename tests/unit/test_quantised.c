@@ -3,6 +3,7 @@
  * kinds, groups, pads. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/rng.h"
 #include "deploy/compile.h"
@@ -248,6 +249,8 @@ static const Case cases[] = {
 static void
 every_element_is_exact(void **state)
 {
+	bool quick = getenv("HONE_TEST_QUICK") != NULL;
+
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const Case *c = &cases[i];
@@ -260,8 +263,10 @@ every_element_is_exact(void **state)
 		make_model(c, &v, &f);
 		if (import(&f))
 			fail_msg("%s", f.e.msg);
-		check(c, &v, &f, i % 2);
-		check(c, &v, &f, false);
+		if (!quick || i % 2)
+			check(c, &v, &f, true);
+		if (!quick || i % 2 == 0)
+			check(c, &v, &f, false);
 		stop(&f);
 	}
 }
@@ -315,6 +320,15 @@ errors_name_the_input(void **state)
 	onnx_make_node(&f.make, "MatMulInteger", "x w z", "y");
 	onnx_make_output(&f.make, "y");
 	expect_error(&f, ERR_INPUT, "'z' has 3 elements, expected 1 or 2");
+	stop(&f);
+
+	start(&f, 13);
+	onnx_make_input(&f.make, "x", DT_U8, "2,3");
+	onnx_make_const(&f.make, "w", DT_U8, "3,1", few);
+	onnx_make_const(&f.make, "z", DT_I8, "", few);
+	onnx_make_node(&f.make, "MatMulInteger", "x w - z", "y");
+	onnx_make_output(&f.make, "y");
+	expect_error(&f, ERR_INPUT, "'z' is i8, expected u8");
 	stop(&f);
 
 	start(&f, 13);
