@@ -229,6 +229,43 @@ access_load(Lower *l, int tensor, const Access *acc, const Env *env)
 	return at.term ? build_repeat(&l->b, value, env_width(env)) : value;
 }
 
+int
+access_load_bytes(Lower *l, int tensor, const Access *acc, const Env *env, bool flip)
+{
+	int guard = env->guard, lanes;
+	Address at;
+
+	if (!guard_load(l, tensor, acc, env, &guard))
+		return 0;
+	check_shared(l, tensor, acc, env);
+	at = address_of(l, tensor, acc, env);
+	lanes = at.lane ? env->lanes : 1;
+	if (at.term != 1)
+		build_refuse(&l->b, "dot: terms of %s do not lie side by side",
+			     l->t->tensor.v[tensor].name);
+	if (guard && build_at(&l->b, guard)->lanes > 1)
+		build_refuse(&l->b, "dot: some lanes of %s lie outside",
+			     l->t->tensor.v[tensor].name);
+	return build_node(
+		&l->b,
+		(LoopNode){.op = LOOP_LOAD_BYTES,
+			   .type = DT_I32,
+			   .mem = DT_I32,
+			   .lanes = (int16_t)lanes,
+			   .valid = (int16_t)(lanes > 1 ? env->valid : 1),
+			   .a = at.node,
+			   .b = flip,
+			   .c = guard,
+			   .k = at.offset,
+			   .k2 = at.lane,
+			   .f = guard ? bytes_four(acc->otherwise, flip) : 0,
+			   .depth = max3(build_depth(&l->b, at.node),
+					 l->t->tensor.v[tensor].kind == TENSOR_TMP ? l->shared_depth
+										   : 0,
+					 guard ? build_depth(&l->b, guard) : 0)},
+		true);
+}
+
 void
 access_touch(Lower *l, int tensor, const Access *acc, const Env *env)
 {

@@ -379,6 +379,27 @@ build_fma(Build *b, int x, int y, int z)
 }
 
 int
+build_dot(Build *b, int acc, int x, int y, bool x_signed, bool y_signed)
+{
+	int lanes = target_lanes(b->target);
+
+	acc = build_splat(b, acc, lanes);
+	x = build_splat(b, x, lanes);
+	y = build_splat(b, y, lanes);
+	return build_node(
+		b,
+		(LoopNode){.op = LOOP_DOT,
+			   .type = DT_I32,
+			   .lanes = (int16_t)lanes,
+			   .a = acc,
+			   .b = x,
+			   .c = y,
+			   .k = (x_signed ? DOT_B_SIGNED : 0) | (y_signed ? DOT_C_SIGNED : 0),
+			   .depth = deepest(b, acc, x, y)},
+		true);
+}
+
+int
 build_select(Build *b, int cond, int x, int y)
 {
 	int lanes = build_at(b, cond)->lanes;

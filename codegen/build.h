@@ -48,6 +48,8 @@ int build_repeat(Build *b, int a, int lanes); /* a's lanes over and over */
 int build_un(Build *b, LoopOp op, int a);
 int build_bin(Build *b, LoopOp op, int x, int y); /* lanes are brought together */
 int build_fma(Build *b, int x, int y, int z);
+/* acc plus, in each lane, the products of the bytes of x and y. */
+int build_dot(Build *b, int acc, int x, int y, bool x_signed, bool y_signed);
 int build_select(Build *b, int cond, int x, int y);
 int build_cast(Build *b, DType to, int a, bool saturate);
 int build_bitcast(Build *b, DType to, int a);

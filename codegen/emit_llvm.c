@@ -190,10 +190,11 @@ quad_load(Llvm *v, int i)
 
 	if (!v->quad_value[first]) {
 		LLVMValueRef p = llvm_offset(v, v->value[n->a], llvm_word(v, n->k)), x;
+		bool bytes = n->op == LOOP_LOAD_BYTES;
 
-		x = LLVMBuildLoad2(v->b, LLVMVectorType(v->f32, 4), p, "");
-		LLVMSetAlignment(x, 4);
-		v->quad_value[first] = x;
+		x = LLVMBuildLoad2(v->b, LLVMVectorType(llvm_type(v, n->type), 4), p, "");
+		LLVMSetAlignment(x, bytes ? 1 : 4);
+		v->quad_value[first] = bytes && n->b ? llvm_flip_bytes(v, x, 4) : x;
 	}
 	return LLVMBuildExtractElement(v->b, v->quad_value[first],
 				       llvm_i32(v, (v->loop->node.v[i].k - n->k) / 4), "");
@@ -212,7 +213,8 @@ llvm_emit_node(Llvm *v, int i)
 	case LOOP_SEG_STEP: x = address_step(v, n); break;
 	case LOOP_OFFSET: x = address_offset(v, n); break;
 	case LOOP_INT_STEP: x = int_step(v, n); break;
-	case LOOP_LOAD: x = v->quad[i] ? quad_load(v, i) : llvm_load(v, n); break;
+	case LOOP_LOAD:
+	case LOOP_LOAD_BYTES: x = v->quad[i] ? quad_load(v, i) : llvm_load(v, n); break;
 	case LOOP_STORE: llvm_store(v, n); break;
 	case LOOP_GET:
 		x = LLVMBuildLoad2(v->b, llvm_vector(llvm_type(v, n->type), n->lanes), v->acc[n->k],
@@ -230,7 +232,16 @@ llvm_emit_node(Llvm *v, int i)
 static bool
 is_plain_scalar(const LoopNode *n)
 {
-	return n->op == LOOP_LOAD && n->lanes == 1 && n->mem == DT_F32 && !n->c;
+	bool loads = n->op == LOOP_LOAD_BYTES || (n->op == LOOP_LOAD && n->mem == DT_F32);
+
+	return loads && n->lanes == 1 && !n->c;
+}
+
+/* Whether they could be lanes of one vector. */
+static bool
+loads_alike(const LoopNode *x, const LoopNode *y)
+{
+	return y->op == x->op && y->a == x->a && y->b == x->b;
 }
 
 /* Marks groups of four neighbouring scalar loads of one body. */
@@ -248,8 +259,8 @@ find_quads(Llvm *v, const LoopBody *list)
 			int y = list->v[j];
 			int64_t d = node[y].k - node[x].k;
 
-			if (is_plain_scalar(&node[y]) && !v->quad[y] && node[y].a == node[x].a &&
-			    (d == 4 || d == 8 || d == 12))
+			if (is_plain_scalar(&node[y]) && !v->quad[y] &&
+			    loads_alike(&node[x], &node[y]) && (d == 4 || d == 8 || d == 12))
 				found[d / 4] = y;
 		}
 		if (found[1] && found[2] && found[3])
@@ -432,7 +443,7 @@ emit_file(const LlvmState *st, const Loop *l, const char *name, LLVMCodeGenFileT
 	char *text = NULL;
 	int rc;
 
-	if ((rc = check_half(&v, e)))
+	if ((rc = check_half(&v, e)) || (rc = llvm_check_dots(&v, e)))
 		return rc;
 	v.c = LLVMContextCreate();
 	v.m = LLVMModuleCreateWithNameInContext(name, v.c);

@@ -280,6 +280,8 @@ accumulate(Lower *l, const Stage *s, int acc, const Env *env)
 
 	if (!acc)
 		acc = build_const(&l->b, type, neutral(s->comb, type));
+	if (l->bytes && l->st == s)
+		return bytes_accumulate(l, acc, env);
 	if (s->comb == COMB_SUM && e->op == EXPR_MUL && dtype_is_float(type) && !partial) {
 		acc = accumulate_product(l, e, acc, env);
 	} else {

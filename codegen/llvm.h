@@ -78,6 +78,12 @@ LLVMValueRef llvm_intrinsic(Llvm *v, const char *name, LLVMTypeRef *over, unsign
 			    LLVMValueRef *arg, unsigned n);
 LLVMValueRef llvm_node(Llvm *v, const LoopNode *n); /* arithmetic */
 
+/* llvm_dot.c */
+/* ERR_UNSUPPORTED where this LLVM or the machine lacks an instruction that v->loop asks for. */
+int llvm_check_dots(const Llvm *v, Err *e);
+LLVMValueRef llvm_dot(Llvm *v, const LoopNode *n);
+LLVMValueRef llvm_flip_bytes(Llvm *v, LLVMValueRef x, int lanes); /* upper bits changed */
+
 /* llvm_memory.c */
 /* The builder goes on in a new block that is run when cond holds; returns the one behind it, which
  * llvm_end_if goes on in. A block that returns needs no llvm_end_if. */

@@ -86,12 +86,19 @@ spare_memory(Llvm *v)
 	return v->spare;
 }
 
+/* Four bytes as one number lie anywhere. */
+static unsigned
+alignment(const LoopNode *n)
+{
+	return n->op == LOOP_LOAD_BYTES ? 1 : (unsigned)dtype_size(n->mem);
+}
+
 static LLVMValueRef
 plain_load(Llvm *v, const LoopNode *n, LLVMValueRef p, int lanes)
 {
 	LLVMValueRef x = LLVMBuildLoad2(v->b, llvm_vector(memory_type(v, n->mem), lanes), p, "");
 
-	LLVMSetAlignment(x, (unsigned)dtype_size(n->mem));
+	LLVMSetAlignment(x, alignment(n));
 	return x;
 }
 
@@ -141,7 +148,7 @@ masked_part(Llvm *v, const LoopNode *n, LLVMValueRef p, LLVMValueRef mask, int l
 {
 	LLVMTypeRef over[] = {llvm_vector(memory_type(v, n->mem), lanes), v->ptr};
 	LLVMValueRef arg[] = {p, mask, LLVMConstNull(over[0])};
-	LLVMValueRef old[] = {p, llvm_i32(v, (int64_t)dtype_size(n->mem)), mask, arg[2]};
+	LLVMValueRef old[] = {p, llvm_i32(v, alignment(n)), mask, arg[2]};
 	unsigned id = LLVMLookupIntrinsicID("llvm.masked.load", 16);
 	LLVMValueRef f = LLVMGetIntrinsicDeclaration(v->m, id, over, 2);
 	LLVMTypeRef type = LLVMGlobalGetValueType(f);
@@ -328,6 +335,8 @@ llvm_load(Llvm *v, const LoopNode *n)
 		x = plain_load(v, n, p, n->lanes);
 	}
 	x = widen(v, n, x, n->lanes);
+	if (n->op == LOOP_LOAD_BYTES && n->b)
+		x = llvm_flip_bytes(v, x, n->lanes);
 	if (!cond)
 		return x;
 	return LLVMBuildSelect(v->b, cond, x,

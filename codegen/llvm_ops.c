@@ -182,11 +182,31 @@ absolute(Llvm *v, const LoopNode *n, LLVMValueRef a)
 	return extreme(v, LOOP_MAX, n->type, a, LLVMBuildNeg(v->b, a, ""));
 }
 
+/* x86 converts without saturating, and LLVM takes vectors apart that shall. NaN gives 0. */
+static LLVMValueRef
+saturated_i32(Llvm *v, const LoopNode *n, LLVMValueRef a)
+{
+	LLVMTypeRef to = llvm_vector(v->i32, n->lanes);
+	LLVMValueRef least = llvm_splat(v, LLVMConstReal(v->f32, -0x1p31), n->lanes);
+	LLVMValueRef beyond = llvm_splat(v, LLVMConstReal(v->f32, 0x1p31), n->lanes);
+	LLVMValueRef most = llvm_splat(v, llvm_i32(v, INT32_MAX), n->lanes), x, high, none;
+
+	x = LLVMBuildSelect(v->b, LLVMBuildFCmp(v->b, LLVMRealOGT, a, least, ""), a, least, "");
+	high = LLVMBuildFCmp(v->b, LLVMRealOGE, a, beyond, "");
+	none = LLVMBuildFCmp(v->b, LLVMRealUNO, a, a, "");
+	x = LLVMBuildSelect(v->b, high, most, LLVMBuildFPToSI(v->b, x, to, ""), "");
+	return LLVMBuildSelect(v->b, none, LLVMConstNull(to), x, "");
+}
+
 static LLVMValueRef
 float_to_int(Llvm *v, const LoopNode *n, LLVMValueRef a)
 {
 	LLVMTypeRef over[] = {llvm_vector(llvm_type(v, n->type), n->lanes), LLVMTypeOf(a)};
+	bool x86 = !strncmp(v->st->target->triple, "x86_64", 6);
 
+	if (n->k && x86 && n->lanes > 1 && n->type == DT_I32 &&
+	    v->loop->node.v[n->a].type == DT_F32)
+		return saturated_i32(v, n, a);
 	if (n->k)
 		return llvm_intrinsic(
 			v, dtype_is_signed(n->type) ? "llvm.fptosi.sat" : "llvm.fptoui.sat", over,
@@ -351,6 +371,7 @@ llvm_node(Llvm *v, const LoopNode *n)
 	case LOOP_IN_RANGE: return in_range(v, n, a);
 	case LOOP_LANE_MASK: return llvm_mask(v, n->lanes, (int)n->k);
 	case LOOP_FMA: return multiply_add(v, n);
+	case LOOP_DOT: return llvm_dot(v, n);
 	case LOOP_NEG:
 		return dtype_is_float(n->type) ? LLVMBuildFNeg(v->b, a, "")
 					       : LLVMBuildNeg(v->b, a, "");

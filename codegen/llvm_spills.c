@@ -16,9 +16,11 @@
 
 #include "codegen/llvm.h"
 
-/* Beginnings of multiply-adds, and of the products that stand for them on machines without. */
-static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla", "vfma", "vfmacc", "vmla",
-				    "fmadd.", "sdot",    "udot", "vpdp", "vdpbf"};
+/* Beginnings of multiply-adds (dot products of AVX2 stand behind what says that they are), and of
+ * the products that stand for them on machines without. */
+static const char *const fused[] = {"vfmadd", "vfnmadd", "fmla",  "vfma", "vfmacc",
+				    "vmla",   "fmadd.",  "sdot",  "udot", "usdot",
+				    "sudot",  "vpdp",    "{vex}", "vdpbf"};
 static const char *const product[] = {"mulp", "vmulp", "fmul", "vmul", "vfmul"};
 
 /* How an address on the stack and a whole vector register are written. 32-bit Arm reaches vectors

@@ -42,11 +42,13 @@ print_access(const LoopNode *n, Str *out)
 		str_printf(out, " as %s", dtype_name((DType)n->mem));
 	if (n->lanes > 1 && n->k2 != (int64_t)dtype_size((DType)n->mem))
 		str_printf(out, " by %lld", (long long)n->k2);
+	if (n->op == LOOP_LOAD_BYTES && n->b)
+		str_add(out, " flipped");
 	if (n->valid < n->lanes)
 		str_printf(out, " first %d", n->valid);
 	if (n->c) {
 		str_printf(out, " if v%d", n->c);
-		if (n->op == LOOP_LOAD) {
+		if (n->op != LOOP_STORE) {
 			str_add(out, " else ");
 			str_double(out, n->f);
 		}
@@ -101,7 +103,12 @@ print_node(const Loop *l, int i, Str *out)
 	case LOOP_CAST:
 	case LOOP_BITCAST: str_printf(out, " v%d to %s", n->a, dtype_name((DType)n->type)); break;
 	case LOOP_LOAD:
+	case LOOP_LOAD_BYTES:
 	case LOOP_STORE: print_access(n, out); break;
+	case LOOP_DOT:
+		str_printf(out, " v%d v%d:%s v%d:%s", n->a, n->b, n->k & DOT_B_SIGNED ? "i8" : "u8",
+			   n->c, n->k & DOT_C_SIGNED ? "i8" : "u8");
+		break;
 	case LOOP_GET: str_printf(out, " acc%lld", (long long)n->k); break;
 	case LOOP_SET: str_printf(out, " acc%lld v%d", (long long)n->k, n->a); break;
 	default: print_operands(n, out);
@@ -161,7 +168,7 @@ loop_operands(const LoopNode *n, int operand[3])
 	bool level = segment || n->op == LOOP_STEP || n->op == LOOP_INT_STEP;
 
 	operand[0] = flags ? 0 : n->a;
-	operand[1] = flags || level ? 0 : n->b;
+	operand[1] = flags || level || n->op == LOOP_LOAD_BYTES ? 0 : n->b;
 	operand[2] = flags || segment ? 0 : n->c;
 }
 
@@ -172,7 +179,7 @@ loop_operations(const Loop *l, int64_t vector_bytes)
 
 	for (int i = 1; i < l->node.n; i++) {
 		const LoopNode *n = &l->node.v[i];
-		bool memory = n->op == LOOP_LOAD || n->op == LOOP_STORE;
+		bool memory = n->op == LOOP_LOAD || n->op == LOOP_LOAD_BYTES || n->op == LOOP_STORE;
 		int64_t each = (int64_t)dtype_size((DType)(memory ? n->mem : n->type));
 
 		if (memory && n->lanes > 1 && n->k2 != each)
@@ -213,6 +220,11 @@ check_types(const Check *c, int i)
 	     v[n->b].lanes != n->lanes))
 		return err_set(c->e, ERR_INTERNAL, "operands of v%d (%s) do not agree", i,
 			       texts[n->op]);
+	if (n->op == LOOP_DOT &&
+	    (n->type != DT_I32 || v[n->a].type != DT_I32 || v[n->b].type != DT_I32 ||
+	     v[n->c].type != DT_I32 || v[n->a].lanes != n->lanes || v[n->b].lanes != n->lanes ||
+	     v[n->c].lanes != n->lanes))
+		return err_set(c->e, ERR_INTERNAL, "operands of v%d (dot) do not agree", i);
 	if ((n->op == LOOP_SPLAT && n->lanes % v[n->a].lanes) ||
 	    (n->op == LOOP_REDUCE && v[n->a].lanes % n->lanes))
 		return err_set(c->e, ERR_INTERNAL, "v%d makes %d lanes of %d", i, n->lanes,

@@ -44,6 +44,8 @@ enum {
 	X(LANE_MASK, "lanemask") /* BOOL vector: lane < k */                                  \
 	X(LOAD, "load")          /* address a + k bytes, mem type, valid lanes, k2 bytes      \
 				  * between lanes; under condition c, else f */               \
+	X(LOAD_BYTES, "bytes")   /* the same of four bytes a lane at any address, as I32;     \
+				  * b 1: each with its upper bit changed (f is not) */        \
 	X(STORE, "store")        /* same, value b */                                          \
 	X(ADD, "add")                                                                         \
 	X(SUB, "sub")                                                                         \
@@ -52,6 +54,8 @@ enum {
 	X(MAX, "max") /* a > b ? a : b */                                                     \
 	X(MIN, "min") /* a < b ? a : b */                                                     \
 	X(FMA, "fma") /* a * b + c, fused or not */                                           \
+	X(DOT, "dot") /* I32: a + sum of the products of the four bytes of b and c;           \
+		       * k: DotSigns */                                                       \
 	X(NEG, "neg")                                                                         \
 	X(ABS, "abs")                                                                         \
 	X(SQRT, "sqrt")                                                                       \
@@ -95,6 +99,9 @@ typedef enum LoopShare {
 	SHARE_NONE = 0,
 	SHARE_DEALT = 1,
 } LoopShare;
+
+/* Of the bytes that a DOT multiplies. */
+typedef enum DotSigns { DOT_B_SIGNED = 1, DOT_C_SIGNED = 2 } DotSigns;
 
 typedef struct LoopNode {
 	uint8_t op;   /* LoopOp */

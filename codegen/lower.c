@@ -257,7 +257,9 @@ body_flops(const Loop *l, int body)
 			sum += (double)n->k2 * body_flops(l, (int)n->k);
 		else if (n->op == LOOP_FMA)
 			sum += 2 * n->lanes;
-		else if (n->op >= LOOP_ADD && n->op <= LOOP_SQRT && n->op != LOOP_FMA)
+		else if (n->op == LOOP_DOT)
+			sum += 2 * TARGET_DOT_BYTES * n->lanes;
+		else if (n->op >= LOOP_ADD && n->op <= LOOP_SQRT)
 			sum += n->lanes;
 	}
 	return sum;

@@ -4,6 +4,7 @@
 
 #include "codegen/build.h"
 #include "codegen/lower.h"
+#include "search_space/bytes.h"
 
 enum { TILE_MAX = 512 };
 
@@ -21,8 +22,8 @@ typedef struct Env {
 	const Stage *stage;
 	int lanes;
 	int valid; /* lanes that count; the others may hold anything finite or not */
-	int terms; /* each lane is so many lanes of the vector side by side, which hold consecutive
-		    * terms of a reduction; 0 and 1: it is one */
+	int terms; /* each lane is so many lanes of the vector side by side, or so many bytes, which
+		    * hold consecutive terms of a reduction; 0 and 1: it is one */
 	int guard; /* BOOL node: memory may be read only where it holds; 0: everywhere */
 } Env;
 
@@ -76,7 +77,9 @@ typedef struct Lower {
 
 	const Stage *st;
 	const StageSched *ss;
-	int lanes, terms;             /* as in Env, while a body is accumulated */
+	int lanes, terms; /* as in Env, while a body is accumulated */
+	bool bytes;       /* the terms are the bytes of a lane: of these products */
+	ByteOperand byte[2];
 	Aff axis[STAGE_AXES_MAX];     /* position of the nest */
 	int64_t span[STAGE_AXES_MAX]; /* extent still to be covered inside it */
 	bool reducing;
@@ -98,6 +101,8 @@ int aff_in_range(Build *b, const Aff *x, int64_t lo, int64_t hi, const Env *env,
 /* segment.c */
 int segment_base(Lower *l, int seg); /* address node */
 int segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env);
+int segment_load_bytes(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env,
+		       bool flip);
 int segment_whole(Lower *l, int tensor); /* address of the plain tensor in the pool */
 void segments_place(Lower *l);           /* strides and offsets, at the end */
 
@@ -109,6 +114,8 @@ typedef struct Access {
 	double otherwise;
 } Access;
 int access_load(Lower *l, int tensor, const Access *x, const Env *env);
+/* Four terms a lane, as its bytes; 0 where the load surely misses its tensor. */
+int access_load_bytes(Lower *l, int tensor, const Access *x, const Env *env, bool flip);
 void access_store(Lower *l, int tensor, const Aff *ix, int value, const Env *env);
 /* Fetches the line of what access_load would read; nothing where that depends on a condition. */
 void access_touch(Lower *l, int tensor, const Access *x, const Env *env);
@@ -123,6 +130,11 @@ int fold(Lower *l, Combiner c, int x, int lanes); /* adjacent lanes of x, until 
 double neutral(Combiner c, DType type);
 /* acc combined with the stage's body at env; acc 0: nothing accumulated yet */
 int accumulate(Lower *l, const Stage *s, int acc, const Env *env);
+
+/* bytes.c */
+int32_t bytes_four(double byte, bool flip);              /* the byte four times */
+bool bytes_begin(Lower *l);                              /* can the stage be such products? */
+int bytes_accumulate(Lower *l, int acc, const Env *env); /* acc plus four terms of each lane */
 
 /* prefetch.c */
 void prefetch_note(Lower *l, const Stream *s); /* the body reads s */

@@ -151,15 +151,18 @@ nest(Lower *l, int i)
 	split(l, i);
 }
 
-/* Terms of the reduction that share a vector with each lane. */
+/* Terms of the reduction that share a vector with each lane, or are its bytes. */
 static int
 terms_per_lane(Lower *l)
 {
-	int terms = target_lanes(l->b.target) / l->lanes;
+	int terms = target_terms(l->b.target, l->lanes);
 
+	l->bytes = false;
 	if (l->ss->dot == TASK_NONE)
 		return 1;
-	if (terms < 2)
+	if (l->lanes == target_lanes(l->b.target))
+		l->bytes = bytes_begin(l);
+	else if (terms < 2)
 		build_refuse(&l->b, "dot: %d lanes leave no room for a second term", l->lanes);
 	return terms;
 }

@@ -75,14 +75,22 @@ segment_base(Lower *l, int seg)
 			  true);
 }
 
-int
-segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env)
+/* Where a vector of packed constants lies: in the segment's run of slots that starts with `slot`.
+ */
+typedef struct Packed {
+	int at; /* address node of the slots of this iteration */
+	int slot, run, lanes;
+	int16_t depth; /* where it is loaded */
+} Packed;
+
+static Packed
+place_packed(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env)
 {
 	const TaskTensor *x = &l->t->tensor.v[tensor];
 	Segment q = {.tensor = tensor, .lanes = 1, .run = 1, .otherwise = otherwise};
 	bool shares = shares_lanes(env);
 	Stream stream = {0};
-	int seg, slot, at, value;
+	int seg, slot, at, depth;
 	Slot s = {{0}}, by = {{0}};
 
 	for (int d = 0; d < x->rank; d++) {
@@ -126,19 +134,51 @@ segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *e
 					   .k = i,
 					   .depth = (int16_t)stream.level[i]},
 				true);
-	value = build_node(&l->b,
+	depth = build_depth(&l->b, at);
+	return (Packed){at, slot, q.run, q.lanes,
+			(int16_t)(depth > l->const_depth ? depth : l->const_depth)};
+}
+
+int
+segment_load(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env)
+{
+	DType type = l->t->tensor.v[tensor].type;
+	Packed p = place_packed(l, tensor, ix, otherwise, env);
+	int lanes = p.run * p.lanes;
+	int value =
+		build_node(&l->b,
 			   (LoopNode){.op = LOOP_LOAD,
-				      .type = value_type(x->type),
-				      .mem = x->type,
-				      .lanes = (int16_t)(q.run * q.lanes),
-				      .a = at,
-				      .k = (int64_t)slot * q.lanes * (int64_t)dtype_size(x->type),
-				      .k2 = (int64_t)dtype_size(x->type),
-				      .depth = (int16_t)(build_depth(&l->b, at) > l->const_depth
-								 ? build_depth(&l->b, at)
-								 : l->const_depth)},
+				      .type = value_type(type),
+				      .mem = type,
+				      .lanes = (int16_t)lanes,
+				      .a = p.at,
+				      .k = (int64_t)p.slot * p.lanes * (int64_t)dtype_size(type),
+				      .k2 = (int64_t)dtype_size(type),
+				      .depth = p.depth},
 			   true);
-	return shares && q.run * q.lanes > 1 ? build_repeat(&l->b, value, env_width(env)) : value;
+
+	return shares_lanes(env) && lanes > 1 ? build_repeat(&l->b, value, env_width(env)) : value;
+}
+
+int
+segment_load_bytes(Lower *l, int tensor, const Aff *ix, double otherwise, const Env *env, bool flip)
+{
+	Packed p = place_packed(l, tensor, ix, otherwise, env);
+
+	if (p.lanes != env->terms)
+		build_refuse(&l->b, "dot: %s does not vary along the axis",
+			     l->t->tensor.v[tensor].name);
+	return build_node(&l->b,
+			  (LoopNode){.op = LOOP_LOAD_BYTES,
+				     .type = DT_I32,
+				     .mem = DT_I32,
+				     .lanes = (int16_t)p.run,
+				     .a = p.at,
+				     .b = flip,
+				     .k = (int64_t)p.slot * p.lanes,
+				     .k2 = p.lanes,
+				     .depth = p.depth},
+			  true);
 }
 
 int

@@ -32,7 +32,7 @@ find_bodies(Bodies *b, int body, double times)
 
 		inner += x->op == LOOP_LOOP;
 		set += x->op == LOOP_SET;
-		if (x->op == LOOP_FMA)
+		if (x->op == LOOP_FMA || x->op == LOOP_DOT)
 			fma += (int)((bytes + b->vector_bytes - 1) / b->vector_bytes);
 		if (x->op == LOOP_LOOP)
 			find_bodies(b, (int)x->k, times * (double)x->k2);

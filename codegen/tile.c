@@ -120,7 +120,7 @@ finish(Lower *l, int element, int acc)
 	const TaskTensor *out = &l->t->tensor.v[l->st->out];
 	Aff ix[TASK_RANK_MAX];
 
-	if (acc && (l->ss->vec >= l->st->nspatial || l->terms > 1))
+	if (acc && (l->ss->vec >= l->st->nspatial || (l->terms > 1 && !l->bytes)))
 		acc = fold(l, l->st->comb, acc, env.lanes);
 	for (int d = 0; d < out->rank; d++)
 		ix[d] = aff_of(&l->st->out_ix[d], &env);
@@ -245,7 +245,7 @@ accs_per_element(const Lower *l)
 static int
 acc_lanes(const Lower *l)
 {
-	return l->ss->vec == TASK_NONE ? 1 : l->lanes * l->terms;
+	return l->ss->vec == TASK_NONE ? 1 : l->lanes * (l->bytes ? 1 : l->terms);
 }
 
 void

@@ -2,11 +2,12 @@
  *
  * Values of convolutions and of whatever reads them are stored channels last: output channels are
  * the lanes, so they lie side by side, and any channel count and any concatenation work. Where
- * channels come in groups with a dimension of their own, heads, those of one group do. Where
- * somebody tells what Tasks cost, forms_cost.c then blocks the channels of some. What the caller
- * gives and gets is plain. A value whose readers pad it alike gets a border that its producer
- * writes. A whole and its parts have one layout and one border, decided together: the form of the
- * outermost whole stands for all of them until the end.
+ * channels come in groups with a dimension of their own, heads, those of one group do. Bytes that
+ * an integer convolution reads are channels last as well. Where somebody tells what Tasks cost,
+ * forms_cost.c then blocks the channels of some. What the caller gives and gets is plain. A value
+ * whose readers pad it alike gets a border that its producer writes. A whole and its parts have one
+ * layout and one border, decided together: the form of the outermost whole stands for all of them
+ * until the end.
  */
 #include "graph/forms.h"
 
@@ -96,6 +97,44 @@ follows_channels(const Forms *f, const GroupTask *q, int tensor)
 	return false;
 }
 
+/* Whether an expression loads the tensor at a place along dimension d that a reduction moves. */
+static bool
+reduces_along(const Stage *s, const Task *t, int e, int tensor, int d)
+{
+	const Expr *x;
+
+	if (e == TASK_NONE)
+		return false;
+	x = &t->expr.v[e];
+	for (int a = s->nspatial; a < s->naxes && x->op == EXPR_LOAD && x->tensor == tensor; a++)
+		if (x->ix[d].coef[a])
+			return true;
+	return reduces_along(s, t, x->a, tensor, d) || reduces_along(s, t, x->b, tensor, d) ||
+	       reduces_along(s, t, x->c, tensor, d);
+}
+
+/* Whether integers are summed over the channels of a value of bytes: four of them, side by side,
+ * are what instructions for that take. */
+static bool
+sums_bytes_of_channels(const Forms *f, int v)
+{
+	const Value *x = &f->g->value.v[v];
+
+	if (dtype_size(x->type) != 1 || x->rank < 3 || x->dim[1] % 4)
+		return false;
+	for (int i = 0; i < f->n; i++) {
+		const Task *t = f->group[i].task;
+
+		for (int k = 0; t && k < t->tensor.n; k++)
+			for (int s = 0; f->group[i].value[k] == v && s < t->stage.n; s++)
+				if (t->stage.v[s].comb == COMB_SUM &&
+				    t->stage.v[s].acc_type == DT_I32 &&
+				    reduces_along(&t->stage.v[s], t, t->stage.v[s].body, k, 1))
+					return true;
+	}
+	return false;
+}
+
 static void
 choose_layouts(Forms *f)
 {
@@ -108,7 +147,8 @@ choose_layouts(Forms *f)
 			if (q->task->tensor.v[t].kind != TENSOR_OUT || f->fixed[v])
 				continue;
 			d = channel_dimension(q->task, t);
-			if (d == TASK_NONE && follows_channels(f, q, t))
+			if (d == TASK_NONE &&
+			    (follows_channels(f, q, t) || sums_bytes_of_channels(f, v)))
 				d = 1;
 			if (d != TASK_NONE)
 				f->layout[outermost(f, v)] = form_innermost(f->layout[v].rank, d);

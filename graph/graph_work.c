@@ -25,10 +25,12 @@ steps_per_output(const Graph *g, const Node *n)
 	const Value *x = &g->value.v[n->in[0]], *w = n->nin > 1 ? &g->value.v[n->in[1]] : NULL;
 
 	switch (n->op) {
-	case OP_Conv: return (double)w->dim[1] * window_of(n);
+	case OP_Conv:
+	case OP_ConvInteger: return (double)w->dim[1] * window_of(n);
 	case OP_ConvTranspose: return (double)w->dim[0] * window_of(n);
 	case OP_Gemm: return (double)x->dim[node_int(n, ATTR_transA) == 0];
-	case OP_MatMul: return (double)x->dim[x->rank - 1];
+	case OP_MatMul:
+	case OP_MatMulInteger: return (double)x->dim[x->rank - 1];
 	case OP_AveragePool:
 	case OP_MaxPool: return window_of(n);
 	case OP_LRN: return (double)node_int(n, ATTR_size);
@@ -60,6 +62,8 @@ graph_node_macs(const Graph *g, const Node *n)
 	switch (n->op) {
 	case OP_Conv:
 	case OP_Gemm:
+	case OP_ConvInteger:
+	case OP_MatMulInteger:
 	case OP_MatMul: macs = out * steps_per_output(g, n); break;
 	case OP_ConvTranspose: macs = x * (double)w->dim[1] * window_of(n); break;
 	case OP_LSTM: /* every step reads all of both weight tensors once per batch row */

@@ -139,7 +139,12 @@
 	X("LSTM", 7, 0, lstm, LSTM, 3, 8, 3, LSTM_ATTRS)                                          \
 	X("QuantizeLinear", 10, 0, quantize, QuantizeLinear, 2, 3, 1,                             \
 	  "axis block_size output_dtype saturate")                                                \
-	X("DequantizeLinear", 10, 0, dequantize, DequantizeLinear, 2, 3, 1, "axis block_size")
+	X("DequantizeLinear", 10, 0, dequantize, DequantizeLinear, 2, 3, 1, "axis block_size")    \
+	X("DynamicQuantizeLinear", 11, 0, dynamicquantize, QuantizeLinear, 1, 1, 3, "")           \
+	X("ConvInteger", 10, 0, integer, ConvInteger, 2, 4, 1, CONV_ATTRS)                        \
+	X("MatMulInteger", 10, 0, integer, MatMulInteger, 2, 4, 1, "")                            \
+	X("QLinearConv", 10, 0, qlinear, ConvInteger, 8, 9, 1, CONV_ATTRS)                        \
+	X("QLinearMatMul", 10, 0, qlinear, MatMulInteger, 8, 8, 1, "")
 
 #define X(name, since, until, fn, op, in_min, in_max, out_max, attrs) ImportFn import_##fn;
 ONNX_OP_LIST(X)

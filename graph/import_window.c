@@ -98,16 +98,24 @@ with_window(OnnxNode *n, const Window *w)
 }
 
 int
-import_conv(OnnxNode *n)
+with_conv(OnnxNode *n, int i)
 {
 	Window w;
 
-	if (window_init(n, in_value(n, 1), &w))
+	if (window_init(n, in_value(n, i), &w))
 		return n->err.code;
 	resolve_auto_pad(&w, in_value(n, 0));
 	with_window(n, &w);
 	with_int(n, ATTR_group, get_int(n, "group", 1));
-	return finish(n, OP_Conv, n->nin, n->in, NULL);
+	return OK;
+}
+
+int
+import_conv(OnnxNode *n)
+{
+	int rc = with_conv(n, 1);
+
+	return rc ? rc : finish(n, OP_Conv, n->nin, n->in, NULL);
 }
 
 /* A wanted extent fixes the pads of axis i; one beyond the full extent is padded at the end. */

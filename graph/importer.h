@@ -104,6 +104,9 @@ void with_ints(OnnxNode *n, AttrKey key, const int64_t *v, int count);
 void with_float(OnnxNode *n, AttrKey key, double v);
 void with_floats(OnnxNode *n, AttrKey key, const double *v, int count);
 
+/* Those of a convolution whose weights are input i, explicit pads and all. */
+int with_conv(OnnxNode *n, int i);
+
 /* Adds a node with the attributes set before, folds it when all its inputs are constants. step
  * returns its value, under a made-up name; finish names it and its outputs as the ONNX node does
  * and binds them. Both return negative errors. `given` is for operators whose shape is not

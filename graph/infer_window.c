@@ -3,6 +3,8 @@
  * Window attributes have one value for each spatial axis (pads two); extents and attributes are
  * below 2^31, so the products here stay below 2^63.
  */
+#include <math.h>
+
 #include "graph/infer.h"
 
 typedef struct Window {
@@ -69,10 +71,8 @@ window_count(const Window *w, const Value *x, int i, bool ceil, int64_t *count, 
 static int
 check_weights(const Graph *g, const Node *n, const Window *w, int64_t channels_out, Err *e)
 {
-	const Value *x = infer_in(g, n, 0), *weight = infer_in(g, n, 1);
+	const Value *weight = infer_in(g, n, 1);
 
-	if (infer_same_type(x, weight, e) || infer_same_type(x, infer_in(g, n, 2), e))
-		return ERR_INPUT;
 	for (int i = 0; i < w->axes; i++)
 		if (weight->dim[i + 2] != w->kernel[i])
 			return err_set(e, ERR_INPUT,
@@ -97,8 +97,17 @@ check_groups(const Value *x, const Value *weight, int64_t channels_in, int64_t g
 	return OK;
 }
 
-int
-infer_conv(const Graph *g, const Node *n, Value *out, Err *e)
+/* Input, weights and bias of one type. */
+static int
+check_alike(const Graph *g, const Node *n, Err *e)
+{
+	const Value *x = infer_in(g, n, 0);
+
+	return infer_same_type(x, infer_in(g, n, 1), e) || infer_same_type(x, infer_in(g, n, 2), e);
+}
+
+static int
+conv_shape(const Graph *g, const Node *n, Value *out, Err *e)
 {
 	const Value *x = infer_in(g, n, 0), *weight = infer_in(g, n, 1);
 	int64_t group = node_int(n, ATTR_group);
@@ -117,6 +126,24 @@ infer_conv(const Graph *g, const Node *n, Value *out, Err *e)
 }
 
 int
+infer_conv(const Graph *g, const Node *n, Value *out, Err *e)
+{
+	return check_alike(g, n, e) ? ERR_INPUT : conv_shape(g, n, out, e);
+}
+
+int
+infer_convinteger(const Graph *g, const Node *n, Value *out, Err *e)
+{
+	int rc = conv_shape(g, n, out, e);
+	double outside = node_float(n, ATTR_value);
+
+	out->type = DT_I32;
+	if (!rc && (outside != floor(outside) || fabs(outside) > 0x1p15))
+		return err_set(e, ERR_INPUT, "attribute value holds %g", outside);
+	return rc || infer_same_type(out, infer_in(g, n, 2), e) ? ERR_INPUT : OK;
+}
+
+int
 infer_convtranspose(const Graph *g, const Node *n, Value *out, Err *e)
 {
 	const Value *x = infer_in(g, n, 0), *weight = infer_in(g, n, 1);
@@ -124,7 +151,8 @@ infer_convtranspose(const Graph *g, const Node *n, Value *out, Err *e)
 	const int64_t *more;
 	Window w;
 
-	if (window_init(n, x, &w, e) || infer_rank(weight, x->rank, x->rank, e) ||
+	if (check_alike(g, n, e) || window_init(n, x, &w, e) ||
+	    infer_rank(weight, x->rank, x->rank, e) ||
 	    window_attr(n, ATTR_output_padding, w.axes, 0, &more, e) ||
 	    check_weights(g, n, &w, weight->dim[1] * group, e) ||
 	    check_groups(x, weight, weight->dim[0], group, weight->dim[0], e))
@@ -196,15 +224,14 @@ infer_gemm(const Graph *g, const Node *n, Value *out, Err *e)
 
 /* The leading axes of a and b broadcast; a vector is a matrix of one row or column whose axis does
  * not show in the result. */
-int
-infer_matmul(const Graph *g, const Node *n, Value *out, Err *e)
+static int
+matmul_shape(const Graph *g, const Node *n, Value *out, Err *e)
 {
 	const Value *a = infer_in(g, n, 0), *b = infer_in(g, n, 1);
 	Value batch_a = *a, batch_b = *b;
 	int64_t terms_a, terms_b;
 
-	if (infer_rank(a, 1, KERNEL_RANK_MAX, e) || infer_rank(b, 1, KERNEL_RANK_MAX, e) ||
-	    infer_same_type(a, b, e))
+	if (infer_rank(a, 1, KERNEL_RANK_MAX, e) || infer_rank(b, 1, KERNEL_RANK_MAX, e))
 		return ERR_INPUT;
 	terms_a = a->dim[a->rank - 1];
 	terms_b = b->dim[b->rank > 1 ? b->rank - 2 : 0];
@@ -221,4 +248,21 @@ infer_matmul(const Graph *g, const Node *n, Value *out, Err *e)
 	if (b->rank > 1)
 		out->dim[out->rank++] = b->dim[b->rank - 1];
 	return OK;
+}
+
+int
+infer_matmul(const Graph *g, const Node *n, Value *out, Err *e)
+{
+	if (infer_same_type(infer_in(g, n, 0), infer_in(g, n, 1), e))
+		return ERR_INPUT;
+	return matmul_shape(g, n, out, e);
+}
+
+int
+infer_matmulinteger(const Graph *g, const Node *n, Value *out, Err *e)
+{
+	int rc = matmul_shape(g, n, out, e);
+
+	out->type = DT_I32;
+	return rc;
 }

@@ -44,13 +44,13 @@ may_leave(Stager *s, int stage, const Index *ix, int64_t extent)
 }
 
 static int
-load_padded(Stager *s, int stage, int tensor, const Index *ix)
+load_padded(Stager *s, int stage, int tensor, const Index *ix, double outside)
 {
 	const TaskTensor *x = &s->t->tensor.v[tensor];
 
 	for (int d = 0; d < x->rank; d++)
 		if (may_leave(s, stage, &ix[d], x->dim[d]))
-			return expr_load_else(s->t, tensor, ix, 0);
+			return expr_load_else(s->t, tensor, ix, outside);
 	return expr_load(s->t, tensor, ix);
 }
 
@@ -77,11 +77,12 @@ stages_conv(Stager *s, const Node *n)
 {
 	const Value *x = node_in(s, n, 0), *w = node_in(s, n, 1), *y = node_out(s, n, 0);
 	int64_t groups = node_int(n, ATTR_group);
+	double outside = n->op == OP_ConvInteger ? node_float(n, ATTR_value) : 0;
 	int tx, tw, stage, spatial = x->rank - 2, body;
 	Index xi[TASK_RANK_MAX] = {{0}}, wi[TASK_RANK_MAX] = {{0}}, yi[TASK_RANK_MAX] = {{0}}, c;
 	Channels ch;
 
-	if (!y || spatial < 1 || spatial > SPATIAL_MAX || !dtype_is_float(x->type))
+	if (!y || spatial < 1 || spatial > SPATIAL_MAX)
 		return NOT_APPLICABLE;
 	tx = stager_read(s, n->in[0]);
 	tw = stager_read(s, n->in[1]);
@@ -103,7 +104,7 @@ stages_conv(Stager *s, const Node *n)
 		xi[d + 2] = index_add(xi[d + 2], &wi[d + 2], attr_at(n, ATTR_dilations, d, 1));
 	}
 	store_at(s, stage, yi);
-	body = load_padded(s, stage, tx, xi);
+	body = load_padded(s, stage, tx, xi, outside);
 	body = expr_bin(s->t, EXPR_MUL, body, expr_load(s->t, tw, wi));
 	stage_reduce(s, stage, COMB_SUM, node_type(s, n), body);
 	stage_value(s, stage, with_bias(s, n, stage, &ch.out));
@@ -186,8 +187,8 @@ stages_convtranspose(Stager *s, const Node *n)
 		transposed_index(s, stage, d, &t[d], &p[d], &phase[d], &xi[d + 2], &wi[d + 2],
 				 &yi[d + 2]);
 	store_at(s, stage, yi);
-	body = load_padded(s, stage, tx, xi);
-	body = expr_bin(s->t, EXPR_MUL, body, load_padded(s, stage, tw, wi));
+	body = load_padded(s, stage, tx, xi, 0);
+	body = expr_bin(s->t, EXPR_MUL, body, load_padded(s, stage, tw, wi, 0));
 	stage_reduce(s, stage, COMB_SUM, node_type(s, n), body);
 	stage_value(s, stage, with_bias(s, n, stage, &ch.out));
 	return OK;

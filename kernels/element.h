@@ -23,6 +23,13 @@ k_is_int(const KTensor *t) /* BOOL is not an integer */
 	return t->type > DT_BF16 && t->type < DT_BOOL;
 }
 
+/* What ConvInteger and MatMulInteger take: types that are computed with as i32. */
+static inline bool
+k_is_summed_in_i32(const KTensor *t)
+{
+	return k_is_int(t) && t->type <= DT_I32;
+}
+
 static inline int64_t
 k_min(int64_t a, int64_t b)
 {

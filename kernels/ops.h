@@ -70,6 +70,11 @@
 	  "kernel strides pads dilations group output_padding")                                    \
 	X(Gemm, gemm, gemm, gemm, 2, 3, 1, "alpha beta transA transB")                             \
 	X(MatMul, matmul, matmul, matmul, 2, 2, 1, "")                                             \
+	/* of integers of up to 32 bits, summed in i32; what the zero points of ONNX's operators   \
+	 * add is in the bias, or in nodes beside it. `value` is what pads hold */                 \
+	X(ConvInteger, convinteger, convinteger, conv, 2, 3, 1,                                    \
+	  "kernel strides pads dilations group value")                                             \
+	X(MatMulInteger, matmulinteger, matmulinteger, matmul, 2, 2, 1, "")                        \
 	/* windows, normalisation, reductions */                                                   \
 	X(AveragePool, averagepool, pool, averagepool, 1, 1, 1,                                    \
 	  "kernel strides pads dilations ceil_mode count_include_pad")                             \
@@ -111,12 +116,12 @@
 	X(DepthToSpace, depthtospace, depthtospace, depthtospace, 1, 1, 1, "blocksize crd")        \
 	X(SpaceToDepth, spacetodepth, spacetodepth, spacetodepth, 1, 1, 1, "blocksize")            \
 	X(Trilu, trilu, trilu, trilu, 1, 1, 1, "upper k")                                          \
-	/* kernels only */                                                                         \
+	/* recurrence and quantisation */                                                          \
 	X(LSTM, lstm, lstm, none, 3, 8, 3,                                                         \
 	  "hidden_size direction activations activation_alpha activation_beta clip input_forget "  \
 	  "layout")                                                                                \
-	X(QuantizeLinear, quantizelinear, quantize, none, 2, 3, 1, "axis")                         \
-	X(DequantizeLinear, dequantizelinear, dequantize, none, 2, 3, 1, "axis")
+	X(QuantizeLinear, quantizelinear, quantize, quantize, 2, 3, 1, "axis")                     \
+	X(DequantizeLinear, dequantizelinear, dequantize, dequantize, 2, 3, 1, "axis")
 
 /* name, kind (INT, INTS, FLOAT, FLOATS), what it holds after normalisation */
 #define ATTR_LIST(X)                                                                         \
@@ -141,7 +146,7 @@
 	X(gamma, FLOAT)                                                                      \
 	X(bias, FLOAT)                                                                       \
 	X(epsilon, FLOAT)                                                                    \
-	X(value, FLOAT) /* Pad's constant */                                                 \
+	X(value, FLOAT) /* what pads hold */                                                 \
 	X(size, INT)    /* LRN's window */                                                   \
 	X(transA, INT)                                                                       \
 	X(transB, INT)                                                                       \

@@ -1,8 +1,9 @@
-/* Conv and ConvTranspose: the same sums over input channels and taps; only the geometry of a run
- * and the order of the weights' axes differ.
+/* Conv, ConvTranspose and ConvInteger: the same sums over input channels and taps; only the
+ * geometry of a run and the order of the weights' axes differ.
  *
  * A tile is a run of outputs in up to TILE output channels: an input run is converted to double
- * once and serves all of them.
+ * once and serves all of them. Where x goes on beyond its extents with a value other than 0, that
+ * is taken from x, and the sums begin with what it alone would give.
  */
 #include "kernels/window.h"
 
@@ -16,6 +17,7 @@ typedef struct Conv {
 	int64_t in_plane, out_plane;       /* elements */
 	int64_t in_channels, out_channels; /* of one group */
 	int64_t weight_in, weight_out;     /* steps per input and per output channel */
+	double outside;                    /* what x is beyond its extents */
 } Conv;
 
 typedef struct Tile {
@@ -52,6 +54,8 @@ add_channel(const Conv *c, Tile *t, int64_t plane, int64_t weight_at)
 									  t->start, t->n, &run))
 			continue;
 		k_load(c->x, plane + run.from, run.from_step, run.n, x);
+		for (int i = 0; i < run.n; i++)
+			x[i] -= c->outside;
 		for (int r = 0; r < t->channels; r++)
 			if (run.to_step == 1)
 				k_add_scaled(run.n, t->sum[r] + run.to, weight[r][slot], x);
@@ -59,6 +63,23 @@ add_channel(const Conv *c, Tile *t, int64_t plane, int64_t weight_at)
 				add_scaled_apart(run.n, t->sum[r] + run.to, run.to_step,
 						 weight[r][slot], x);
 	} while (k_next(c->window.axes, c->window.kernel, tap));
+}
+
+/* The sums over nothing but what x is outside. */
+static double
+sum_outside(const Conv *c, int64_t weight_at)
+{
+	int64_t terms = c->outside != 0 ? c->in_channels * c->window.taps : 0;
+	double weight[K_RUN], sum = 0;
+
+	for (int64_t i = 0; i < terms; i += K_RUN) {
+		int n = (int)k_min(K_RUN, terms - i);
+
+		k_load(c->weight, weight_at + i, 1, n, weight);
+		for (int k = 0; k < n; k++)
+			sum += c->outside * weight[k];
+	}
+	return sum;
 }
 
 /* A tile of image n and group g, its first output channel m counted in the group. */
@@ -71,6 +92,8 @@ compute_tile(const Conv *c, Tile *t, int64_t n, int64_t g, int64_t groups, int64
 
 	for (int r = 0; r < t->channels; r++) {
 		double start = c->bias ? k_get(c->bias, out + r) : 0;
+
+		start += sum_outside(c, weight_at + r * c->weight_out);
 
 		for (int i = 0; i < t->n; i++)
 			t->sum[r][i] = start;
@@ -103,18 +126,17 @@ compute_planes(const Conv *c, int64_t n, int64_t g, int64_t groups, int64_t m)
 }
 
 static int
-convolve(const KCall *k, bool transposed)
+convolve(const KCall *k, bool transposed, double outside)
 {
 	int64_t groups = k_max(1, k_int(k, ATTR_group));
 	Conv c;
 
+	c.outside = outside;
 	c.transposed = transposed;
 	c.x = &k->in[0];
 	c.weight = &k->in[1];
 	c.bias = k_input(k, 2);
 	c.y = k->out;
-	if (!k_is_float(c.y))
-		return -1;
 	if (!k_count(c.y))
 		return 0;
 	window_init(&c.window, k, transposed ? c.y : c.x, transposed ? c.x : c.y,
@@ -136,11 +158,20 @@ convolve(const KCall *k, bool transposed)
 int
 ref_conv(const KCall *k)
 {
-	return convolve(k, false);
+	return k_is_float(k->out) ? convolve(k, false, 0) : -1;
 }
 
 int
 ref_convtranspose(const KCall *k)
 {
-	return convolve(k, true);
+	return k_is_float(k->out) ? convolve(k, true, 0) : -1;
+}
+
+int
+ref_convinteger(const KCall *k)
+{
+	if (!k_is_summed_in_i32(&k->in[0]) || !k_is_summed_in_i32(&k->in[1]) ||
+	    k->out->type != DT_I32)
+		return -1;
+	return convolve(k, false, k_float(k, ATTR_value));
 }

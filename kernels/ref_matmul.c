@@ -73,3 +73,12 @@ ref_matmul(const KCall *k)
 		}
 	return 0;
 }
+
+int
+ref_matmulinteger(const KCall *k)
+{
+	if (!k_is_summed_in_i32(&k->in[0]) || !k_is_summed_in_i32(&k->in[1]) ||
+	    k->out->type != DT_I32)
+		return -1;
+	return ref_matmul(k);
+}

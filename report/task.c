@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/parts.h"
+#include "search_space/bytes.h"
 #include "search_space/rewrite.h"
 #include "tuner/work.h"
 
@@ -117,24 +118,28 @@ report_task(ReportTask *t, const ReportRuns *runs, Arena *a)
 
 /* --- what it is --- */
 
-/* Of all algorithms that the tolerance allows. */
+/* Of all algorithms that the tolerance allows, in products of floats. */
 static double
 least_flops(const Task *t, const ReportTask *of, const LogKey *key, Log *l, Arena *a)
 {
 	bool strict = !strcmp(key->tolerance, tolerance_name(TOLERANCE_STRICT));
 	ToleranceClass class = strict ? TOLERANCE_STRICT : TOLERANCE_DEFAULT;
 	TaskForm f = task_form_plain(a, t), form, kept;
-	double least = task_flops(t);
+	Target target = {0};
 	const char *text;
 	Err ignored = {0};
+	double least;
 	Task *to;
 
+	if (target_of_key(key->target, &target, &ignored))
+		target.byte_dot = 0;
+	least = target_task_flops(&target, t);
 	if (log_get_text(l, a, "form", of->form, &text, &ignored) == OK &&
 	    task_form_parse(text, t, a, &kept, &ignored) == OK)
 		f = kept;
 	for (const Rewrite *const *r = rewrites(); *r; r++)
 		if (rewrite_allowed(*r, class) && (*r)->apply(a, t, &f, &to, &form) == OK)
-			least = fmin(least, task_flops(to));
+			least = fmin(least, target_task_flops(&target, to));
 	return least;
 }
 

@@ -135,7 +135,8 @@ nest_of(const StageInfo *s, const StageSched *q, const Target *t)
 		  .loop = TASK_NONE};
 
 	n.lanes = q->vec == TASK_NONE ? 1 : q->lanes ? q->lanes : target_lanes(t);
-	n.terms = q->dot == TASK_NONE ? 1 : target_lanes(t) / n.lanes;
+	n.terms = q->dot == TASK_NONE ? 1 : target_terms(t, n.lanes);
+	n.bytes = n.terms > 1 && n.lanes == target_lanes(t);
 	n.width = fmax(1, n.lanes / (double)target_lanes(t)) * (s->narrow ? 2 : 1);
 	n.across = q->vec >= s->stage->nspatial;
 	n.window = nest_is_window(s, q->vec);
@@ -204,7 +205,8 @@ load_operations(const Nest *n, const Access *x, bool guarded)
 
 	if (x->is_literal && n->folded)
 		return 0;
-	if (vec != TASK_NONE && x->varies[vec] && !x->is_const && x->stride[vec] != 1)
+	if (vec != TASK_NONE && x->varies[vec] && !x->is_const &&
+	    x->stride[vec] != (n->bytes && !x->final ? n->terms : 1))
 		each = APART * n->lanes;
 	if (x->by_value)
 		each = BY_VALUE * n->lanes;
@@ -217,6 +219,13 @@ static bool
 is_guarded(const Nest *n, const Access *x)
 {
 	return x->guarded && !n->q->peel;
+}
+
+/* Operations of one step of the body: a dot product is one, whatever surrounds its operands. */
+static double
+step_ops(const Nest *n)
+{
+	return n->bytes ? 1 : n->s->body_ops;
 }
 
 /* What the elements of inline stages take, in operations. */
@@ -242,7 +251,7 @@ static double
 nodes(const Nest *n)
 {
 	const StageInfo *s = n->s;
-	double body = n->steps * (s->body_ops * density(n) + 1);
+	double body = n->steps * (step_ops(n) * density(n) + 1);
 	double sum = n->accumulators * (body + s->final_ops + 2);
 
 	sum += inner_ops(n, false) + inner_ops(n, true);
@@ -324,9 +333,9 @@ body_cycles(const Nest *n)
 {
 	const Target *t = n->t;
 	double terms = n->accumulators / n->q->par * n->steps * density(n);
-	double ops = (terms * n->s->body_ops + inner_ops(n, false)) * n->width;
+	double ops = (terms * step_ops(n) + inner_ops(n, false)) * n->width;
 	double loads = body_loads(n), slots = loads * (t->lane_splat ? 1 : FOLDED_LOAD);
-	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, n->s->body_ops * .5);
+	double chain = (double)t->fma_latency * n->steps / n->q->par * fmax(1, step_ops(n) * .5);
 	double arithmetic = ops / t->fma_per_cycle, loading = loads / t->load_per_cycle, cycles;
 
 	if (!n->window)
@@ -347,7 +356,7 @@ body_cycles(const Nest *n)
 static double
 terms_folded(const Nest *n)
 {
-	return n->terms > 1 ? log2(n->terms) + 1 : 0;
+	return n->terms > 1 && !n->bytes ? log2(n->terms) + 1 : 0;
 }
 
 /* Cycles of the final expressions and stores of one tile, and of what surrounds its reduction. */

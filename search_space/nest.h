@@ -14,6 +14,7 @@ typedef struct Nest {
 	const Target *t;
 	int lanes;
 	int terms;           /* of the reduction axis q->dot, in the vector for each lane */
+	bool bytes;          /* they are the bytes of a lane, which one instruction multiplies */
 	double width;        /* registers that one vector takes */
 	bool across;         /* lanes run along a reduction axis and are folded at the end */
 	bool window;         /* nest_is_window */

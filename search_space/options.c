@@ -11,7 +11,7 @@ enum {
 	TILES_KEPT = 120,
 	TILES_SPREAD = 20, /* of these every order is offered */
 	OPTIONS_KEPT = 1024,
-	SHARED_KEPT = 256,   /* and of those whose lanes share the vector with terms */
+	SHARED_KEPT = 256,   /* and of those with terms of a reduction in the vector */
 	LANES_SAVED = 16,    /* one lane in so many must be saved by sharing them with terms */
 	NODES_MAX = 1800,    /* of a body; the lowering refuses what is several times this */
 	LANES_LEAST = 4,     /* shorter vectors are not worth their spreading and folding */
@@ -146,7 +146,7 @@ longest_reduction(const Maker *m)
 static int
 terms_of(const Maker *m, const Shape *p)
 {
-	return p->dot == TASK_NONE ? 1 : target_lanes(m->t) / p->lanes;
+	return p->dot == TASK_NONE ? 1 : target_terms(m->t, p->lanes);
 }
 
 /* The reduction's axes as a style sees them. */
@@ -451,6 +451,17 @@ offer_shared(Maker *m, int axis)
 	}
 }
 
+/* The same with lanes whose bytes are terms. */
+static void
+offer_bytes(Maker *m, int axis)
+{
+	int dot = stage_shared_axis(m->s, axis, TARGET_DOT_BYTES);
+
+	set_lane_axis(m, axis);
+	if (dot != TASK_NONE && m->s->bytes && target_multiplies(m->t, m->s->byte))
+		offer_lanes(m, target_lanes(m->t), dot);
+}
+
 /* Every unrolling of a tile's reduction, with several partial accumulators or with the other answer
  * to guards: edges peeled or not. */
 static void
@@ -529,9 +540,13 @@ offer_all_tiles(Maker *m)
 static void
 offer_shared_tiles(Maker *m)
 {
-	for (int a = 0; a < m->s->stage->nspatial; a++)
+	for (int a = 0; a < m->s->stage->nspatial; a++) {
 		if (m->s->extent[a] > 1 && is_contiguous(m->s, a))
 			offer_shared(m, a);
+		if (m->s->extent[a] >
+		    1) /* what is stored apart is stored once, after many products */
+			offer_bytes(m, a);
+	}
 }
 
 /* Axes of literals are in every tile whole, unless there are too many. */

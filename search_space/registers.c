@@ -131,7 +131,7 @@ registers_in_loop(const Nest *n)
 
 	if (n->t->lane_splat)
 		operands = operands_loaded(n, others);
-	return n->accumulators + operands + (n->terms > 1) + window_registers(n);
+	return n->accumulators + operands + (n->terms > 1 && !n->bytes) + window_registers(n);
 }
 
 /* Elements of inline stages that one body computes. */

@@ -16,7 +16,7 @@ keep(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form)
 static const Rewrite direct = {.name = "direct", .slack = 1, .apply = keep};
 
 static const Rewrite *const table[] = {
-	&direct, &rewrite_pack, &rewrite_winograd2, &rewrite_winograd4, NULL,
+	&direct, &rewrite_pack, &rewrite_winograd2, &rewrite_winograd4, &rewrite_signs, NULL,
 };
 
 const Rewrite *const *

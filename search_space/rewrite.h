@@ -6,6 +6,7 @@
 
 #include "graph/form.h"
 #include "graph/task.h"
+#include "search_space/target.h"
 
 typedef struct Rewrite {
 	const char *name;
@@ -16,6 +17,8 @@ typedef struct Rewrite {
 	 * names and Forms, and the room is kept; new tensors follow. NOT_APPLICABLE when t is not
 	 * of the right kind. */
 	int (*apply)(Arena *a, const Task *t, const TaskForm *f, Task **to, TaskForm *form);
+	/* Whether a search should try it on the Target; NULL: on every one. */
+	bool (*useful)(const Task *t, const Target *target);
 } Rewrite;
 
 /* Tolerance classes, and the largest slack a rewrite may have in them */
@@ -43,6 +46,6 @@ int rewrite_apply(const char *name, Arena *a, const Task *t, const TaskForm *f, 
 		  TaskForm *form, Err *e);
 const Rewrite *rewrite_named(const char *name); /* NULL when there is none */
 
-extern const Rewrite rewrite_pack, rewrite_winograd2, rewrite_winograd4;
+extern const Rewrite rewrite_pack, rewrite_signs, rewrite_winograd2, rewrite_winograd4;
 
 #endif

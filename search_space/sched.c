@@ -249,8 +249,8 @@ check_dot(const StageSched *q, const Stage *s, Err *e)
 		return OK;
 	if (q->dot < s->nspatial || q->dot >= s->naxes)
 		return err_set(e, ERR_INPUT, "dot wants a reduction axis");
-	if (q->vec == TASK_NONE || q->vec >= s->nspatial || q->lanes < 1)
-		return err_set(e, ERR_INPUT, "dot wants lanes along a spatial axis, and vl");
+	if (q->vec == TASK_NONE || q->vec >= s->nspatial)
+		return err_set(e, ERR_INPUT, "dot wants lanes along a spatial axis");
 	return OK;
 }
 

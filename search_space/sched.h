@@ -14,10 +14,11 @@
  * A nest is the list of axis:step, outermost first. An axis may occur several times; its last step
  * is its extent in the register tile; an axis not listed is unrolled whole; reduction axes stand
  * after the bar. Flags: vec=AXIS (lanes run along it), vl=N (lanes, default the Target's),
- * dot=AXIS (each of the vl lanes is several lanes of the Target's vector, which hold consecutive
- * terms of that reduction axis and are added at its end), par=N (partial accumulators), pf
- * (prefetch, see codegen/prefetch.c), peel (split loops where loads leave the tensor). inline:
- * computed where used.
+ * dot=AXIS (with fewer lanes than the Target's, each of them is several lanes of its vector, which
+ * hold consecutive terms of that reduction axis and are added at its end; with all of them, the
+ * four bytes of each are terms of a product of bytes), par=N (partial accumulators), pf (prefetch,
+ * see codegen/prefetch.c), peel (split loops where loads leave the tensor). inline: computed where
+ * used.
  */
 #ifndef SEARCH_SPACE_SCHED_H
 #define SEARCH_SPACE_SCHED_H
@@ -40,7 +41,8 @@ typedef struct StageSched {
 	bool inlined, prefetch, peel;
 	int vec;   /* axis, or TASK_NONE: one lane */
 	int lanes; /* 0: the Target's f32 lanes; 1 without vec */
-	int dot;   /* reduction axis whose terms share the vector with the lanes, or TASK_NONE */
+	int dot;   /* reduction axis whose terms share the vector with the lanes (target_terms), or
+		    * TASK_NONE */
 	int par;   /* at least 1 */
 	int n;
 	Split split[SCHED_SPLITS_MAX];

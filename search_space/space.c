@@ -236,7 +236,7 @@ add_rewrite(Space *s, const Rewrite *r, const Task *t, const TaskForm *f, const 
 	Task *task;
 	Variant v;
 
-	if (r->apply(s->arena, t, f, &task, &form))
+	if ((r->useful && !r->useful(t, target)) || r->apply(s->arena, t, f, &task, &form))
 		return OK;
 	if (task_check(task, e)) {
 		err_prefix(e, "rewrite %s: ", r->name);
@@ -321,12 +321,12 @@ drop_last_if_known(Space *s)
 static void
 roofline(Space *s, const Task *t, const Target *target)
 {
-	double flops = task_flops(t), bytes = task_bytes(t), gbs = target->l2_gbs;
+	double flops = target_task_flops(target, t), bytes = task_bytes(t), gbs = target->l2_gbs;
 
 	if (bytes <= (double)target->l1_bytes)
 		gbs = target->load_per_cycle * (double)target->vector_bytes * target->ghz;
 	for (int i = 0; i < s->variant.n; i++)
-		flops = fmin(flops, task_flops(s->variant.v[i].task));
+		flops = fmin(flops, target_task_flops(target, s->variant.v[i].task));
 	s->floor_flops = flops / (double)target->threads;
 	s->floor_pass_ns = bytes / gbs / (double)target->threads;
 	s->floor_ns = space_floor_at(s, target_gflops(target));

@@ -267,6 +267,21 @@ walk(Walk *w, const Binding *b, int expr)
 	walk(w, b, x->c);
 }
 
+/* Operands that are computed where they are read are none. */
+static bool
+sums_bytes(const Walk *w, ByteOperand of[2])
+{
+	if (!byte_operands(w->t, w->out->stage, of))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		int made = tensor_writer(w->t, w->t->expr.v[of[i].load].tensor);
+
+		if (made != TASK_NONE && w->inlined[made] && !stage_is_const(w->t, made))
+			return false;
+	}
+	return true;
+}
+
 void
 stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, const int64_t *share,
 	   StageInfo *out)
@@ -295,6 +310,7 @@ stage_info(const Task *t, const TaskForm *f, int stage, const bool *inlined, con
 			out->body_ops -= 1;
 		out->body_ops += 1;
 	}
+	out->bytes = sums_bytes(&w, out->byte);
 	w.final = true;
 	walk(&w, &b, s->value);
 	describe(&w, s->out, s->out_ix, 0, false, &out->store);

@@ -3,6 +3,7 @@
 #ifndef SEARCH_SPACE_STAGE_INFO_H
 #define SEARCH_SPACE_STAGE_INFO_H
 
+#include "search_space/bytes.h"
 #include "search_space/sched.h"
 
 enum { ACCESS_MAX = 48, ACCESS_TERMS_MAX = 32, INNER_MAX = 8 };
@@ -51,6 +52,8 @@ typedef struct StageInfo {
 	bool factor[STAGE_AXES_MAX]; /* axes that index literals */
 	double rounds;               /* how often shared loops run the stage; 1: there are none */
 	bool narrow;                 /* computes in 64-bit types: half the lanes */
+	bool bytes;                  /* sums products of bytes... */
+	ByteOperand byte[2];         /* ...of these */
 } StageInfo;
 
 /* inlined: by stage number, which stages are evaluated where their output is read. share: extents

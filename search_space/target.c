@@ -145,34 +145,40 @@ static const char *const table[] = {
 	"cpu=x86-64-v4 vector_bytes=64 vector_regs=32 has_half=1 mask_bytes=1 "
 	"l1_bytes=49152 l2_bytes=1048576 l3_bytes=33554432 ghz=4.2 l2_gbs=200 l3_gbs=100 "
 	"dram_gbs=40",
+	"target cascadelake " X86
+	"cpu=cascadelake vector_bytes=64 vector_regs=32 has_half=1 mask_bytes=1 byte_dot=2 "
+	"l2_bytes=1048576 l3_bytes=33554432 ghz=3.2 l2_gbs=120 l3_gbs=25 dram_gbs=12",
+	"target alderlake " X86 "cpu=alderlake vector_bytes=32 vector_regs=16 has_half=1 "
+	"mask_bytes=4 byte_dot=2 l1_bytes=49152 l2_bytes=1310720 l3_bytes=31457280 ghz=4.9 "
+	"l2_gbs=200 l3_gbs=50 dram_gbs=25",
 	"target aarch64 " ARM64 "cpu=generic features=\"+neon\" "
 	"issue_per_cycle=3 load_per_cycle=1 fma_per_cycle=1",
 	"target cortex-a53 " ARM64 "cpu=cortex-a53 issue_per_cycle=2 "
 	"spare_regs=2 load_per_cycle=0.5 fma_per_cycle=0.5 ghz=1.4 l1_way_bytes=8192 l2_gbs=6 "
 	"dram_gbs=3",
-	"target cortex-a55 " ARM64 "cpu=cortex-a55 issue_per_cycle=2 spare_regs=2 "
+	"target cortex-a55 " ARM64 "cpu=cortex-a55 byte_dot=1 issue_per_cycle=2 spare_regs=2 "
 	"load_per_cycle=0.5 fma_per_cycle=1 ghz=1.8 l1_way_bytes=8192 l2_bytes=131072 "
 	"l2_gbs=14 "
 	"l3_bytes=1048576 l3_gbs=10 dram_gbs=5",
 	"target cortex-a72 " ARM64 "cpu=cortex-a72 issue_per_cycle=3 "
 	"load_per_cycle=1 fma_per_cycle=1 ghz=1.8 l1_way_bytes=16384 l2_bytes=1048576 l2_gbs=15 "
 	"dram_gbs=5",
-	"target cortex-a76 " ARM64 "cpu=cortex-a76 issue_per_cycle=4 "
+	"target cortex-a76 " ARM64 "cpu=cortex-a76 byte_dot=1 issue_per_cycle=4 "
 	"load_per_cycle=2 fma_per_cycle=2 ghz=2.4 l1_bytes=65536 l1_way_bytes=16384 l2_gbs=40 "
 	"l3_bytes=2097152 l3_gbs=20 dram_gbs=10",
-	"target cortex-x1 " ARM64 "cpu=cortex-x1 issue_per_cycle=8 "
+	"target cortex-x1 " ARM64 "cpu=cortex-x1 byte_dot=1 issue_per_cycle=8 "
 	"load_per_cycle=3 fma_per_cycle=4 ghz=2.8 l1_bytes=65536 l1_way_bytes=16384 "
 	"l2_bytes=1048576 l2_gbs=80 "
 	"l3_bytes=4194304 l3_gbs=35 dram_gbs=15",
-	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 issue_per_cycle=4 "
+	"target neoverse-n1 " ARM64 "cpu=neoverse-n1 byte_dot=1 issue_per_cycle=4 "
 	"load_per_cycle=2 fma_per_cycle=2 ghz=2.6 l1_bytes=65536 l1_way_bytes=16384 "
 	"l2_bytes=1048576 l2_gbs=60 "
 	"l3_bytes=33554432 l3_gbs=30 dram_gbs=15",
-	"target neoverse-v1 " ARM64 "cpu=neoverse-v1 issue_per_cycle=8 "
+	"target neoverse-v1 " ARM64 "cpu=neoverse-v1 byte_dot=3 issue_per_cycle=8 "
 	"load_per_cycle=3 fma_per_cycle=4 ghz=2.6 l1_bytes=65536 l1_way_bytes=16384 "
 	"l2_bytes=1048576 l2_gbs=80 "
 	"l3_bytes=33554432 l3_gbs=30 dram_gbs=20",
-	"target apple-m1 " ARM64 "cpu=apple-m1 issue_per_cycle=8 "
+	"target apple-m1 " ARM64 "cpu=apple-m1 byte_dot=1 issue_per_cycle=8 "
 	"load_per_cycle=3 fma_per_cycle=4 ghz=3.2 l1_bytes=131072 l1_way_bytes=16384 "
 	"l2_bytes=3145728 l2_gbs=100 "
 	"l3_bytes=8388608 l3_gbs=60 dram_gbs=50",
@@ -286,6 +292,30 @@ level_of(const TargetFacts *f)
 	return has_feature(f->features, "vfp4") ? "armv7-vfp4" : "armv7";
 }
 
+/* What a device's own features say of dot products of bytes. Vectors of x86-64-v2 have none: the
+ * instructions come with AVX. */
+static int64_t
+byte_dots(const Target *t, const TargetFacts *f)
+{
+	static const struct {
+		const char *arch, *feature;
+		int64_t vector_bytes, dots; /* of vectors up to that */
+	} list[] = {
+		{"x86_64", "avx512vnni", 64, TARGET_DOT_UNLIKE},
+		{"x86_64", "avxvnni", 32, TARGET_DOT_UNLIKE},
+		{"aarch64", "dotprod", 16, TARGET_DOT_ALIKE},
+		{"aarch64", "i8mm", 16, TARGET_DOT_UNLIKE},
+	};
+	bool vex = strcmp(f->arch, "x86_64") || t->vector_bytes >= 32;
+	int64_t dots = 0;
+
+	for (size_t i = 0; vex && i < sizeof list / sizeof *list; i++)
+		if (!strcmp(f->arch, list[i].arch) && has_feature(f->features, list[i].feature) &&
+		    t->vector_bytes <= list[i].vector_bytes)
+			dots |= list[i].dots;
+	return dots;
+}
+
 /* LLVM's list with signs: "+avx2,+fma". */
 static void
 add_features(Target *t, const char *list)
@@ -320,6 +350,7 @@ target_from_facts(const TargetFacts *f, Target *t, Err *e)
 	if (f->cpu && *f->cpu)
 		set_text(t->cpu, sizeof t->cpu, f->cpu, strlen(f->cpu));
 	add_features(t, f->features);
+	t->byte_dot = byte_dots(t, f);
 	if (f->cores > 0)
 		t->cores = f->cores;
 	if (f->l1_bytes > 0)
@@ -392,19 +423,24 @@ target_of_key(const char *key, Target *t, Err *e)
 	TargetFacts f = {.name = "", .arch = triple, .cpu = cpu, .features = features};
 	size_t n = strcspn(key, " "), m = strcspn(key + n + (key[n] == ' '), " ");
 	const char *row;
+	int rc;
 
 	snprintf(triple, sizeof triple, "%.*s", (int)n, key);
 	key += n + (key[n] == ' ');
 	snprintf(cpu, sizeof cpu, "%.*s", (int)m, key);
 	key += m + (key[m] == ' ');
-	if ((row = row_like(triple, cpu)))
-		return target_parse(row, t, e);
+	row = row_like(triple, cpu);
 	to = features;
 	for (; *key && to < features + sizeof features - 1; key++)
 		if (*key != '+')
 			*to++ = *key;
 	*to = 0;
 	triple[strcspn(triple, "-")] = 0;
+	if (row) {
+		rc = target_parse(row, t, e);
+		t->byte_dot |= byte_dots(t, &f);
+		return rc;
+	}
 	if (!strcmp(triple, "armv7"))
 		strcpy(triple, "armv7l");
 	return target_from_facts(&f, t, e);

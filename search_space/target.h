@@ -24,6 +24,7 @@ enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 	X(i, has_round, 1, "1: floor, ceil, rint are instructions")                        \
 	X(i, has_half, 0, "1: half converts by instructions")                              \
 	X(i, mask_bytes, 0, "smallest element that masked loads and stores take; 0: none") \
+	X(i, byte_dot, 0, "dot products of four bytes: 1 signs alike, 2 unlike, 3 both")   \
 	X(i, cores, 1, "cores that may compute")                                           \
 	X(i, threads, 1, "threads that compute a kernel together")                         \
 	X(d, fork_ns, 300.0, "a fork and join of them")                                    \
@@ -39,6 +40,9 @@ enum { TARGET_TEXT_MAX = 640, TARGET_NAME_MAX = 64 };
 	X(d, l2_gbs, 80.0, "read bandwidth of one core")                                   \
 	X(d, l3_gbs, 40.0, "read bandwidth of one core")                                   \
 	X(d, dram_gbs, 10.0, "read bandwidth of one core")
+
+/* Bits of byte_dot, and the bytes of a lane. */
+enum { TARGET_DOT_ALIKE = 1, TARGET_DOT_UNLIKE = 2, TARGET_DOT_BYTES = 4 };
 
 #define TARGET_C_s   char
 #define TARGET_C_i   int64_t
@@ -87,6 +91,14 @@ static inline int
 target_lanes(const Target *t)
 {
 	return (int)t->vector_bytes / 4;
+}
+
+/* Terms of a reduction in a vector beside each of so many lanes (Sched: dot=): those that fill the
+ * other lanes, or, where there are none, the bytes of each. */
+static inline int
+target_terms(const Target *t, int lanes)
+{
+	return lanes == target_lanes(t) ? (int)TARGET_DOT_BYTES : target_lanes(t) / lanes;
 }
 
 /* f32 multiply-add peak of one core, GFLOPS. */

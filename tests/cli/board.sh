@@ -115,4 +115,24 @@ if [ -n "$called" ]; then
 	kill "$agent"
 	ended 0 "$agent"
 fi
+
+# Dot products of bytes: of like signs, of unlike ones, and as a board says that it has them.
+if [ "$board" = arm64 ]; then
+	cp "$root/tests/cli/bytes.onnx" .
+	model bytes 1,8,9,9 2592 1,12,9,9
+	targets="cortex-a72=cortex-a72 cortex-a76=max neoverse-v1=max"
+	untuned bytes
+	ok "$hone" compile bytes.onnx --target cortex-a76 --dump code -o bytes.code
+	says 'sdot.*4b\['
+	cpu=max called=aarch64
+	start_board
+	ok "$hone" tune bytes.onnx --device "$address" --log log.db --trials 2
+	says "over 3 of 3 tasks"
+	ok "$hone" compile bytes.onnx --device "$address" --log log.db --dump code -o bytes.tuned
+	says '(usdot|sudot)'
+	ok "$hone" verify bytes.onnx --device "$address" --log log.db --layers
+	says_not WRONG
+	kill "$agent"
+	ended 0 "$agent"
+fi
 nothing_left

@@ -70,4 +70,13 @@ for name in $shared; do
 		stored "$name"
 	fi
 done
+# Integers: every product a dot product of bytes, where the machine has these.
+bytes=$root/tests/cli/bytes.onnx
+layers "$bytes" bytes
+for target in cascadelake=direct alderlake=direct cortex-a55=signs cortex-a76=signs neoverse-v1=direct; do
+	ok "$hone" compile "$bytes" --target "${target%%=*}" --dump sched -o "$work/bytes"
+	[ "$(grep -A1 "^${target#*=}" "$work/printed" | grep -c 'dot=c')" = 2 ] ||
+		fail "not two dot products for $target: $(cat "$work/printed")"
+	rm -r "${work:?}/bytes"
+done
 nothing_left

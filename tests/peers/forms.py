@@ -163,7 +163,31 @@ def windows():
                [np.float32([0.1, 0.2, 0.3]), np.int8([1, 0, -1])], axis=0)
 
 
-GROUPS = (reductions, splits, resizes, pads, normalisations, elementwise, moves, windows)
+def quantised():
+    """exact in integers; scaled results are rounded half to even"""
+    rng = np.random.default_rng(5)
+    x8, w8 = (lambda t, *shape: rng.integers(np.iinfo(t).min, np.iinfo(t).max, shape, t, True)
+              for _ in range(2))
+    u, i = np.uint8, np.int8
+    x, w, bias = x8(u, 1, 8, 9, 7), w8(i, 12, 8, 3, 3), rng.integers(-9999, 9999, 12, np.int32)
+    each = rng.uniform(0.01, 0.05, 12).astype(np.float32)
+    s, t, y = np.float32(0.05), np.float32(0.02), np.float32(1.7)
+    yield form("ConvInteger", 10, [x], [w, u(117)], pads=[1, 1, 1, 1])
+    yield form("ConvInteger", 10, [x], [x8(u, 4, 4, 3, 3), u(9), u(128)], group=2, strides=[2, 2])
+    yield form("MatMulInteger", 10, [x8(u, 5, 24)], [w8(i, 24, 20), u(3)])
+    yield form("MatMulInteger", 10, [x8(u, 2, 5, 24)], [x8(u, 24, 20), u(3), x8(u, 20)])
+    yield form("MatMulInteger", 10, [x8(i, 5, 24)], [w8(i, 24, 20), i(-3), i(4)])
+    yield form("QLinearConv", 10, [x], [s, u(117), w, t, i(0), y, u(131), bias], pads=[1, 1, 1, 1])
+    yield form("QLinearConv", 10, [x], [s, u(0), w, each, np.zeros(12, i), y, u(9)], strides=[2, 2])
+    yield form("QLinearConv", 10, [x], [s, u(3), x8(u, 6, 4, 1, 1), t, u(140), y, u(1)], group=2)
+    yield form("QLinearMatMul", 10, [x8(u, 5, 24)], [s, u(7), w8(i, 24, 20), t, i(0), y, u(100)])
+    yield form("QLinearMatMul", 10, [x8(i, 5, 24)], [s, i(7), w8(i, 24, 20), t, i(0), y, i(-9)])
+    yield form("DynamicQuantizeLinear", 11, [f32(3, 50)], outputs=3)
+    yield form("DynamicQuantizeLinear", 11, [abs(f32(3, 50)) + 1], outputs=3)
+
+
+GROUPS = (reductions, splits, resizes, pads, normalisations, elementwise, moves, windows,
+          quantised)
 
 
 def value_info(name, x):

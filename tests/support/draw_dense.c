@@ -20,6 +20,24 @@ draw_matmul(Rng *r, Str *out)
 	str_add(out, "\n");
 }
 
+/* Products of bytes, of all signs, as they are or with the other one. */
+static void
+draw_bytes(Rng *r, Str *out)
+{
+	static const char *const types[] = {"u8", "i8"};
+	long long m = draw_int(r, 1, 20), n = draw_int(r, 1, 40), k = 4 * draw_int(r, 1, 12);
+	bool x = draw_chance(r, 50), w = draw_chance(r, 50), flip = draw_chance(r, 40);
+	bool given = draw_chance(r, 20);
+
+	str_printf(out, " in x %s[%lld,%lld]\n %s w %s[%lld,%lld]\n const b i32[%lld]\n", types[x],
+		   m, k, given ? "in" : "const", types[w], n, k, n);
+	str_printf(out, " out y i32[%lld,%lld]\n stage m:%lld n:%lld | k:%lld\n", m, n, m, n, k);
+	str_printf(out, "  acc i32 sum %s * w[n,k]\n  y[m,n] = acc + b[n]\n",
+		   !flip ? "x[m,k]"
+		   : x   ? "(x[m,k] + 128:i32)"
+			 : "(x[m,k] - 128:i32)");
+}
+
 static void
 draw_reduction(Rng *r, Str *out)
 {
@@ -144,9 +162,15 @@ draw_literal(Rng *r, Str *out)
 }
 
 const Family draw_dense_families[] = {
-	{"matmul", draw_matmul},       {"matmul", draw_matmul},
-	{"reduction", draw_reduction}, {"arg", draw_arg},
-	{"idle axis", draw_idle_axis}, {"softmax", draw_softmax},
-	{"layernorm", draw_layernorm}, {"attention", draw_attention},
-	{"literal", draw_literal},     {NULL, NULL},
+	{"matmul", draw_matmul},
+	{"matmul", draw_matmul},
+	{"reduction", draw_reduction},
+	{"arg", draw_arg},
+	{"idle axis", draw_idle_axis},
+	{"softmax", draw_softmax},
+	{"layernorm", draw_layernorm},
+	{"attention", draw_attention},
+	{"literal", draw_literal},
+	{"bytes", draw_bytes},
+	{NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "search_space/bytes.h"
 #include "search_space/rewrite.h"
 #include "tests/support/draw.h"
 
@@ -197,6 +198,7 @@ static StageSched
 draw_stage(Rng *r, const Task *t, const Stage *s)
 {
 	StageSched q = stage_sched_init();
+	ByteOperand bytes[2];
 	int lanes = 1;
 
 	if (can_inline(t, s) && draw_chance(r, 35)) {
@@ -214,6 +216,10 @@ draw_stage(Rng *r, const Task *t, const Stage *s)
 		draw_dot(r, t, s, &q);
 		if (q.dot != TASK_NONE)
 			lanes = q.lanes = 2 << draw_int(r, 0, 3) / 2;
+		if (q.dot != TASK_NONE && byte_operands(t, s, bytes) && draw_chance(r, 70)) {
+			q.lanes = 0;
+			lanes = 16;
+		}
 	}
 	q.prefetch = draw_chance(r, 20);
 	q.peel = draw_chance(r, 30);

@@ -5,4 +5,7 @@
 /* NULL-terminated, the most capable last. */
 const char *const *host_targets(void);
 
+/* Those with instructions for dot products of bytes. */
+const char *const *host_dot_targets(void);
+
 #endif

@@ -22,6 +22,8 @@ static const char inputs[] = "graph g\n"
 			     "in v4 f32[4]\n"
 			     "in v6 f32[6]\n"
 			     "in q u8[1,4,9,7]\n"
+			     "in qw i8[6,2,3,3]\n"
+			     "in qm i8[7,5]\n"
 			     "in m f32[5,1,2,3]\n"
 			     "in n f32[4,3,8]\n"
 			     "in lx f32[7,2,5]\n"
@@ -54,6 +56,15 @@ static const char *const right[][2] = {
 	{"Conv(x, w) " WINDOW("3,3", "1,1", "0,0,0,0", "1,1") " group=1", NULL},
 	{"Conv(x, w) " WINDOW("3,3", "1,1", "0,0,0,0", "5,1") " group=2", NULL},
 	{"Conv(x, w) " WINDOW("3,3", "0,1", "0,0,0,0", "1,1") " group=2", NULL},
+	{"ConvInteger(q, qw) " WINDOW("3,3", "2,1", "1,0,1,1", "1,2") " group=2 value=3",
+	 "i32[1,6,5,4]"},
+	{"ConvInteger(q, qw, v6) " WINDOW("3,3", "2,1", "1,0,1,1", "1,2") " group=2", NULL},
+	{"ConvInteger(q, w) " WINDOW("3,3", "2,1", "1,0,1,1", "1,2") " group=2", NULL},
+	{"ConvInteger(q, qw) " WINDOW("3,3", "1,1", "0,0,0,0", "1,1") " group=2 value=0.5", NULL},
+	{"ConvInteger(q, qw) " WINDOW("3,3", "1,1", "0,0,0,0", "1,1") " group=2 value=1e30", NULL},
+	{"MatMulInteger(q, qm)", "i32[1,4,9,5]"},
+	{"MatMulInteger(q, q)", NULL},
+	{"MatMul(q, qm)", NULL},
 	/* (9 - 1) * 2 + 3 + 1 - 1 - 1 = 18, (7 - 1) * 3 + 3 = 21 */
 	{"ConvTranspose(x, wt) " WINDOW("3,3", "2,3", "1,0,1,0",
 					"1,1") " group=1 output_padding=[1,0]",

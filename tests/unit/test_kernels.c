@@ -10,6 +10,7 @@ enum {
 	NUMBERS = ALL & ~BOOLS,
 	SMALL_FLOATS = FLOATS & ~(1 << DT_F64),
 	SMALL_INTS = 1 << DT_I8 | 1 << DT_U8 | 1 << DT_I16 | 1 << DT_U16,
+	SUMMED_INTS = SMALL_INTS | 1 << DT_I32,
 	INDICES = 1 << DT_I32 | 1 << DT_I64
 };
 
@@ -73,6 +74,13 @@ static const struct {
 	{"ConvTranspose kernel=1 group=1 : T[1,1,2] 1 2 | T[1,1,1] 3 -> T[1,1,2] 3 6", FLOATS},
 	{"Gemm alpha=1 beta=1 : T[1,1] 2 | T[1,1] 3 | T[1] 1 -> T[1,1] 7", NUMBERS},
 	{"MatMul : T[1,1] 2 | T[1,1] 3 -> T[1,1] 6", NUMBERS},
+	{"ConvInteger kernel=1 group=1 value=0 : T[1,1,2] 1 2 | i8[1,1,1] 3 -> i32[1,1,2] 3 6",
+	 SUMMED_INTS},
+	{"ConvInteger kernel=2 pads=1,1 group=1 value=5 : u8[1,1,2] 1 2 | T[1,1,2] 3 1 | i32[1] 10 "
+	 "-> i32[1,1,3] 26 15 21",
+	 SUMMED_INTS},
+	{"MatMulInteger : T[1,2] 2 1 | u8[2,1] 3 4 -> i32[1,1] 10", SUMMED_INTS},
+	{"MatMulInteger : i8[1,2] 2 -1 | T[2,1] 3 4 -> i32[1,1] 2", SUMMED_INTS},
 	{"AveragePool kernel=2 : T[1,1,2] 1 3 -> T[1,1,1] 2", FLOATS},
 	{"MaxPool kernel=2 : T[1,1,2] 1 3 -> T[1,1,1] 3", NUMBERS},
 	{"BatchNormalization epsilon=0 : T[1,1] 3 | T[1] 2 | T[1] 1 | T[1] 2 | T[1] 1 "

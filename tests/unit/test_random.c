@@ -413,6 +413,20 @@ run_seed(Session *s, unsigned long long seed)
 	arena_free(d.a);
 }
 
+static bool
+add_targets(Session *s, const char *const *name)
+{
+	Err e = {0};
+
+	for (; *name; name++, s->ntarget++)
+		if (target_named(*name, &s->target[s->ntarget], &e) ||
+		    emit_open("llvm", &s->target[s->ntarget], &s->m[s->ntarget], &e)) {
+			printf("FAIL %s\n", e.msg);
+			return false;
+		}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -423,12 +437,8 @@ main(int argc, char **argv)
 	Err e = {0};
 	bool met;
 
-	for (const char *const *name = host_targets(); *name; name++, s.ntarget++)
-		if (target_named(*name, &s.target[s.ntarget], &e) ||
-		    emit_open("llvm", &s.target[s.ntarget], &s.m[s.ntarget], &e)) {
-			printf("FAIL %s\n", e.msg);
-			return 1;
-		}
+	if (!add_targets(&s, host_targets()) || !add_targets(&s, host_dot_targets()))
+		return 1;
 	for (int i = 0; i < s.ntarget; i++) {
 		Target shared = s.target[i];
 

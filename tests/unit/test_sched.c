@@ -27,6 +27,7 @@ print_gives_back_the_text(void **state)
 		"direct\nfuse p:4 q:1\nnest\nnest vec=q k:4\n",
 		"direct\nnest vec=c c:8\nnest | c:2\n",
 		"direct\nnest\nnest vec=k vl=8 dot=c par=2 k:16 p:1 q:3 | c:4 i:1\n",
+		"direct\nnest\nnest vec=k dot=c k:16 p:1 q:3 | c:8\n",
 	};
 
 	(void)state;
@@ -59,9 +60,8 @@ static const struct {
 	{"direct\nnest par=17\nnest\n", "17"},
 	{"direct\nnest\nnest vec=k vl=8 dot=z\n", "no axis 'z'"},
 	{"direct\nnest\nnest vec=k vl=8 dot=p\n", "dot wants a reduction axis"},
-	{"direct\nnest\nnest vec=k dot=c\n", "dot wants lanes along a spatial axis, and vl"},
-	{"direct\nnest\nnest vec=c vl=8 dot=i\n", "dot wants lanes along a spatial axis, and vl"},
-	{"direct\nnest\nnest dot=c\n", "dot wants lanes along a spatial axis, and vl"},
+	{"direct\nnest\nnest vec=c vl=8 dot=i\n", "dot wants lanes along a spatial axis"},
+	{"direct\nnest\nnest dot=c\n", "dot wants lanes along a spatial axis"},
 	{"direct\nnest c:2 c:4\nnest\n", "sched of stage 0: steps of c grow"},
 	{"direct\nnest\nnest c:1 k:1\n", "sched of stage 1: spatial axis k inside the reduction"},
 	{"direct\nnest c:1 fast\nnest\n", "no axis 'fast'"},

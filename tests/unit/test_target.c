@@ -16,7 +16,8 @@ rows_read_back(void **state)
 		"x86-64",      "x86-64-v2",   "x86-64-v3",  "x86-64-v4",  "aarch64",
 		"cortex-a53",  "cortex-a55",  "cortex-a72", "cortex-a76", "cortex-x1",
 		"neoverse-n1", "neoverse-v1", "apple-m1",   "armv7",      "armv7-vfp4",
-		"cortex-a7",   "cortex-a9",   "cortex-a15", "rv64gc",     "rv64gcv"};
+		"cortex-a7",   "cortex-a9",   "cortex-a15", "rv64gc",     "rv64gcv",
+		"cascadelake", "alderlake"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -138,6 +139,59 @@ facts_choose_the_row(void **state)
 	}
 }
 
+/* A device's own features decide, whatever the row of its core says; a log's key tells them again.
+ */
+static void
+dots_follow_the_features(void **state)
+{
+#define V4 "avx2,fma,f16c,avx512f,avx512vl,avx512bw,avx512dq"
+	static const struct {
+		const char *arch, *core, *features;
+		int dots;
+	} cases[] = {
+		{"x86_64", "", V4, 0},
+		{"x86_64", "", V4 ",avx512vnni", 2},
+		{"x86_64", "", V4 ",avxvnni", 0}, /* of 256 bits only */
+		{"x86_64", "", "avx2,fma,f16c,avxvnni", 2},
+		{"x86_64", "", "sse4.1,avxvnni", 0},
+		{"aarch64", "", "neon", 0},
+		{"aarch64", "", "neon,dotprod", 1},
+		{"aarch64", "", "neon,dotprod,i8mm", 3},
+		{"aarch64", "cortex-a76", "neon", 0},
+		{"aarch64", "cortex-a78", "neon,dotprod", 1},
+		{"armv7l", "", "neon,vfp4,dotprod", 0},
+		{"riscv64", "", "m,a,f,d,c,v", 0},
+	};
+	static const struct {
+		const char *name;
+		int dots;
+	} rows[] = {{"cortex-a53", 0},  {"cortex-a72", 0},  {"cortex-a55", 1}, {"cortex-a76", 1},
+		    {"neoverse-v1", 3}, {"cascadelake", 2}, {"alderlake", 2},  {"x86-64-v4", 0}};
+	Target t;
+	Err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		TargetFacts f = {.name = "board",
+				 .arch = cases[i].arch,
+				 .cpu = cases[i].core,
+				 .features = cases[i].features};
+		Str key = {0};
+
+		assert_int_equal(target_from_facts(&f, &t, &e), OK);
+		assert_int_equal(t.byte_dot, cases[i].dots);
+		target_key(&t, &key);
+		assert_int_equal(target_of_key(key.s, &t, &e), OK);
+		if (!*cases[i].core) /* a row of that name may have more */
+			assert_int_equal(t.byte_dot, cases[i].dots);
+		str_fini(&key);
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_int_equal(target_named(rows[i].name, &t, &e), OK);
+		assert_int_equal(t.byte_dot, rows[i].dots);
+	}
+}
+
 static void
 unknown_architectures_are_refused(void **state)
 {
@@ -176,6 +230,7 @@ main(void)
 		cmocka_unit_test(fields_have_defaults),
 		cmocka_unit_test(errors_name_what_is_wrong),
 		cmocka_unit_test(facts_choose_the_row),
+		cmocka_unit_test(dots_follow_the_features),
 		cmocka_unit_test(unknown_architectures_are_refused),
 		cmocka_unit_test(features_carry_signs),
 	};
