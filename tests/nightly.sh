@@ -90,7 +90,9 @@ step_verdicts() {
 # Every model there is, untuned and tuned, and the newer forms of operators, against ONNX Runtime;
 # what is exported for other tuners, read by them.
 step_peers() {
-	python=$(tests/peers/venv.sh) && "$python" tests/peers/forms.py &&
+	cmake --preset release >/dev/null &&
+		cmake --build --preset release --target hone rpc_server &&
+		python=$(tests/peers/venv.sh) && "$python" tests/peers/forms.py &&
 		"$python" tests/peers/verify_all.py --tuned --trials 8 &&
 		python=$(tests/peers/venv.sh --tuners) && "$python" tests/peers/exports.py
 }
