@@ -145,6 +145,17 @@ head(const Screen *s, const ReportSection *x)
 	warnings(s, x);
 }
 
+/* 0.874 as "87%", 12.3 as "12x": four columns. A calibration that was disturbed gives any share. */
+static const char *
+share_text(char text[NUMBER_TEXT], double share)
+{
+	if (share < 9.995)
+		snprintf(text, NUMBER_TEXT, "%.0f%%", 100 * share);
+	else
+		snprintf(text, NUMBER_TEXT, "%.0fx", share < 999 ? share : 999);
+	return share > 0 ? text : "-";
+}
+
 static void
 task_line(const Screen *s, const ReportSection *x, const ReportTask *t, int label)
 {
@@ -157,9 +168,8 @@ task_line(const Screen *s, const ReportSection *x, const ReportTask *t, int labe
 	str_printf(s->out, " %8s", duration_text(text, t->best_ns));
 	snprintf(text, sizeof text, "%.2fx", task_gain(t));
 	str_printf(s->out, " %6s ", task_gain(t) > 0 ? text : "-");
-	snprintf(text, sizeof text, "%.0f%%", 100 * task_share(t));
 	bar(s, task_share(t), PAINT_GOOD);
-	str_printf(s->out, " %4s %3.0f%%\n", task_share(t) > 0 ? text : "-",
+	str_printf(s->out, " %4s %3.0f%%\n", share_text(text, task_share(t)),
 		   100 * task_weight(x, t));
 }
 

@@ -26,6 +26,7 @@ enum {
 	CUTS = 4,           /* drawn, besides boundaries */
 	SILENT_CUTS = 2,    /* each waits for the silence */
 	IN_TIME_MS = 20000, /* a broken exchange, on a busy machine */
+	TOLD = 500,         /* a line after so many cuts: all of them take minutes */
 };
 
 static char folder[32], keys[64];
@@ -194,31 +195,47 @@ measure(Bench *b, size_t passed[2], size_t at[2][64], unsigned n[2])
 	b->chaos = NULL;
 }
 
+typedef struct Cuts {
+	Bench *bench;
+	ChaosSide side;
+	unsigned n;
+} Cuts;
+
+/* In turn closed and reset. */
+static void
+cut(Cuts *c, size_t i, size_t after)
+{
+	ChaosRule rule = {
+		.end = i % 2 ? CHAOS_RESET : CHAOS_CLOSE, .side = c->side, .after = after};
+
+	broken_exchange(c->bench, rule);
+	if (++c->n % TOLD == 0)
+		print_message("  %u cuts, worst exchange %.0f ms\n", c->n, c->bench->worst_ms);
+}
+
 static void
 cut_everywhere(Bench *b)
 {
-	static const ChaosEnd kind[] = {CHAOS_CLOSE, CHAOS_RESET};
 	const char *wanted = getenv("HONE_CHAOS"), *seed = getenv("HONE_SEED");
 	bool all = wanted && !strcmp(wanted, "all");
-	unsigned draws = wanted ? (unsigned)atoi(wanted) : CUTS, n[2], cuts = 0;
+	unsigned draws = wanted ? (unsigned)atoi(wanted) : CUTS, n[2];
 	size_t passed[2], at[2][64];
+	Cuts c = {.bench = b};
 	Rng r;
 
 	rng_init(&r, seed ? strtoull(seed, NULL, 10) : 1);
 	measure(b, passed, at, n);
 	for (int side = 0; side < 2; side++) {
-		for (unsigned i = 0; i < n[side] && !all; i++, cuts++)
-			broken_exchange(b, (ChaosRule){.end = kind[i % 2],
-						       .side = (ChaosSide)side,
-						       .after = at[side][i]});
-		for (size_t i = 0; i < (all ? 2 * passed[side] : draws); i++, cuts++)
-			broken_exchange(
-				b, (ChaosRule){.end = kind[i % 2],
-					       .side = (ChaosSide)side,
-					       .after = all ? i / 2 : rng_below(&r, passed[side])});
+		c.side = (ChaosSide)side;
+		for (unsigned i = 0; i < n[side] && !all; i++)
+			cut(&c, i, at[side][i]);
+		for (unsigned i = 0; i < draws && !all; i++)
+			cut(&c, i, rng_below(&r, passed[side]));
+		for (size_t i = 0; i < 2 * passed[side] && all; i++)
+			cut(&c, i, i / 2);
 	}
 	print_message("%s: %zu + %zu bytes, %u cuts, worst exchange %.0f ms\n",
-		      b->keyed ? "encrypted" : "plain", passed[0], passed[1], cuts, b->worst_ms);
+		      b->keyed ? "encrypted" : "plain", passed[0], passed[1], c.n, b->worst_ms);
 }
 
 static void

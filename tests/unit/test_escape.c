@@ -2,6 +2,9 @@
  * layer, then with each layer alone. Two layers at least stop it, so that the failure of one lets
  * nothing out. Prints the table.
  *
+ * Without filters of system calls this is not so, and the test is skipped: in a build without
+ * libseccomp, or with the thread sanitizer, which needs other calls.
+ *
  * An action that this system forbids to this user anyway (module loading in a container, say) shows
  * nothing and is left out of the count. */
 #include <fcntl.h>
@@ -23,6 +26,12 @@
 #include "tests/unit/agent_process.h"
 #include "tests/unit/hostile.h"
 #include "wire/sandbox.h"
+
+#if defined(HONE_SECCOMP)
+#define FILTERS 1
+#else
+#define FILTERS 0
+#endif
 
 enum { OUT = 77, STOPPERS_LEAST = 2 };
 
@@ -221,6 +230,10 @@ two_layers_stop_each_action(void **state)
 	unsigned few = 0;
 
 	(void)state;
+	if (!FILTERS) {
+		print_message("agents of this build have no filters of system calls\n");
+		skip();
+	}
 	open = get_out(0, &active);
 	assert_int_equal(active, 0);
 	for (unsigned layer = 0; layer < SANDBOX_LAYERS; layer++) {

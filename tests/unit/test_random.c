@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "search_space/rewrite.h"
@@ -23,7 +24,8 @@ enum {
 	TARGETS_MAX = 8,
 	REASONS_MAX = 100,
 	REWRITES_MAX = 16,
-	DRAW_SECONDS = 120,
+	DRAW_SECONDS = 120, /* of processor time; others may take most of the machine's */
+	WAIT_SECONDS = 1800,
 	THREADS = 4,
 	KERNELS = 300, /* that meet every rule */
 	KERNELS_QUICK = 100,
@@ -111,8 +113,18 @@ report(const char *what, const char *detail)
 static void
 on_signal(int sig)
 {
-	report(sig == SIGALRM ? "hangs" : "dies", "");
+	report(sig == SIGALRM || sig == SIGPROF ? "hangs" : "dies", "");
 	_exit(1);
+}
+
+/* One draw that computes for too long hangs, and one that waits for ever. */
+static void
+begin_draw(void)
+{
+	const struct itimerval most = {.it_value = {.tv_sec = DRAW_SECONDS}};
+
+	setitimer(ITIMER_PROF, &most, NULL);
+	alarm(WAIT_SECONDS);
 }
 
 /* Numbers become #, so that equal reasons count together. */
@@ -392,7 +404,7 @@ run_seed(Session *s, unsigned long long seed)
 	now.seed = seed;
 	now.target = s->target[d.at].name;
 	str_clear(&now.text);
-	alarm(DRAW_SECONDS);
+	begin_draw();
 	if (draw(&r, &d, &family, &e)) {
 		d.side = draw_chance(&r, 50) ? GUARD_BEFORE : GUARD_AFTER;
 		rc = kernel_run_open(&k, d.a, s->m[d.at], d.t, &d.f, d.sched, d.side, seed, why,
@@ -430,7 +442,7 @@ add_targets(Session *s, const char *const *name)
 int
 main(int argc, char **argv)
 {
-	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM};
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGPROF};
 	unsigned long long first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, seed = first;
 	int wanted = argc > 2 ? atoi(argv[2]) : getenv("HONE_TEST_QUICK") ? KERNELS_QUICK : KERNELS;
 	static Session s;

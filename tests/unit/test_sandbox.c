@@ -306,12 +306,14 @@ resident_bytes(pid_t pid)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
+/* Every one of them ends its runner; a forbidden call, the last, only where there is a filter. */
 static void
 kill_many(const Agent *agent, AgentCase *a, int kills)
 {
-	static char *symbol[] = {"segfault", "executes", "exits", "return_address",
-				 "changes_its_input"};
-	const int kinds = sizeof symbol / sizeof *symbol;
+	static char *symbol[] = {"segfault", "exits", "return_address", "changes_its_input",
+				 "executes"};
+	bool filtered = rpc_device(agent->client)->sandbox & SANDBOX_BIT(COMPUTE);
+	const int kinds = (int)(sizeof symbol / sizeof *symbol) - !filtered;
 
 	while (kills > 0) {
 		Outcomes o;
