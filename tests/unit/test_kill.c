@@ -241,7 +241,13 @@ race_within(const LogRow *row, int n, const LogRow *a, const LogRow *b)
 	return all;
 }
 
-/* A race has one winner and rounds for each of its racers, and was not run twice. */
+static bool
+is_ok(const LogRow *row)
+{
+	return !strcmp(row->status, "OK");
+}
+
+/* A race has one winner and rounds for each of its racers that is right, and was not run twice. */
 static void
 check_races(const LogRow *row, int n)
 {
@@ -254,10 +260,10 @@ check_races(const LogRow *row, int n)
 			bool same = log_same_race(&row[i], &row[k]);
 
 			winners += same && !strcmp(row[k].stage, LOG_STAGE_WINNER);
-			if (same && (row[k].nsample != row[i].nsample || !row[k].nsample))
-				fail_msg("race of row %lld: %d samples (%s), others have %d",
-					 (long long)row[k].id, row[k].nsample, row[k].status,
-					 row[i].nsample);
+			if (same && is_ok(&row[k]) && is_ok(&row[i]) &&
+			    (row[k].nsample != row[i].nsample || !row[k].nsample))
+				fail_msg("race of row %lld: %d samples, others have %d",
+					 (long long)row[k].id, row[k].nsample, row[i].nsample);
 			if (!same && row[k].race && same_kernel(&row[i], &row[k]) &&
 			    race_within(row, n, &row[i], &row[k]) &&
 			    race_within(row, n, &row[k], &row[i]))
@@ -265,6 +271,9 @@ check_races(const LogRow *row, int n)
 					 (long long)row[i].id, (long long)row[k].id);
 		}
 		assert_int_equal(winners, 1);
+		if (!is_ok(&row[i]))
+			print_message("  row %lld, in a race: %s, %s\n", (long long)row[i].id,
+				      row[i].status, row[i].reason);
 	}
 }
 
