@@ -24,6 +24,10 @@
 
 enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, BACKLOG = 128, ADDRESS_MAX = 128 };
 
+/* How long a socket may outlive its server, and between looks. */
+#define GRACE_NS (SECOND_NS)
+#define LOOK_NS  (20 * MS_NS)
+
 typedef union Stream {
 	uv_handle_t handle;
 	uv_stream_t stream;
@@ -380,14 +384,26 @@ check_folder(const char *path, Err *e)
 		       : OK;
 }
 
+static bool
+somebody_listens(const struct sockaddr_un *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool yes = connect(fd, (const struct sockaddr *)a, sizeof *a) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 /* Removes the socket of a server that is gone; refuses when one answers, or when path is something
- * else than a socket. */
+ * else than a socket. A process that a killed server was about to start holds its socket until it
+ * runs, hence the grace. */
 static int
 make_way(const char *path, Err *e)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	uint64_t until = clock_ns() + GRACE_NS;
 	struct stat st;
-	int fd, rc;
 
 	if (strlen(path) >= sizeof a.sun_path)
 		return err_set(e, ERR_INPUT, "%s: at most %zu bytes", path, sizeof a.sun_path - 1);
@@ -396,12 +412,11 @@ make_way(const char *path, Err *e)
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_INPUT, "%s: exists and is not a socket", path);
 	memcpy(a.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	rc = connect(fd, (struct sockaddr *)&a, sizeof a);
-	if (fd >= 0)
-		close(fd);
-	if (!rc)
-		return err_set(e, ERR_BUSY, "%s: another server listens there", path);
+	while (somebody_listens(&a)) {
+		if (clock_ns() > until)
+			return err_set(e, ERR_BUSY, "%s: another server listens there", path);
+		clock_sleep_ns(LOOK_NS);
+	}
 	unlink(path);
 	return OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,6 +108,32 @@ a_socket_has_one_owner(void **state)
 	assert_int_equal(agent_exit_code(&a), 0);
 	assert_int_not_equal(stat(path, &st), 0);
 	assert_true(process_all_gone());
+}
+
+/* As of a killed agent that was about to start a runner. */
+static void
+a_socket_may_outlive_its_owner_for_a_moment(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+	pid_t holder;
+	Agent a;
+
+	(void)state;
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	holder = fork();
+	if (!holder) {
+		clock_sleep_ns(300 * MS_NS);
+		_exit(0);
+	}
+	close(fd);
+	agent_start(&a, ARGS("--socket", path));
+	assert_true(agent_says(&a, "listening on"));
+	assert_int_equal(waitpid(holder, &status, 0), holder);
+	kill(a.pid, SIGTERM);
+	assert_int_equal(agent_exit_code(&a), 0);
 }
 
 static void
@@ -342,6 +369,7 @@ main(void)
 		cmocka_unit_test(usage_is_refused_by_name),
 		cmocka_unit_test(tcp_tells_its_port_and_that_it_is_open_to_all),
 		cmocka_unit_test(a_socket_has_one_owner),
+		cmocka_unit_test(a_socket_may_outlive_its_owner_for_a_moment),
 		cmocka_unit_test(at_standard_input_it_ends_with_its_client),
 		cmocka_unit_test(what_a_client_leaves_behind_is_cleared),
 		cmocka_unit_test(a_private_agent_ends_with_its_parent),
